@@ -1,0 +1,95 @@
+/**
+ * The contract between the API server and whatever keeps its data. Revisions are positive safe
+ * integers that grow by at least one with each change, shared by all keys, as in etcd.
+ */
+
+/** A value as stored. The bytes are owned by the store: read-only for everybody. */
+export interface KeyValue {
+  readonly key: string;
+  readonly value: Buffer;
+  readonly createRevision: number;
+  readonly modRevision: number;
+}
+
+/**
+ * Makes the bytes of a change once its revision is known, so that the object can carry its own
+ * resourceVersion. Called exactly once, synchronously, in revision order; must not throw.
+ */
+export type Encode = (revision: number) => Buffer;
+
+export interface ListOptions {
+  /** At most this many items; 0 or absent for all. */
+  limit?: number | undefined;
+  /** Start after this key (exclusive), for paging. */
+  after?: string | undefined;
+  /** State at this revision; absent for the newest. */
+  revision?: number | undefined;
+}
+
+export interface ListResult {
+  readonly items: readonly KeyValue[];
+  /** Revision of the state that the list shows. */
+  readonly revision: number;
+  /** Items that follow after the last one returned. */
+  readonly remaining: number;
+}
+
+/** One change. A delete carries the last state as `value` (encoded at the delete's revision). */
+export interface StoreEvent {
+  readonly type: 'put' | 'delete';
+  readonly key: string;
+  readonly value: Buffer;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  /** Bytes before the change; absent for a create. */
+  readonly previous: Buffer | undefined;
+}
+
+export interface WatchHandler {
+  /** Events of one commit or more, in revision order, without gaps or repeats. */
+  onEvents(events: readonly StoreEvent[]): void;
+  /** The watch ended by itself: compacted start revision, or a lost connection. */
+  onError(error: Error): void;
+}
+
+export interface StoreWatch {
+  close(): void;
+}
+
+export interface WriteOptions {
+  /** The key is deleted this many seconds after the write, unless it is written again. */
+  ttlSeconds?: number | undefined;
+}
+
+/**
+ * A multi-version key-value log. A promise of a write resolves after the change is durable: what
+ * was acknowledged survives kill -9. Errors are StoreError (see errors.ts): `KeyExists`,
+ * `RevisionMismatch` (carries the current KeyValue, or undefined when the key is gone),
+ * `Compacted` (carries the compact revision), `FutureRevision`, `Closed`.
+ */
+export interface Backend {
+  /** Newest durable revision. */
+  readonly currentRevision: number;
+  /** History before this revision is gone. */
+  readonly compactRevision: number;
+  /** True when no other process can write: the newest state in memory is then the newest at all. */
+  readonly exclusive: boolean;
+
+  get(key: string, revision?: number): Promise<KeyValue | undefined>;
+  /** Items whose keys start with `prefix`, in byte order of keys. */
+  list(prefix: string, options?: ListOptions): Promise<ListResult>;
+  count(prefix: string): Promise<number>;
+  create(key: string, encode: Encode, options?: WriteOptions): Promise<KeyValue>;
+  /** Replaces the value if the key's modRevision is still `expected`. */
+  update(key: string, expected: number, encode: Encode, options?: WriteOptions): Promise<KeyValue>;
+  /** Deletes the key if its modRevision is still `expected`; `encode` gives the bytes watchers see. */
+  delete(key: string, expected: number, encode: Encode): Promise<KeyValue>;
+  /** All changes with a revision above `after` under `prefix`; throws `Compacted` through onError. */
+  watch(prefix: string, after: number, handler: WatchHandler): StoreWatch;
+  /** Forgets history up to `revision`; the newest state of each key stays. */
+  compact(revision: number): Promise<void>;
+  /** Bytes on disk, or in memory for drivers without files. */
+  sizeBytes(): Promise<number>;
+  /** Ends all watches; pending writes are finished first. */
+  close(): Promise<void>;
+}
