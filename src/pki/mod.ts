@@ -1,0 +1,16 @@
+/**
+ * Certificates, keys and tokens: everything that proves who somebody is. Pure functions over PEM
+ * text; which files exist and when they are renewed is for server/ and agent/ to say.
+ * Start reading at certificate.ts.
+ */
+export { createAuthority, issueCertificate } from './certificate.ts';
+export type { Authority, CertificateRequest, KeyUsagePurpose } from './certificate.ts';
+export { createSigningRequest, publicKeyOfRequest } from './signing-request.ts';
+export { createEcKey, createRsaKey } from './key.ts';
+export { inspectCertificate, renewalReason } from './inspect.ts';
+export type { CertificateFacts } from './inspect.ts';
+export { caHash, formatJoinToken, parseJoinToken } from './join-token.ts';
+export type { JoinToken } from './join-token.ts';
+export { hashNodePassword, verifyNodePassword } from './node-password.ts';
+export { createServiceAccountTokens } from './service-account-token.ts';
+export type { ServiceAccountTokens, TokenClaims } from './service-account-token.ts';

@@ -1,0 +1,11 @@
+import type * as X509 from '@peculiar/x509';
+
+/**
+ * The certificate library, loaded at first use: it costs a sixth of a second, and a start with
+ * valid certificates does not need it.
+ */
+export async function loadX509(): Promise<typeof X509> {
+  // The library reads decorators' metadata but does not bring the package that keeps it.
+  await import('reflect-metadata');
+  return await import('@peculiar/x509');
+}
