@@ -61,7 +61,7 @@ export async function createAuthority(options: {
         await x509.SubjectKeyIdentifierExtension.create(publicKey),
       ],
     },
-    webcrypto as Crypto,
+    webcrypto,
   );
   return { certificatePem: `${certificate.toString('pem')}\n`, keyPem: options.keyPem };
 }
@@ -109,7 +109,7 @@ export async function issueCertificate(request: CertificateRequest): Promise<str
           : [new x509.SubjectAlternativeNameExtension(alternativeNames)]),
       ],
     },
-    webcrypto as Crypto,
+    webcrypto,
   );
   const authorityPem = request.authority.certificatePem;
   return `${certificate.toString('pem')}\n${authorityPem.endsWith('\n') ? authorityPem : `${authorityPem}\n`}`;

@@ -18,7 +18,7 @@ export async function createSigningRequest(keyPem: string): Promise<Buffer> {
       keys: { privateKey: signingKeyOf(keyPem), publicKey },
       signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
     },
-    webcrypto as Crypto,
+    webcrypto,
   );
   return Buffer.from(request.rawData);
 }
@@ -28,7 +28,7 @@ export async function publicKeyOfRequest(der: Buffer): Promise<KeyObject> {
   const x509 = await loadX509();
   try {
     const request = new x509.Pkcs10CertificateRequest(der);
-    if (!(await request.verify(webcrypto as Crypto))) throw new Error('its signature is wrong');
+    if (!(await request.verify(webcrypto))) throw new Error('its signature is wrong');
     return createPublicKey({
       key: Buffer.from(request.publicKey.rawData),
       format: 'der',
