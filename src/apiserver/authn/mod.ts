@@ -1,0 +1,23 @@
+/**
+ * Who asks: certificates, tokens, passwords and proxy headers become a UserInfo, and impersonation
+ * replaces it. It decides nothing about what the user may do (authz/) and opens no connections.
+ * Start reading at union.ts.
+ */
+export type { Authenticated, Authenticator, Credentials } from './authenticator.ts';
+export { createBootstrapTokenAuthenticator } from './bootstrap-token.ts';
+export { parseBundle } from './certificate-chain.ts';
+export { createClientCertificateAuthenticator } from './client-certificate.ts';
+export { unauthorized } from './failures.ts';
+export { createFrontProxyAuthenticator } from './front-proxy.ts';
+export { impersonatedUser, wantsImpersonation } from './impersonation.ts';
+export {
+  createPasswordAuthenticator,
+  createStaticTokenAuthenticator,
+  parsePasswordFile,
+} from './passwords.ts';
+export type { PasswordUser } from './passwords.ts';
+export { createServiceAccountTokenAuthenticator } from './service-account-token.ts';
+export type { ServiceAccountTokenAuthenticator, TokenVerifier } from './service-account-token.ts';
+export { parseServiceAccountUser, serviceAccountUser } from './service-account-claims.ts';
+export { createUnionAuthenticator } from './union.ts';
+export type { RequestAuthenticator } from './union.ts';
