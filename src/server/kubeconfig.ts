@@ -1,0 +1,124 @@
+import { chmod, chown, lstat, mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { K3tsError } from '#base/errors.ts';
+import { readFileIfExists, writeFileAtomic } from '#host/atomic-file.ts';
+import type { ServerPaths } from './paths.ts';
+
+const defaultKubeconfig = '/etc/rancher/k3s/k3s.yaml';
+
+/** The admin's kubeconfig with everything inside; cluster, user and context are all `default`. */
+export function renderAdminKubeconfig(options: {
+  server: string;
+  caPem: string;
+  certificatePem: string;
+  keyPem: string;
+}): string {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  return `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${base64(options.caPem)}
+    server: ${options.server}
+  name: default
+contexts:
+- context:
+    cluster: default
+    user: default
+  name: default
+current-context: default
+kind: Config
+users:
+- name: default
+  user:
+    client-certificate-data: ${base64(options.certificatePem)}
+    client-key-data: ${base64(options.keyPem)}
+`;
+}
+
+/** A component's kubeconfig that names its certificate files. */
+export function renderComponentKubeconfig(options: {
+  server: string;
+  caFile: string;
+  certificateFile: string;
+  keyFile: string;
+}): string {
+  return `apiVersion: v1
+clusters:
+- cluster:
+    server: ${options.server}
+    certificate-authority: ${options.caFile}
+  name: local
+contexts:
+- context:
+    cluster: local
+    namespace: default
+    user: user
+  name: Default
+current-context: Default
+kind: Config
+preferences: {}
+users:
+- name: user
+  user:
+    client-certificate: ${options.certificateFile}
+    client-key: ${options.keyFile}
+`;
+}
+
+const componentCertificates: Record<string, string> = {
+  admin: 'client-admin',
+  supervisor: 'client-supervisor',
+  controller: 'client-controller',
+  scheduler: 'client-scheduler',
+  'api-server': 'client-kube-apiserver',
+  'cloud-controller': 'client-k3s-cloud-controller',
+};
+
+/** Writes cred/*.kubeconfig for the control plane's own components. */
+export async function writeComponentKubeconfigs(paths: ServerPaths, server: string): Promise<void> {
+  for (const [component, certificate] of Object.entries(componentCertificates)) {
+    const path = `${paths.credentials}/${component}.kubeconfig`;
+    const content = renderComponentKubeconfig({
+      server,
+      caFile: paths.tlsFile('server-ca.crt'),
+      certificateFile: paths.tlsFile(`${certificate}.crt`),
+      keyFile: paths.tlsFile(`${certificate}.key`),
+    });
+    if ((await readFileIfExists(path)) !== content) await writeFileAtomic(path, content);
+  }
+}
+
+/**
+ * Writes the admin's kubeconfig for people. With another path than k3s' own, that one becomes a
+ * link, so that tools which look there find it.
+ */
+export async function writeAdminKubeconfig(options: {
+  path: string;
+  mode: number;
+  group: string | undefined;
+  content: string;
+}): Promise<void> {
+  const { path, mode, group, content } = options;
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  if ((await readFileIfExists(path)) === content) await chmod(path, mode);
+  else await writeFileAtomic(path, content, mode);
+  if (group !== undefined) await chown(path, -1, await groupId(group));
+  if (path === defaultKubeconfig) return;
+  await mkdir(dirname(defaultKubeconfig), { recursive: true, mode: 0o755 });
+  const existing = await lstat(defaultKubeconfig).catch(() => undefined);
+  if (existing !== undefined && !existing.isSymbolicLink()) return;
+  await rm(defaultKubeconfig, { force: true });
+  await symlink(path, defaultKubeconfig);
+}
+
+async function groupId(group: string): Promise<number> {
+  if (/^\d+$/.test(group)) return Number(group);
+  const line = (await readFile('/etc/group', 'utf8'))
+    .split('\n')
+    .find((entry) => entry.startsWith(`${group}:`));
+  if (line === undefined) {
+    throw new K3tsError('Usage', `--write-kubeconfig-group: there is no group "${group}"`);
+  }
+  return Number(line.split(':')[2]);
+}

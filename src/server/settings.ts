@@ -1,0 +1,40 @@
+/** What a server was told, checked and complete. Made by cli/ from flags, config file and env. */
+export interface ServerSettings {
+  readonly dataDir: string;
+  readonly debug: boolean;
+  readonly bindAddress: string;
+  readonly httpsPort: number;
+  /** Address and port that the kubernetes Service leads to. */
+  readonly advertiseAddress: string;
+  readonly advertisePort: number;
+  readonly tlsSans: readonly string[];
+  /** One IPv4 network, one IPv6 network, or one of each; canonical CIDR texts. */
+  readonly clusterCidrs: readonly string[];
+  readonly serviceCidrs: readonly string[];
+  readonly nodePortRange: { readonly first: number; readonly last: number };
+  readonly clusterDns: readonly string[];
+  readonly clusterDomain: string;
+  readonly flannelBackend: 'vxlan' | 'none';
+  readonly egressSelectorMode: string;
+  /** Empty when the user gave none: then the one on disk, or a new one. */
+  readonly token: string;
+  readonly agentToken: string;
+  readonly datastoreEndpoint: string;
+  readonly kubeconfig: {
+    readonly path: string;
+    readonly mode: number;
+    readonly group: string | undefined;
+  };
+  /** Packaged components and controllers that are off. */
+  readonly disabled: ReadonlySet<string>;
+  readonly disableAgent: boolean;
+  readonly disableScheduler: boolean;
+  readonly disableControllerManager: boolean;
+  readonly disableKubeProxy: boolean;
+  readonly disableNetworkPolicy: boolean;
+  readonly disableCloudController: boolean;
+  readonly disableHelmController: boolean;
+  /** Lower-case name of this host's node. */
+  readonly nodeName: string;
+  readonly nodeIps: readonly string[];
+}
