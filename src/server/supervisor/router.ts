@@ -50,7 +50,7 @@ const maxBodyBytes = 64 * 1024;
 export function createSupervisorRouter(options: {
   routes: readonly SupervisorRoute[];
   /** Undefined for unknown callers; throws ApiStatusError for wrong credentials. */
-  authenticate(request: SupervisorRequest): Promise<SupervisorCaller | undefined>;
+  authenticate: (request: SupervisorRequest) => Promise<SupervisorCaller | undefined>;
   log: Logger;
 }): (request: SupervisorRequest, response: SupervisorResponse) => boolean {
   const { authenticate, log } = options;
