@@ -10,5 +10,16 @@ export type {
 } from './object.ts';
 export { groupVersion, parseGroupVersion } from './object.ts';
 export type { ResourceInfo, SubresourceInfo } from './resource-info.ts';
+export type { GroupInfo, ResourceCatalog } from './catalog.ts';
+export { catalog } from './catalog.ts';
+export type {
+  EnumInfo,
+  FieldInfo,
+  ScalarType,
+  TypeInfo,
+  ValueInfo,
+} from './type-table/field-info.ts';
+export type { TypeTable } from './type-table/type-table.ts';
+export { fieldOf, typeTable } from './type-table/type-table.ts';
 export type { FieldError, FieldErrorType } from './field-error.ts';
 export { toCause } from './field-error.ts';
