@@ -1,0 +1,24 @@
+import type { Flag } from './flags/flag.ts';
+
+/** What a command gets from the process; tests hand in their own. */
+export interface CommandContext {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Whether stdout is a terminal: colours and progress only then. */
+  readonly isTerminal: boolean;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** A subcommand of k3ts, one file each under commands/. Its code is loaded when it is called. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** Flags for help and completion; absent when the arguments go to another program. */
+  readonly flags?: readonly Flag[];
+  readonly usage?: string;
+  /** Returns the exit code. Throws K3tsError for what the user can mend. */
+  run(context: CommandContext): Promise<number>;
+}

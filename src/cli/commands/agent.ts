@@ -1,0 +1,54 @@
+import type { AgentSettings } from '#agent/mod.ts';
+import { systemClock } from '#base/clock.ts';
+import { createLogger } from '#base/log.ts';
+import { systemRandom } from '#base/random.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { agentFlags, agentOnlyFlags, commonFlags } from '../flags/agent-flags.ts';
+import type { FlagValues } from '../flags/flag.ts';
+import { openLog } from '../log-output.ts';
+import { requireRoot } from '../require-root.ts';
+import { readAgentSettings } from '../settings/agent-settings.ts';
+import { loadFlags } from '../settings/load-flags.ts';
+
+/** Set by a server for the agent it starts: its settings as JSON, so no argument shows a token. */
+const settingsVariable = 'K3TS_AGENT_SETTINGS';
+
+/** Runs this machine as a node of a cluster. */
+export const agentCommand: Command = {
+  name: 'agent',
+  summary: 'Run node agent',
+  flags: [...commonFlags, ...agentOnlyFlags, ...agentFlags],
+  async run(context) {
+    const { settings, values } = await readSettings(this.flags ?? [], context);
+    requireRoot('agent');
+    process.title = 'k3ts agent';
+    const log = createLogger({
+      level: settings.debug ? 'debug' : 'info',
+      now: systemClock.now,
+      write: openLog(values, context.stderr),
+    });
+    const { runAgent } = await import('#agent/mod.ts');
+    await runAgent({
+      settings,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      signal: context.signal,
+    });
+    return 0;
+  },
+};
+
+async function readSettings(
+  flags: NonNullable<Command['flags']>,
+  context: CommandContext,
+): Promise<{ settings: AgentSettings; values: FlagValues }> {
+  const handedOver = context.environment[settingsVariable];
+  if (handedOver !== undefined) {
+    // Children of the agent must not inherit the token.
+    delete process.env[settingsVariable];
+    return { settings: JSON.parse(handedOver) as AgentSettings, values: new Map() };
+  }
+  const values = loadFlags(flags, context);
+  return { settings: await readAgentSettings(values), values };
+}

@@ -1,0 +1,51 @@
+import { createLogger } from '#base/log.ts';
+import { systemClock } from '#base/clock.ts';
+import { systemRandom } from '#base/random.ts';
+import type { Command } from '../command.ts';
+import { agentFlags, commonFlags } from '../flags/agent-flags.ts';
+import { stringFlag } from '../flags/flag.ts';
+import { serverFlags } from '../flags/server-flags.ts';
+import { openLog } from '../log-output.ts';
+import { requireRoot } from '../require-root.ts';
+import { readLocalAgentSettings } from '../settings/agent-settings.ts';
+import { loadFlags } from '../settings/load-flags.ts';
+import { readServerSettings } from '../settings/server-settings.ts';
+
+/** Runs the control plane and, as a child process, the agent of this node. */
+export const serverCommand: Command = {
+  name: 'server',
+  summary: 'Run management server',
+  flags: [...commonFlags, ...serverFlags, ...agentFlags],
+  async run(context) {
+    const values = loadFlags(this.flags ?? [], context);
+    const settings = await readServerSettings(values);
+    requireRoot('server');
+    // The arguments may hold secrets and show in the process list.
+    process.title = 'k3ts server';
+    const log = createLogger({
+      level: settings.debug ? 'debug' : 'info',
+      now: systemClock.now,
+      write: openLog(values, context.stderr),
+    });
+    const { runServer } = await import('#server/mod.ts');
+    await runServer({
+      settings,
+      agent: settings.disableAgent
+        ? undefined
+        : {
+            command: process.execPath,
+            args: [
+              ...process.execArgv,
+              ...(process.argv[1] === undefined ? [] : [process.argv[1]]),
+            ],
+            settings: await readLocalAgentSettings(values, settings),
+            logFile: stringFlag(values, 'log'),
+          },
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      signal: context.signal,
+    });
+    return 0;
+  },
+};
