@@ -1,0 +1,21 @@
+/**
+ * What a user may do: superusers, nodes and roles, asked in that order and answered from memory,
+ * and the review resources that ask the same questions over the API. It does not know who the user
+ * is (authn/) and looks into no request body (admission/). Start reading at union.ts.
+ */
+export type { AuthorizationRequest, Authorizer, ResourceAttributes } from './authorizer.ts';
+export { forbiddenRequest } from './forbidden.ts';
+export { createNodeAuthorizer } from './node/node-authorizer.ts';
+export { nodeNameOf } from './node/node-identity.ts';
+export type { ObjectChange, ObjectReader } from './object-reader.ts';
+export { createRbacAuthorizer } from './rbac/rbac-authorizer.ts';
+export type { RbacAuthorizer } from './rbac/rbac-authorizer.ts';
+export { createReviewHandlers } from './reviews.ts';
+export type { ReviewHandler } from './reviews.ts';
+export {
+  createAlwaysAllowAuthorizer,
+  createSuperuserAuthorizer,
+  createUnionAuthorizer,
+} from './union.ts';
+export type { UnionAuthorizer } from './union.ts';
+export type { MemoryAuthorizer, UserRules, Verdict } from './verdict.ts';

@@ -1,0 +1,188 @@
+import { ApiStatusError, hasReason } from '#base/api-status-error.ts';
+import { messageOf } from '#base/errors.ts';
+import type { UnknownObject } from '#schema/mod.ts';
+import type {
+  LocalSubjectAccessReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+  TokenReview,
+} from '#schema/types.ts';
+
+import type { RequestAuthenticator } from '../authn/union.ts';
+import { inAuthenticated } from '../authn/union.ts';
+import type { Authenticated } from '../authn/authenticator.ts';
+import type { ServiceAccountTokenAuthenticator } from '../authn/service-account-token.ts';
+import type { RequestContext, UserInfo } from '../request.ts';
+import type { AuthorizationRequest } from './authorizer.ts';
+import { aggregate } from './rbac/rbac-authorizer.ts';
+import { selectorText } from './selector-text.ts';
+import type { UnionAuthorizer } from './union.ts';
+
+/** Answers a create of a resource that is never stored: the object comes back with its status. */
+export type ReviewHandler = (
+  context: RequestContext,
+  object: UnknownObject,
+) => Promise<UnknownObject>;
+
+export interface ReviewOptions {
+  readonly authorizer: UnionAuthorizer;
+  readonly authenticator: RequestAuthenticator;
+  readonly serviceAccountTokens: ServiceAccountTokenAuthenticator | undefined;
+  /** --api-audiences. */
+  readonly audiences: readonly string[];
+}
+
+/** Handlers by plural resource name, for the core to plug in as special creates. */
+export function createReviewHandlers(options: ReviewOptions): Record<string, ReviewHandler> {
+  return {
+    subjectaccessreviews: (_context, object) => reviewAccess(options, object, undefined),
+    localsubjectaccessreviews: (_context, object) => reviewAccess(options, object, undefined),
+    selfsubjectaccessreviews: (context, object) => reviewAccess(options, object, context.user),
+    selfsubjectrulesreviews: async (context, object) => reviewRules(options, context, object),
+    tokenreviews: (_context, object) => reviewToken(options, object),
+    selfsubjectreviews: async (context, object) =>
+      ({ ...object, status: { userInfo: userInfoOf(context.user) } }) as UnknownObject,
+  };
+}
+
+async function reviewAccess(
+  options: ReviewOptions,
+  object: UnknownObject,
+  self: UserInfo | undefined,
+): Promise<UnknownObject> {
+  const { spec } = object as unknown as SubjectAccessReview | LocalSubjectAccessReview;
+  const user: UserInfo = self ?? {
+    name: spec.user ?? '',
+    uid: spec.uid,
+    groups: spec.groups ?? [],
+    extra: spec.extra as Record<string, string[]> | undefined,
+  };
+  const verdict = await options.authorizer.authorize(requestOf(user, spec));
+  const status = {
+    allowed: verdict.decision === 'allow',
+    ...(verdict.decision === 'deny' ? { denied: true } : {}),
+    ...(verdict.reason === '' ? {} : { reason: verdict.reason }),
+  };
+  return { ...object, status };
+}
+
+/** The question that a review's spec asks. */
+function requestOf(user: UserInfo, spec: SubjectAccessReview['spec']): AuthorizationRequest {
+  const asked = spec.resourceAttributes;
+  if (asked === undefined) {
+    const { path = '', verb = '' } = spec.nonResourceAttributes ?? {};
+    return { user, path, verb };
+  }
+  const verb = asked.verb ?? '';
+  return {
+    user,
+    path: '',
+    verb,
+    resource: {
+      verb,
+      group: asked.group ?? '',
+      version: asked.version ?? '',
+      resource: asked.resource ?? '',
+      subresource: asked.subresource ?? '',
+      namespace: asked.namespace ?? '',
+      name: asked.name ?? '',
+      fieldSelector: selectorText(asked.fieldSelector),
+      labelSelector: selectorText(asked.labelSelector),
+    },
+  };
+}
+
+function reviewRules(
+  options: ReviewOptions,
+  context: RequestContext,
+  object: UnknownObject,
+): UnknownObject {
+  const namespace = (object as unknown as SelfSubjectRulesReview).spec.namespace ?? '';
+  if (namespace === '') {
+    throw new ApiStatusError({
+      httpCode: 400,
+      reason: 'BadRequest',
+      message: 'no namespace on request',
+    });
+  }
+  const found = options.authorizer.rulesFor(context.user, namespace);
+  const resourceRules = [];
+  const nonResourceRules = [];
+  for (const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } of found.rules) {
+    if ((resources ?? []).length > 0) {
+      resourceRules.push({
+        verbs,
+        apiGroups,
+        resources,
+        ...(resourceNames === undefined ? {} : { resourceNames }),
+      });
+    }
+    if ((nonResourceURLs ?? []).length > 0) nonResourceRules.push({ verbs, nonResourceURLs });
+  }
+  const status = {
+    resourceRules,
+    nonResourceRules,
+    incomplete: found.incomplete || found.errors.length > 0,
+    ...(found.errors.length === 0 ? {} : { evaluationError: aggregate(found.errors) }),
+  };
+  return { ...object, status };
+}
+
+async function reviewToken(options: ReviewOptions, object: UnknownObject): Promise<UnknownObject> {
+  const { spec } = object as unknown as TokenReview;
+  const token = spec?.token ?? '';
+  if (token === '') {
+    throw new ApiStatusError({
+      httpCode: 400,
+      reason: 'BadRequest',
+      message: 'token is required for TokenReview in authentication',
+    });
+  }
+  const audiences = (spec?.audiences ?? []).length === 0 ? options.audiences : spec?.audiences;
+  let status: object = { user: {} };
+  try {
+    const found = await authenticateToken(options, token, audiences ?? []);
+    if (found !== undefined) {
+      const isAsked = (spec?.audiences ?? []).length > 0;
+      status = {
+        authenticated: true,
+        user: userInfoOf(inAuthenticated(found.user)),
+        ...(isAsked || found.audiences !== undefined
+          ? { audiences: found.audiences ?? audiences }
+          : {}),
+      };
+    }
+  } catch (error) {
+    if (!hasReason(error, 'Unauthorized')) throw error;
+    const why = error instanceof Error ? messageOf(error.cause ?? error) : '';
+    status = { user: {}, error: why };
+  }
+  return { ...object, status };
+}
+
+async function authenticateToken(
+  options: ReviewOptions,
+  token: string,
+  audiences: readonly string[],
+): Promise<Authenticated | undefined> {
+  const ofAccount = await options.serviceAccountTokens?.authenticateToken(token, audiences);
+  if (ofAccount !== undefined) return ofAccount;
+  // Other tokens know no audiences: they are good for the server's own.
+  const accepted = audiences.filter((audience) => options.audiences.includes(audience));
+  if (audiences.length > 0 && accepted.length === 0) return undefined;
+  const found = await options.authenticator.authenticate({
+    headers: { authorization: `Bearer ${token}` },
+    peerCertificate: undefined,
+    remoteAddress: '',
+  });
+  return { ...found, audiences: accepted };
+}
+
+function userInfoOf(user: UserInfo): object {
+  return {
+    username: user.name,
+    ...(user.uid === undefined ? {} : { uid: user.uid }),
+    ...(user.groups.length === 0 ? {} : { groups: user.groups }),
+    ...(user.extra === undefined ? {} : { extra: user.extra }),
+  };
+}
