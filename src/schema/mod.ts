@@ -21,5 +21,10 @@ export type {
 } from './type-table/field-info.ts';
 export type { TypeTable } from './type-table/type-table.ts';
 export { fieldOf, typeTable } from './type-table/type-table.ts';
+export type { Conformed, FieldValidation } from './decode/conform.ts';
+export { conform } from './decode/conform.ts';
+export type { DecodeOptions } from './decode/decode-body.ts';
+export { decodeBody } from './decode/decode-body.ts';
+export { readYaml } from './decode/yaml-text.ts';
 export type { FieldError, FieldErrorType } from './field-error.ts';
 export { toCause } from './field-error.ts';

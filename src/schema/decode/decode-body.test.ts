@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { decodeBody } from './decode-body.ts';
+import { countKeys, countKeysInText, inspectJson } from './json-text.ts';
+import { readYaml, resolvePlain } from './yaml-text.ts';
+
+const configMap = 'io.k8s.api.core.v1.ConfigMap';
+
+function decode(text: string, mode: 'Ignore' | 'Warn' | 'Strict', mediaType: 'json' | 'yaml') {
+  return decodeBody<Record<string, unknown>>({
+    body: Buffer.from(text),
+    mediaType,
+    typeName: configMap,
+    mode,
+  });
+}
+
+test('finds duplicate fields in JSON', () => {
+  const text =
+    '{"kind":"ConfigMap","apiVersion":"v1","data":{"a":"1","b":"2","a":"3"},"data":{"a":"4"}}';
+  assert.deepEqual(decode(text, 'Warn', 'json').warnings, [
+    'duplicate field "data.a"',
+    'duplicate field "data"',
+  ]);
+  assert.deepEqual(decode(text, 'Ignore', 'json').object['data'], { a: '4' });
+  assert.throws(() => decode(text, 'Strict', 'json'), {
+    message:
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: ' +
+      'duplicate field "data.a", duplicate field "data"',
+  });
+});
+
+test('colons and quotes inside strings are no keys', () => {
+  const value = { data: { a: '"b": {"c": 1}', 'd:\\': ':' } };
+  const text = JSON.stringify(value);
+  assert.equal(countKeysInText(Buffer.from(text)), countKeys(value));
+});
+
+test('the two ways of counting keys agree on any JSON', () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      const value: unknown = JSON.parse(text);
+      const duplicates = inspectJson(text).duplicates.length;
+      if (duplicates === 0) assert.equal(countKeysInText(Buffer.from(text)), countKeys(value));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const syntaxErrors: ReadonlyArray<readonly [text: string, reason: string]> = [
+  ['', 'unexpected end of JSON input (<empty>)'],
+  ['{', 'unexpected end of JSON input ({)'],
+  ['hello', "invalid character 'h' looking for beginning of value (68656c6c6f)"],
+  ['{"a":1,}', 'invalid character \'}\' looking for beginning of object key string ({"a":1,})'],
+  ['{"a" 1}', 'invalid character \'1\' after object key ({"a" 1})'],
+  ['{"a":1 2}', 'invalid character \'2\' after object key:value pair ({"a":1 2})'],
+  ['{"a":[1 2]}', 'invalid character \'2\' after array element ({"a":[1 2]})'],
+  ['{"a":tru}', "invalid character '}' in literal true (expecting 'e') ({\"a\":tru})"],
+  ['{} x', "invalid character 'x' after top-level value ({} x)"],
+];
+
+test('tells JSON syntax errors in upstream’s words', () => {
+  for (const [text, reason] of syntaxErrors) {
+    assert.throws(() => decode(text, 'Ignore', 'json'), {
+      reason: 'BadRequest',
+      message: `the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: ${reason}`,
+    });
+  }
+});
+
+test('every text that JSON.parse refuses is refused by the slow scanner too', () => {
+  fc.assert(
+    fc.property(fc.json(), fc.nat(), fc.string({ maxLength: 2 }), (text, at, insert) => {
+      const broken =
+        text.slice(0, at % (text.length + 1)) + insert + text.slice(at % (text.length + 1));
+      const isJson = (read: () => unknown): boolean => {
+        try {
+          read();
+          return true;
+        } catch {
+          return false;
+        }
+      };
+      assert.equal(
+        isJson(() => inspectJson(broken)),
+        isJson(() => JSON.parse(broken)),
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('reads YAML and its duplicate keys', () => {
+  const text = 'apiVersion: v1\nkind: ConfigMap\ndata:\n  a: "1"\n  a: "2"\n';
+  assert.deepEqual(decode(text, 'Ignore', 'yaml').object['data'], { a: '2' });
+  assert.throws(() => decode(text, 'Strict', 'yaml'), {
+    message:
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: ' +
+      'yaml: unmarshal errors:\n  line 5: key "a" already set in map',
+  });
+});
+
+const plainScalars: ReadonlyArray<readonly [text: string, value: unknown]> = [
+  ['yes', true],
+  ['Off', false],
+  ['y', true],
+  ['~', null],
+  ['012', 10],
+  ['0o14', 12],
+  ['0x1F', 31],
+  ['0b101', 5],
+  ['-0x10', -16],
+  ['1_000', 1000],
+  ['1e3', 1000],
+  ['.5', 0.5],
+  ['08', 8],
+  ['1:30', '1:30'],
+  ['2026-01-02', '2026-01-02'],
+  ['2026-01-02T03:04:05Z', '2026-01-02T03:04:05Z'],
+  ['1.2.3', '1.2.3'],
+  ['10Gi', '10Gi'],
+  ['+12', 12],
+  ['yesterday', 'yesterday'],
+];
+
+test('reads plain scalars as upstream’s YAML parser', () => {
+  for (const [text, value] of plainScalars) assert.deepEqual(resolvePlain(text), value, text);
+});
+
+test('reads anchors, merges, block text and quoted words', () => {
+  const text = [
+    'base: &base {a: 1, b: yes}',
+    'derived:',
+    '  <<: *base',
+    '  b: "yes"',
+    'text: |',
+    '  one',
+    '  two',
+    '1: x',
+    'empty:',
+  ].join('\n');
+  assert.deepEqual(readYaml(text).value, {
+    base: { a: 1, b: true },
+    derived: { a: 1, b: 'yes' },
+    text: 'one\ntwo\n',
+    '1': 'x',
+    empty: null,
+  });
+});

@@ -1,0 +1,194 @@
+import { K3tsError } from '#base/errors.ts';
+import { renderPath } from './conform.ts';
+
+/** Upstream's limit of nesting. */
+const maxDepth = 10_000;
+
+/**
+ * Walks JSON text once more, for what JSON.parse does not tell: fields that are given twice, and
+ * syntax errors in the words of upstream's parser. Slow; use only when something is wrong.
+ */
+export function inspectJson(text: string): { duplicates: string[] } {
+  const scanner = new Scanner(text);
+  scanner.document();
+  return { duplicates: [...scanner.duplicates] };
+}
+
+class Scanner {
+  readonly duplicates = new Set<string>();
+  readonly #text: string;
+  #at = 0;
+  #path: Array<string | number> = [];
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): void {
+    this.#value();
+    this.#space();
+    if (this.#at < this.#text.length) this.#fail('after top-level value');
+  }
+
+  #fail(where: string): never {
+    const character = this.#text[this.#at];
+    if (character === undefined) throw new K3tsError('JsonSyntax', 'unexpected end of JSON input');
+    const quoted =
+      character === "'" ? `'\\''` : character === '"' ? `'"'` : `'${escape(character)}'`;
+    throw new K3tsError('JsonSyntax', `invalid character ${quoted} ${where}`);
+  }
+
+  #space(): void {
+    while (/[ \t\r\n]/.test(this.#text[this.#at] ?? '')) this.#at++;
+  }
+
+  #value(): void {
+    this.#space();
+    if (this.#path.length > maxDepth) throw new K3tsError('JsonSyntax', 'exceeded max depth');
+    const character = this.#text[this.#at] ?? '';
+    if (character === '{') this.#object();
+    else if (character === '[') this.#list();
+    else if (character === '"') this.#string();
+    else if (character === 't') this.#literal('true');
+    else if (character === 'f') this.#literal('false');
+    else if (character === 'n') this.#literal('null');
+    else if (/[-\d]/.test(character)) this.#number();
+    else this.#fail('looking for beginning of value');
+  }
+
+  #object(): void {
+    this.#at++;
+    this.#space();
+    if (this.#text[this.#at] === '}') {
+      this.#at++;
+      return;
+    }
+    const seen = new Set<string>();
+    for (;;) {
+      this.#space();
+      if (this.#text[this.#at] !== '"') this.#fail('looking for beginning of object key string');
+      const key = this.#string();
+      this.#path.push(key);
+      if (seen.has(key)) {
+        this.duplicates.add(`duplicate field ${JSON.stringify(renderPath(this.#path))}`);
+      }
+      seen.add(key);
+      this.#space();
+      if (this.#text[this.#at] !== ':') this.#fail('after object key');
+      this.#at++;
+      this.#value();
+      this.#path.pop();
+      this.#space();
+      if (this.#text[this.#at++] === ',') continue;
+      this.#at--;
+      if (this.#text[this.#at] !== '}') this.#fail('after object key:value pair');
+      this.#at++;
+      return;
+    }
+  }
+
+  #list(): void {
+    this.#at++;
+    this.#space();
+    if (this.#text[this.#at] === ']') {
+      this.#at++;
+      return;
+    }
+    for (let i = 0; ; i++) {
+      this.#path.push(i);
+      this.#value();
+      this.#path.pop();
+      this.#space();
+      if (this.#text[this.#at++] === ',') continue;
+      this.#at--;
+      if (this.#text[this.#at] !== ']') this.#fail('after array element');
+      this.#at++;
+      return;
+    }
+  }
+
+  #string(): string {
+    const start = this.#at++;
+    for (;;) {
+      const character = this.#text[this.#at];
+      if (character === undefined || character < ' ') this.#fail('in string literal');
+      this.#at++;
+      if (character === '"') break;
+      if (character !== '\\') continue;
+      const escaped = this.#text[this.#at] ?? '';
+      if (escaped === 'u') this.#unicodeEscape();
+      else if (escaped === '' || !'"\\/bfnrt'.includes(escaped))
+        this.#fail('in string escape code');
+      else this.#at++;
+    }
+    return JSON.parse(this.#text.slice(start, this.#at)) as string;
+  }
+
+  #unicodeEscape(): void {
+    this.#at++;
+    for (let i = 0; i < 4; i++, this.#at++) {
+      if (!/[\dA-Fa-f]/.test(this.#text[this.#at] ?? '')) {
+        this.#fail('in \\u hexadecimal character escape');
+      }
+    }
+  }
+
+  #literal(word: string): void {
+    for (let i = 0; i < word.length; i++, this.#at++) {
+      if (this.#text[this.#at] === word[i]) continue;
+      this.#fail(`in literal ${word} (expecting '${word[i]}')`);
+    }
+  }
+
+  #number(): void {
+    const digits = (where: string): void => {
+      if (!/\d/.test(this.#text[this.#at] ?? '')) this.#fail(where);
+      while (/\d/.test(this.#text[this.#at] ?? '')) this.#at++;
+    };
+    if (this.#text[this.#at] === '-') this.#at++;
+    if (this.#text[this.#at] === '0') this.#at++;
+    else digits('in numeric literal');
+    if (this.#text[this.#at] === '.') {
+      this.#at++;
+      digits('after decimal point in numeric literal');
+    }
+    if (/[eE]/.test(this.#text[this.#at] ?? '')) {
+      this.#at++;
+      if (/[-+]/.test(this.#text[this.#at] ?? '')) this.#at++;
+      digits('in exponent of numeric literal');
+    }
+  }
+}
+
+function escape(character: string): string {
+  return JSON.stringify(character).slice(1, -1);
+}
+
+/** Colons outside strings: the number of keys that valid JSON text holds, duplicates included. */
+export function countKeysInText(bytes: Uint8Array): number {
+  let count = 0;
+  const end = bytes.length;
+  for (let i = 0; i < end; i++) {
+    const byte = bytes[i];
+    if (byte === 0x3a) count++;
+    if (byte !== 0x22) continue;
+    for (i++; i < end && bytes[i] !== 0x22; i++) if (bytes[i] === 0x5c) i++;
+  }
+  return count;
+}
+
+/** The number of keys that are left after parsing. */
+export function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object') count += countKeys(item);
+    return count;
+  }
+  const object = value as Record<string, unknown>;
+  for (const key in object) {
+    count++;
+    if (typeof object[key] === 'object') count += countKeys(object[key]);
+  }
+  return count;
+}
