@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import { cidrsOverlap, nthAddress, parseCidr } from '#base/cidr.ts';
+import { cidrsOverlap, formatCidr, formatIp, nthAddress, parseCidr } from '#base/cidr.ts';
 import { K3tsError, messageOf } from '#base/errors.ts';
 
 const usage = (message: string): K3tsError => new K3tsError('Usage', message);
@@ -11,14 +11,13 @@ export function readNetworks(
   texts: readonly string[],
   fallback: string,
 ): readonly string[] {
-  const networks = texts.length === 0 ? [fallback] : texts.map((text) => text.trim());
-  for (const text of networks) {
+  const networks = (texts.length === 0 ? [fallback] : texts).map((text) => {
     try {
-      parseCidr(text);
+      return formatCidr(parseCidr(text.trim()));
     } catch (error) {
       throw usage(`invalid --${flag} "${text}": ${messageOf(error)}`);
     }
-  }
+  });
   const [first = '', second, ...rest] = networks;
   if (rest.length > 0) throw usage(`--${flag} takes one network, or an IPv4 and an IPv6 one`);
   if (second !== undefined && isIPv6(first) === isIPv6(second)) {
@@ -55,7 +54,8 @@ export function readClusterDns(
   texts: readonly string[],
   serviceCidrs: readonly string[],
 ): readonly string[] {
-  if (texts.length === 0) return serviceCidrs.map((cidr) => nthAddress(parseCidr(cidr), 10));
+  if (texts.length === 0)
+    return serviceCidrs.map((cidr) => formatIp(nthAddress(parseCidr(cidr), 10)));
   for (const text of texts) {
     if (isIP(text) === 0) throw usage(`invalid --cluster-dns "${text}": an IP address expected`);
   }
