@@ -14,7 +14,7 @@ import {
 } from '#pki/mod.ts';
 import type { Authority, ServiceAccountTokens } from '#pki/mod.ts';
 
-import { MemoryReader } from '../authz/memory-reader.ts';
+import { FakeObjectReader } from '../authz/fake-object-reader.ts';
 import type { Authenticator, Credentials } from './authenticator.ts';
 import { createBootstrapTokenAuthenticator } from './bootstrap-token.ts';
 import { parseBundle } from './certificate-chain.ts';
@@ -183,7 +183,7 @@ describe('service account tokens', () => {
   };
 
   function setUp() {
-    const reader = new MemoryReader();
+    const reader = new FakeObjectReader();
     reader.put(resources.serviceAccounts, {
       metadata: { namespace: 'ns', name: 'app', uid: 'sa-uid' },
     });
@@ -328,7 +328,7 @@ describe('passwords and tokens of the supervisor', () => {
   });
 
   it('takes bootstrap tokens by what their Secret says', async () => {
-    const reader = new MemoryReader();
+    const reader = new FakeObjectReader();
     const authenticator = createBootstrapTokenAuthenticator({ clock, reader });
     const token = 'abcdef.0123456789abcdef';
     assert.equal(await authenticator.authenticate(bearer(token)), undefined);

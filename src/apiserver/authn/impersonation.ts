@@ -1,5 +1,4 @@
-import { ApiStatusError } from '#base/api-status-error.ts';
-
+import { badRequest } from '../api-errors.ts';
 import type { Authorizer, ResourceAttributes } from '../authz/authorizer.ts';
 import { forbiddenRequest } from '../authz/forbidden.ts';
 import { anonymousUser } from '../request.ts';
@@ -84,8 +83,4 @@ function asked(
     namespace: more.namespace ?? '',
     name,
   };
-}
-
-function badRequest(message: string): ApiStatusError {
-  return new ApiStatusError({ httpCode: 400, reason: 'BadRequest', message });
 }

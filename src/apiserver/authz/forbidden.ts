@@ -1,11 +1,7 @@
 import { ApiStatusError } from '#base/api-status-error.ts';
 
+import { forbidden } from '../api-errors.ts';
 import type { AuthorizationRequest } from './authorizer.ts';
-
-/** `pods`, or `deployments.apps` outside the core group. */
-export function qualifiedResource(of: { group: string; resource: string }): string {
-  return of.group === '' ? of.resource : `${of.resource}.${of.group}`;
-}
 
 /** `User "u" cannot list resource "pods" in API group "" in the namespace "n"`. */
 export function describeRefusal(request: AuthorizationRequest): string {
@@ -25,24 +21,13 @@ export function describeRefusal(request: AuthorizationRequest): string {
 
 /** 403 with upstream's text for a request that no authorizer allowed. */
 export function forbiddenRequest(request: AuthorizationRequest, reason = ''): ApiStatusError {
-  const asked = request.resource;
   const why = reason === '' ? describeRefusal(request) : `${describeRefusal(request)}: ${reason}`;
-  let message = `forbidden: ${why}`;
-  if (asked !== undefined) {
-    const name = asked.name === '' ? '' : ` ${JSON.stringify(asked.name)}`;
-    message = `${qualifiedResource(asked)}${name} is forbidden: ${why}`;
-  }
+  const asked = request.resource;
+  if (asked !== undefined) return forbidden(asked, asked.name, why);
   return new ApiStatusError({
     httpCode: 403,
     reason: 'Forbidden',
-    message,
-    details:
-      asked === undefined
-        ? {}
-        : {
-            name: asked.name === '' ? undefined : asked.name,
-            group: asked.group === '' ? undefined : asked.group,
-            kind: asked.resource,
-          },
+    message: `forbidden: ${why}`,
+    details: {},
   });
 }

@@ -11,7 +11,6 @@ export type { ObjectChange, ObjectReader } from './object-reader.ts';
 export { createRbacAuthorizer } from './rbac/rbac-authorizer.ts';
 export type { RbacAuthorizer } from './rbac/rbac-authorizer.ts';
 export { createReviewHandlers } from './reviews.ts';
-export type { ReviewHandler } from './reviews.ts';
 export {
   createAlwaysAllowAuthorizer,
   createSuperuserAuthorizer,

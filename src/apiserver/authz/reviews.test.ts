@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { resources } from '#client/mod.ts';
+
 import { unauthorized } from '../authn/failures.ts';
-import type { RequestContext } from '../request.ts';
-import { MemoryReader } from './memory-reader.ts';
+import type { ResourceRequestContext } from '../request.ts';
+import { FakeObjectReader } from './fake-object-reader.ts';
 import { createNodeAuthorizer } from './node/node-authorizer.ts';
 import { createRbacAuthorizer } from './rbac/rbac-authorizer.ts';
 import { createReviewHandlers } from './reviews.ts';
 import { createSuperuserAuthorizer, createUnionAuthorizer } from './union.ts';
-import { resources } from '#client/mod.ts';
 
 function setUp() {
-  const reader = new MemoryReader();
+  const reader = new FakeObjectReader();
   reader.put(resources.clusterRoles, {
     metadata: { name: 'r' },
     rules: [
@@ -43,9 +44,13 @@ function setUp() {
     },
   });
   const review = async (resource: string, spec: object, user = 'jane', groups: string[] = []) => {
-    const context = { user: { name: user, groups } } as unknown as RequestContext;
+    const context = { user: { name: user, groups } } as unknown as ResourceRequestContext;
     const object = { metadata: { name: '' }, spec } as never;
-    return (await handlers[resource]?.(context, object))?.['status'];
+    const group =
+      resource.includes('access') || resource.includes('rules')
+        ? 'authorization'
+        : 'authentication';
+    return (await handlers.get(`${resource}.${group}.k8s.io`)?.(object, context))?.['status'];
   };
   return { review };
 }

@@ -1,4 +1,4 @@
-import { ApiStatusError, hasReason } from '#base/api-status-error.ts';
+import { hasReason } from '#base/api-status-error.ts';
 import { messageOf } from '#base/errors.ts';
 import type { UnknownObject } from '#schema/mod.ts';
 import type {
@@ -8,21 +8,17 @@ import type {
   TokenReview,
 } from '#schema/types.ts';
 
+import { badRequest } from '../api-errors.ts';
 import type { RequestAuthenticator } from '../authn/union.ts';
 import { inAuthenticated } from '../authn/union.ts';
 import type { Authenticated } from '../authn/authenticator.ts';
 import type { ServiceAccountTokenAuthenticator } from '../authn/service-account-token.ts';
 import type { RequestContext, UserInfo } from '../request.ts';
+import type { VirtualCreate } from '../virtual-resource.ts';
 import type { AuthorizationRequest } from './authorizer.ts';
 import { aggregate } from './rbac/rbac-authorizer.ts';
 import { selectorText } from './selector-text.ts';
 import type { UnionAuthorizer } from './union.ts';
-
-/** Answers a create of a resource that is never stored: the object comes back with its status. */
-export type ReviewHandler = (
-  context: RequestContext,
-  object: UnknownObject,
-) => Promise<UnknownObject>;
 
 export interface ReviewOptions {
   readonly authorizer: UnionAuthorizer;
@@ -32,17 +28,26 @@ export interface ReviewOptions {
   readonly audiences: readonly string[];
 }
 
-/** Handlers by plural resource name, for the core to plug in as special creates. */
-export function createReviewHandlers(options: ReviewOptions): Record<string, ReviewHandler> {
-  return {
-    subjectaccessreviews: (_context, object) => reviewAccess(options, object, undefined),
-    localsubjectaccessreviews: (_context, object) => reviewAccess(options, object, undefined),
-    selfsubjectaccessreviews: (context, object) => reviewAccess(options, object, context.user),
-    selfsubjectrulesreviews: async (context, object) => reviewRules(options, context, object),
-    tokenreviews: (_context, object) => reviewToken(options, object),
-    selfsubjectreviews: async (context, object) =>
-      ({ ...object, status: { userInfo: userInfoOf(context.user) } }) as UnknownObject,
-  };
+/** The review resources of both groups, for the core to plug in as creates that store nothing. */
+export function createReviewHandlers(options: ReviewOptions): Map<string, VirtualCreate> {
+  const access: VirtualCreate = (object) => reviewAccess(options, object, undefined);
+  return new Map<string, VirtualCreate>([
+    ['subjectaccessreviews.authorization.k8s.io', access],
+    ['localsubjectaccessreviews.authorization.k8s.io', access],
+    [
+      'selfsubjectaccessreviews.authorization.k8s.io',
+      (object, context) => reviewAccess(options, object, context.user),
+    ],
+    [
+      'selfsubjectrulesreviews.authorization.k8s.io',
+      async (object, context) => reviewRules(options, context, object),
+    ],
+    ['tokenreviews.authentication.k8s.io', (object) => reviewToken(options, object)],
+    [
+      'selfsubjectreviews.authentication.k8s.io',
+      async (object, { user }) => ({ ...object, status: { userInfo: userInfoOf(user) } }),
+    ],
+  ]);
 }
 
 async function reviewAccess(
@@ -99,11 +104,7 @@ function reviewRules(
 ): UnknownObject {
   const namespace = (object as unknown as SelfSubjectRulesReview).spec.namespace ?? '';
   if (namespace === '') {
-    throw new ApiStatusError({
-      httpCode: 400,
-      reason: 'BadRequest',
-      message: 'no namespace on request',
-    });
+    throw badRequest('no namespace on request');
   }
   const found = options.authorizer.rulesFor(context.user, namespace);
   const resourceRules = [];
@@ -132,11 +133,7 @@ async function reviewToken(options: ReviewOptions, object: UnknownObject): Promi
   const { spec } = object as unknown as TokenReview;
   const token = spec?.token ?? '';
   if (token === '') {
-    throw new ApiStatusError({
-      httpCode: 400,
-      reason: 'BadRequest',
-      message: 'token is required for TokenReview in authentication',
-    });
+    throw badRequest('token is required for TokenReview in authentication');
   }
   const audiences = (spec?.audiences ?? []).length === 0 ? options.audiences : spec?.audiences;
   let status: object = { user: {} };

@@ -4,11 +4,11 @@ import { describe, it } from 'node:test';
 import { resources } from '#client/mod.ts';
 
 import type { ResourceAttributes } from '../authorizer.ts';
-import { MemoryReader } from '../memory-reader.ts';
+import { FakeObjectReader } from '../fake-object-reader.ts';
 import { createNodeAuthorizer } from './node-authorizer.ts';
 
 function setUp() {
-  const reader = new MemoryReader();
+  const reader = new FakeObjectReader();
   const nodeRules = [{ verbs: ['get', 'list', 'watch'], apiGroups: [''], resources: ['services'] }];
   const authorizer = createNodeAuthorizer({ reader, nodeRules });
   const decide = (more: Partial<ResourceAttributes>, node = 'n1'): string => {

@@ -6,7 +6,7 @@ import type { PolicyRule } from '#schema/types.ts';
 
 import type { AuthorizationRequest, ResourceAttributes } from '../authorizer.ts';
 import { forbiddenRequest } from '../forbidden.ts';
-import { MemoryReader } from '../memory-reader.ts';
+import { FakeObjectReader } from '../fake-object-reader.ts';
 import { describeRules, uncoveredRules } from './coverage.ts';
 import { createRbacAuthorizer } from './rbac-authorizer.ts';
 import { compileRules, rulesAllow } from './rules.ts';
@@ -100,7 +100,7 @@ describe('a rule', () => {
 });
 
 function setUp() {
-  const reader = new MemoryReader();
+  const reader = new FakeObjectReader();
   reader.put(resources.clusterRoles, {
     metadata: { name: 'reader' },
     rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }],

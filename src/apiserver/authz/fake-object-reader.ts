@@ -5,7 +5,7 @@ import type { ObjectChange, ObjectReader } from './object-reader.ts';
 type Listener = (change: ObjectChange<KubeObject>) => void;
 
 /** An ObjectReader over a plain map, for tests: what is put is there at once. */
-export class MemoryReader implements ObjectReader {
+export class FakeObjectReader implements ObjectReader {
   #objects = new Map<string, Map<string, KubeObject>>();
   #listeners = new Map<string, Set<Listener>>();
 

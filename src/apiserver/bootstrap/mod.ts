@@ -1,0 +1,12 @@
+/**
+ * What every cluster starts with, brought into place at each start through the client: namespaces,
+ * roles, priority classes, flow control, the kubernetes Service. It creates nothing that a
+ * controller owns. Start reading at bootstrap.ts.
+ */
+export { createAddressLeases } from './address-leases.ts';
+export type { AddressLeases } from './address-leases.ts';
+export { bootstrapCluster } from './bootstrap.ts';
+export type { BootstrapOptions } from './bootstrap.ts';
+export type { ClusterTrust } from './cluster-objects.ts';
+export { reconcileApiServerEndpoints } from './kubernetes-service.ts';
+export { defaultNodeRules } from './rbac-defaults.ts';
