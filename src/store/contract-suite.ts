@@ -1,0 +1,553 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it, type TestContext } from 'node:test';
+import type { Clock } from '#base/clock.ts';
+import { FakeClock } from '#base/fake-clock.ts';
+import type { Logger } from '#base/log.ts';
+import { silentLogger } from '#base/log.ts';
+import type { Backend, KeyValue, StoreEvent } from './backend.ts';
+import { StoreError } from './errors.ts';
+
+/** A driver as the suite sees it. */
+export interface ContractDriver {
+  name: string;
+  /** Whether a closed backend can be opened again with what it held. */
+  isDurable: boolean;
+  open(options: { dir: string; clock: Clock; log: Logger }): Promise<Backend>;
+}
+
+export const encoded =
+  (text: string) =>
+  (revision: number): Buffer =>
+    Buffer.from(`${text}@${revision}`);
+
+/** What a watch has seen; `until` waits for a number of events, failing when the watch ends. */
+export class Recorder {
+  readonly events: StoreEvent[] = [];
+  error: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  onEvents(events: readonly StoreEvent[]): void {
+    this.events.push(...events);
+    this.#wake?.();
+  }
+
+  onError(error: Error): void {
+    this.error = error;
+    this.#wake?.();
+  }
+
+  async until(count: number): Promise<readonly StoreEvent[]> {
+    while (this.events.length < count) {
+      if (this.error !== undefined) throw this.error;
+      await this.#next();
+    }
+    return this.events;
+  }
+
+  async untilError(): Promise<Error> {
+    while (this.error === undefined) await this.#next();
+    return this.error;
+  }
+
+  #next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
+
+export const summary = (events: readonly StoreEvent[]): string[] =>
+  events.map(
+    ({ type, key, value, previous }) =>
+      `${type} ${key} ${value.toString()} was ${previous?.toString() ?? 'none'}`,
+  );
+
+const texts = (items: readonly KeyValue[]): string[] =>
+  items.map((item) => `${item.key}=${item.value.toString()}`);
+
+const code = (expected: string) => (error: unknown) =>
+  error instanceof StoreError && error.code === expected;
+
+/** Waits for something that a background task brings about. */
+async function eventually(isTrue: () => Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The behaviour that every driver must have, the real databases included. */
+export function contractSuite(driver: ContractDriver): void {
+  const root = mkdtempSync(join(tmpdir(), `k3ts-store-${driver.name}-`));
+  after(() => rmSync(root, { recursive: true, force: true }));
+  let number = 0;
+  const open = async (t: TestContext, clock: Clock = new FakeClock()): Promise<Backend> => {
+    const backend = await driver.open({
+      dir: join(root, String(number++)),
+      clock,
+      log: silentLogger,
+    });
+    t.after(() => backend.close());
+    return backend;
+  };
+
+  describe(`${driver.name}: reading and writing`, () => readWriteCases(open));
+  describe(`${driver.name}: list`, () => listCases(open));
+  describe(`${driver.name}: watch`, () => watchCases(open));
+  describe(`${driver.name}: compaction`, () => compactionCases(open));
+  describe(`${driver.name}: time to live`, () => expiryCases(open));
+  describe(`${driver.name}: close`, () => {
+    closeCases(open);
+    if (driver.isDurable) durableCases(driver, root);
+  });
+}
+
+type Open = (t: TestContext, clock?: Clock) => Promise<Backend>;
+
+function readWriteCases(open: Open): void {
+  it('starts at a revision above 0 without keys', async (t) => {
+    const store = await open(t);
+    assert.ok(store.currentRevision >= 1);
+    assert.equal(store.compactRevision, 0);
+    assert.equal(await store.get('/a'), undefined);
+    assert.deepEqual((await store.list('')).items, []);
+  });
+
+  it('gives each change the next revision and its bytes', async (t) => {
+    const store = await open(t);
+    const first = store.currentRevision + 1;
+    const created = await store.create('/a', encoded('one'));
+    assert.deepEqual(created, {
+      key: '/a',
+      value: Buffer.from(`one@${first}`),
+      createRevision: first,
+      modRevision: first,
+    });
+    const updated = await store.update('/a', first, encoded('two'));
+    assert.equal(updated.modRevision, first + 1);
+    assert.equal(updated.createRevision, first);
+    assert.deepEqual(await store.get('/a'), updated);
+    assert.equal(store.currentRevision, first + 1);
+    const deleted = await store.delete('/a', first + 1, encoded('gone'));
+    assert.equal(deleted.modRevision, first + 2);
+    assert.equal(await store.get('/a'), undefined);
+    const again = await store.create('/a', encoded('three'));
+    assert.equal(again.createRevision, first + 3);
+  });
+
+  it('keeps empty values, large values and keys outside ASCII', async (t) => {
+    const store = await open(t);
+    const large = Buffer.alloc(1_500_000, 'x');
+    await Promise.all([
+      store.create('/empty', () => Buffer.alloc(0)),
+      store.create('/large', () => large),
+      store.create('/ключ/\u{1f600}', encoded('smile')),
+      store.create('/ключ/\uffee', encoded('arrow')),
+    ]);
+    assert.equal((await store.get('/empty'))!.value.length, 0);
+    assert.ok((await store.get('/large'))!.value.equals(large));
+    // Byte order: the code point above U+FFFF comes last, against UTF-16 order.
+    const keys = (await store.list('/ключ/')).items.map((item) => item.key);
+    assert.deepEqual(keys, ['/ключ/\uffee', '/ключ/\u{1f600}']);
+  });
+
+  it('refuses to create a key that exists', async (t) => {
+    const store = await open(t);
+    await store.create('/a', encoded('one'));
+    await assert.rejects(store.create('/a', encoded('two')), code('KeyExists'));
+  });
+
+  it('refuses a stale revision and tells the current state', async (t) => {
+    const store = await open(t);
+    const { modRevision } = await store.create('/a', encoded('one'));
+    const now = await store.update('/a', modRevision, encoded('two'));
+    const check = (error: unknown): boolean => {
+      assert.ok(error instanceof StoreError);
+      assert.equal(error.code, 'RevisionMismatch');
+      assert.deepEqual(error.current, now);
+      return true;
+    };
+    await assert.rejects(store.update('/a', modRevision, encoded('three')), check);
+    await assert.rejects(store.delete('/a', modRevision, encoded('three')), check);
+    await assert.rejects(store.update('/none', 1, encoded('x')), (error: unknown) => {
+      assert.ok(error instanceof StoreError && error.code === 'RevisionMismatch');
+      return error.current === undefined;
+    });
+  });
+
+  it('lets exactly one of many racing writers win each revision', async (t) => {
+    const store = await open(t);
+    const creates = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) => store.create('/race', encoded(`c${i}`))),
+    );
+    assert.equal(creates.filter((result) => result.status === 'fulfilled').length, 1);
+    const count = async (): Promise<void> => {
+      for (let won = 0; won < 10;) {
+        const item = (await store.get('/race'))!;
+        const next = Number(item.value.toString().replace(/^\D*(\d+)@.*/, '$1')) + 1;
+        const write = store.update('/race', item.modRevision, encoded(`n${next}`));
+        won += await write.then(
+          () => 1,
+          (error: unknown) => (code('RevisionMismatch')(error) ? 0 : Promise.reject(error)),
+        );
+      }
+    };
+    const start = (await store.get('/race'))!;
+    await store.update('/race', start.modRevision, encoded('n0'));
+    await Promise.all([count(), count(), count(), count()]);
+    assert.match((await store.get('/race'))!.value.toString(), /^n40@/);
+  });
+
+  it('builds writes on writes that are not durable yet', async (t) => {
+    const store = await open(t);
+    const base = store.currentRevision;
+    const results = await Promise.allSettled([
+      store.create('/a', encoded('one')),
+      store.update('/a', base + 1, encoded('two')),
+      store.create('/a', encoded('refused')),
+      store.delete('/a', base + 2, encoded('gone')),
+      store.create('/a', encoded('again')),
+      store.update('/a', base + 1, encoded('stale')),
+    ]);
+    const outcome = results.map((result) =>
+      result.status === 'fulfilled' ? result.value.modRevision - base : result.reason.code,
+    );
+    assert.deepEqual(outcome, [1, 2, 'KeyExists', 3, 4, 'RevisionMismatch']);
+    assert.equal((await store.get('/a'))!.value.toString(), `again@${base + 4}`);
+  });
+
+  it('reads earlier states', async (t) => {
+    const store = await open(t);
+    const one = await store.create('/a', encoded('one'));
+    const two = await store.update('/a', one.modRevision, encoded('two'));
+    const gone = await store.delete('/a', two.modRevision, encoded('gone'));
+    assert.deepEqual(await store.get('/a', one.modRevision), one);
+    assert.deepEqual(await store.get('/a', two.modRevision), two);
+    assert.equal(await store.get('/a', gone.modRevision), undefined);
+    assert.equal(await store.get('/a', one.modRevision - 1), undefined);
+    await assert.rejects(store.get('/a', gone.modRevision + 1), code('FutureRevision'));
+  });
+}
+
+function listCases(open: Open): void {
+  const fill = async (store: Backend): Promise<void> => {
+    for (const key of ['/b/1', '/a/2', '/a/1', '/a/3', '/ab']) {
+      await store.create(key, encoded('v'));
+    }
+  };
+  const keysOf = (items: readonly KeyValue[]): string => items.map((item) => item.key).join(' ');
+
+  it('gives the keys of a prefix in byte order', async (t) => {
+    const store = await open(t);
+    await fill(store);
+    const all = await store.list('/a/');
+    assert.equal(keysOf(all.items), '/a/1 /a/2 /a/3');
+    assert.equal(all.remaining, 0);
+    assert.equal(all.revision, store.currentRevision);
+    assert.equal(keysOf((await store.list('')).items), '/a/1 /a/2 /a/3 /ab /b/1');
+    assert.equal(await store.count('/a'), 4);
+    assert.equal(await store.count('/c'), 0);
+  });
+
+  it('pages through one revision while keys change', async (t) => {
+    const store = await open(t);
+    await fill(store);
+    const first = await store.list('/a/', { limit: 1 });
+    assert.equal(keysOf(first.items), '/a/1');
+    assert.equal(first.remaining, 2);
+    const two = (await store.get('/a/2'))!;
+    await store.delete('/a/2', two.modRevision, encoded('gone'));
+    await store.create('/a/25', encoded('new'));
+    const { revision } = first;
+    const second = await store.list('/a/', { limit: 1, after: '/a/1', revision });
+    assert.deepEqual(texts(second.items), texts([two]));
+    assert.equal(second.remaining, 1);
+    const last = await store.list('/a/', { limit: 9, after: '/a/2', revision });
+    assert.equal(keysOf(last.items), '/a/3');
+    assert.equal(last.remaining, 0);
+    assert.equal(keysOf((await store.list('/a/', { after: '/a/1' })).items), '/a/25 /a/3');
+  });
+
+  it('refuses a revision that does not exist yet', async (t) => {
+    const store = await open(t);
+    const revision = store.currentRevision + 1;
+    await assert.rejects(store.list('/', { revision }), code('FutureRevision'));
+  });
+}
+
+function watchCases(open: Open): void {
+  it('delivers changes of its prefix with the values before', async (t) => {
+    const store = await open(t);
+    const seen = new Recorder();
+    const base = store.currentRevision;
+    store.watch('/a/', base, seen);
+    await store.create('/a/1', encoded('one'));
+    await store.create('/b/1', encoded('other'));
+    await store.update('/a/1', base + 1, encoded('two'));
+    await store.delete('/a/1', base + 3, encoded('gone'));
+    assert.deepEqual(summary(seen.events), [
+      `put /a/1 one@${base + 1} was none`,
+      `put /a/1 two@${base + 3} was one@${base + 1}`,
+      `delete /a/1 gone@${base + 4} was two@${base + 3}`,
+    ]);
+    assert.deepEqual(
+      seen.events.map((event) => [event.createRevision - base, event.modRevision - base]),
+      [
+        [1, 1],
+        [1, 3],
+        [1, 4],
+      ],
+    );
+  });
+
+  it('resolves a write after its event was delivered', async (t) => {
+    const store = await open(t);
+    const order: string[] = [];
+    store.watch('', store.currentRevision, {
+      onEvents: (events) => order.push(...events.map((event) => `event ${event.key}`)),
+      onError: (error) => assert.fail(error),
+    });
+    const keys = ['/1', '/2', '/3'];
+    await Promise.all(
+      keys.map((key) => store.create(key, encoded('v')).then(() => order.push(`answer ${key}`))),
+    );
+    for (const key of keys) {
+      assert.ok(order.indexOf(`event ${key}`) < order.indexOf(`answer ${key}`));
+    }
+  });
+
+  it('replays history, then goes on live', async (t) => {
+    const store = await open(t);
+    const base = store.currentRevision;
+    await store.create('/a', encoded('one'));
+    await store.update('/a', base + 1, encoded('two'));
+    await store.delete('/a', base + 2, encoded('gone'));
+    const seen = new Recorder();
+    store.watch('/', base + 1, seen);
+    await seen.until(2);
+    await store.create('/a', encoded('again'));
+    assert.deepEqual(summary(await seen.until(3)), [
+      `put /a two@${base + 2} was one@${base + 1}`,
+      `delete /a gone@${base + 3} was two@${base + 2}`,
+      `put /a again@${base + 4} was none`,
+    ]);
+  });
+
+  it('has no gaps and no repeats for watches that start during writes', async (t) => {
+    const store = await open(t);
+    const base = store.currentRevision;
+    const total = 3000;
+    const watches: { from: number; seen: Recorder }[] = [];
+    const writer = async (id: number): Promise<void> => {
+      for (let i = 0; i < total / 10; i++) {
+        const { modRevision } = await store.create(`/k/${id}/${i}`, encoded('v'));
+        if (i % 25 === id) {
+          const seen = new Recorder();
+          const from = base + ((modRevision - base) * i) / (total / 10);
+          watches.push({ from: Math.floor(from), seen });
+          store.watch('/k/', Math.floor(from), seen);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 10 }, (_, id) => writer(id)));
+    assert.ok(watches.length > 50);
+    for (const { from, seen } of watches) {
+      const events = await seen.until(base + total - from);
+      assert.deepEqual(
+        events.map((event) => event.modRevision),
+        Array.from({ length: base + total - from }, (_, i) => from + 1 + i),
+      );
+    }
+  });
+
+  it('delivers nothing after close, and starts after a future revision', async (t) => {
+    const store = await open(t);
+    const base = store.currentRevision;
+    const closed = new Recorder();
+    const future = new Recorder();
+    store.watch('/', base, closed).close();
+    store.watch('/', base + 1, future);
+    await store.create('/1', encoded('v'));
+    await store.create('/2', encoded('v'));
+    assert.equal(closed.events.length, 0);
+    assert.deepEqual(summary(future.events), [`put /2 v@${base + 2} was none`]);
+  });
+
+  it('ends only the watch whose handler throws', async (t) => {
+    const store = await open(t);
+    const seen = new Recorder();
+    let failed: Error | undefined;
+    store.watch('/', store.currentRevision, {
+      onEvents: () => {
+        throw new Error('broken handler');
+      },
+      onError: (error) => (failed = error),
+    });
+    store.watch('/', store.currentRevision, seen);
+    await store.create('/1', encoded('v'));
+    await store.create('/2', encoded('v'));
+    assert.equal(failed?.message, 'broken handler');
+    assert.equal(seen.events.length, 2);
+  });
+}
+
+function compactionCases(open: Open): void {
+  it('forgets history but no current state', async (t) => {
+    const store = await open(t);
+    const base = store.currentRevision;
+    await store.create('/a', encoded('one'));
+    await store.update('/a', base + 1, encoded('two'));
+    await store.create('/b', encoded('b'));
+    await store.delete('/b', base + 3, encoded('gone'));
+    await store.update('/a', base + 2, encoded('three'));
+    await store.compact(base + 4);
+    assert.equal(store.compactRevision, base + 4);
+    const isCompacted = (error: unknown): boolean =>
+      error instanceof StoreError &&
+      error.code === 'Compacted' &&
+      error.compactRevision === base + 4;
+    await assert.rejects(store.get('/a', base + 3), isCompacted);
+    await assert.rejects(store.list('/', { revision: base + 1 }), isCompacted);
+    await assert.rejects(store.compact(base + 4), isCompacted);
+    const seen = new Recorder();
+    store.watch('/', base + 3, seen);
+    assert.ok(isCompacted(await seen.untilError()));
+    assert.equal((await store.get('/a', base + 4))!.value.toString(), `two@${base + 2}`);
+    assert.deepEqual(texts((await store.list('/')).items), [`/a=three@${base + 5}`]);
+    const late = new Recorder();
+    store.watch('/', base + 4, late);
+    assert.deepEqual(summary(await late.until(1)), [
+      `put /a three@${base + 5} was two@${base + 2}`,
+    ]);
+  });
+
+  it('refuses to compact the future', async (t) => {
+    const store = await open(t);
+    await assert.rejects(store.compact(store.currentRevision + 1), code('FutureRevision'));
+  });
+
+  it('lets deleted keys be created again during and after it', async (t) => {
+    const store = await open(t);
+    const cycle = async (): Promise<void> => {
+      const { modRevision } = await store.create('/a', encoded('v'));
+      await store.delete('/a', modRevision, encoded('gone'));
+    };
+    await cycle();
+    await cycle();
+    const compacting = store.compact(store.currentRevision);
+    await cycle();
+    await compacting;
+    await cycle();
+    await store.compact(store.currentRevision);
+    await cycle();
+    await store.create('/a', encoded('last'));
+    assert.equal(await store.count('/'), 1);
+  });
+
+  it('does not go back in revisions when the newest change is gone', async (t) => {
+    const store = await open(t);
+    const { modRevision } = await store.create('/a', encoded('v'));
+    await store.delete('/a', modRevision, encoded('gone'));
+    await store.compact(store.currentRevision);
+    assert.equal((await store.create('/b', encoded('v'))).modRevision, modRevision + 2);
+  });
+}
+
+function expiryCases(open: Open): void {
+  it('deletes a key when its time is over, telling watchers', async (t) => {
+    const clock = new FakeClock();
+    const store = await open(t, clock);
+    const seen = new Recorder();
+    const base = store.currentRevision;
+    store.watch('/', base, seen);
+    await store.create('/short', encoded('v'), { ttlSeconds: 10 });
+    await store.create('/long', encoded('v'), { ttlSeconds: 100 });
+    await clock.advance(9_999);
+    assert.equal(await store.count('/'), 2);
+    await clock.advance(1);
+    assert.deepEqual(summary(await seen.until(3)).slice(2), [
+      `delete /short v@${base + 1} was v@${base + 1}`,
+    ]);
+    assert.equal(await store.count('/'), 1);
+  });
+
+  it('gives a key that is written again its new time', async (t) => {
+    const clock = new FakeClock();
+    const store = await open(t, clock);
+    const one = await store.create('/renewed', encoded('v'), { ttlSeconds: 10 });
+    const kept = await store.create('/kept', encoded('v'), { ttlSeconds: 10 });
+    await clock.advance(5_000);
+    await store.update('/renewed', one.modRevision, encoded('w'), { ttlSeconds: 10 });
+    await store.update('/kept', kept.modRevision, encoded('w'));
+    await clock.advance(9_000);
+    assert.equal(await store.count('/'), 2);
+    await clock.advance(1_000);
+    await eventually(async () => (await store.count('/')) === 1);
+    await clock.advance(60_000);
+    assert.equal(await store.count('/kept'), 1);
+  });
+}
+
+function closeCases(open: Open): void {
+  it('finishes pending writes, then refuses everything', async (t) => {
+    const store = await open(t);
+    const writes = [store.create('/a', encoded('v')), store.create('/b', encoded('v'))];
+    await Promise.resolve();
+    await store.close();
+    assert.equal((await Promise.all(writes)).length, 2);
+    await assert.rejects(store.create('/c', encoded('v')), code('Closed'));
+    await assert.rejects(store.get('/a'), code('Closed'));
+    await assert.rejects(store.list('/'), code('Closed'));
+    await store.close();
+  });
+}
+
+function durableCases(driver: ContractDriver, root: string): void {
+  it('holds everything when opened again', async (t) => {
+    const dir = join(root, 'reopened');
+    const clock = new FakeClock();
+    const open = (): Promise<Backend> => driver.open({ dir, clock, log: silentLogger });
+    const first = await open();
+    const base = first.currentRevision;
+    await first.create('/a', encoded('one'));
+    await first.update('/a', base + 1, encoded('two'));
+    await first.create('/b', encoded('b'), { ttlSeconds: 30 });
+    await first.create('/c', encoded('c'));
+    await first.compact(base + 1);
+    await first.delete('/c', base + 4, encoded('gone'));
+    await first.close();
+
+    const second = await open();
+    t.after(() => second.close());
+    assert.equal(second.currentRevision, base + 5);
+    assert.equal(second.compactRevision, base + 1);
+    const a = (await second.get('/a'))!;
+    assert.deepEqual([a.createRevision, a.modRevision], [base + 1, base + 2]);
+    assert.deepEqual(texts((await second.list('/')).items), [
+      `/a=two@${base + 2}`,
+      `/b=b@${base + 3}`,
+    ]);
+    const seen = new Recorder();
+    second.watch('/', base + 1, seen);
+    await seen.until(4);
+    assert.deepEqual(summary(seen.events).at(-1), `delete /c gone@${base + 5} was c@${base + 4}`);
+    assert.equal((await second.create('/c', encoded('new'))).modRevision, base + 6);
+    await clock.advance(30_000);
+    await seen.until(6);
+    assert.equal(await second.count('/b'), 0);
+  });
+
+  it('does not go back in revisions when opened after a full compaction', async (t) => {
+    const dir = join(root, 'compacted');
+    const options = { dir, clock: new FakeClock(), log: silentLogger };
+    const first = await driver.open(options);
+    const { modRevision } = await first.create('/a', encoded('v'));
+    await first.delete('/a', modRevision, encoded('gone'));
+    await first.compact(first.currentRevision);
+    await first.close();
+    const second = await driver.open(options);
+    t.after(() => second.close());
+    assert.equal(second.currentRevision, modRevision + 1);
+    assert.equal((await second.create('/a', encoded('v'))).modRevision, modRevision + 2);
+  });
+}
