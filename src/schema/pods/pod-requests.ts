@@ -1,0 +1,74 @@
+import { milliValue, parseQuantity, quantityValue } from '#base/quantity.ts';
+import type { Container, Pod } from '../types.ts';
+
+/** Amounts by resource name: cpu in thousandths, everything else in whole units (bytes, pieces). */
+export type ResourceAmounts = ReadonlyMap<string, number>;
+
+type Field = 'requests' | 'limits';
+
+/**
+ * What a pod asks of a node: the larger of what runs together at the end and of what each init
+ * container needs beside the sidecars before it, plus overhead. Pod-level requests replace the
+ * sum. Same as upstream's PodRequests.
+ */
+export function podRequests(pod: Pod): ResourceAmounts {
+  return podAmounts(pod, 'requests');
+}
+
+/** The same for limits; a resource that any container leaves open is not in the answer's meaning. */
+export function podLimits(pod: Pod): ResourceAmounts {
+  return podAmounts(pod, 'limits');
+}
+
+function podAmounts(pod: Pod, field: Field): ResourceAmounts {
+  const spec = pod.spec;
+  const total = new Map<string, number>();
+  if (spec === undefined) return total;
+  for (const container of spec.containers) addTo(total, amountsOf(container, field));
+  const sidecars = new Map<string, number>();
+  const initPeak = new Map<string, number>();
+  for (const container of spec.initContainers ?? []) {
+    const own = amountsOf(container, field);
+    if (container.restartPolicy === 'Always') {
+      addTo(total, own);
+      addTo(sidecars, own);
+      raiseTo(initPeak, sidecars);
+      continue;
+    }
+    const together = new Map(sidecars);
+    addTo(together, own);
+    raiseTo(initPeak, together);
+  }
+  raiseTo(total, initPeak);
+  const podLevel = spec.resources?.[field];
+  if (podLevel !== undefined) {
+    for (const [name, text] of Object.entries(podLevel)) total.set(name, amount(name, text));
+  }
+  if (spec.overhead !== undefined) {
+    for (const [name, text] of Object.entries(spec.overhead)) {
+      total.set(name, (total.get(name) ?? 0) + amount(name, text));
+    }
+  }
+  return total;
+}
+
+function amountsOf(container: Container, field: Field): Map<string, number> {
+  const result = new Map<string, number>();
+  for (const [name, text] of Object.entries(container.resources?.[field] ?? {})) {
+    result.set(name, amount(name, text));
+  }
+  return result;
+}
+
+function amount(name: string, text: string): number {
+  const quantity = parseQuantity(text);
+  return name === 'cpu' ? milliValue(quantity) : quantityValue(quantity);
+}
+
+function addTo(target: Map<string, number>, more: ResourceAmounts): void {
+  for (const [name, value] of more) target.set(name, (target.get(name) ?? 0) + value);
+}
+
+function raiseTo(target: Map<string, number>, other: ResourceAmounts): void {
+  for (const [name, value] of other) target.set(name, Math.max(target.get(name) ?? 0, value));
+}
