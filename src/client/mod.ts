@@ -5,3 +5,34 @@
 export type * from './client.ts';
 export type * from './informer-types.ts';
 export { resources } from './resources.ts';
+export { objectKey, splitObjectKey } from './object-key.ts';
+
+export { createHttpClient } from './http/http-client.ts';
+export type { HttpClient, HttpClientOptions } from './http/http-client.ts';
+export { createKubeconfigClient } from './http/kubeconfig.ts';
+
+export { createInformer } from './informer.ts';
+export type { InformerOptions, StartableInformer } from './informer.ts';
+export { createInformerFactory } from './informer-factory.ts';
+export type { InformerFactory } from './informer-factory.ts';
+
+export { createWorkQueue } from './work-queue.ts';
+export type { WorkQueue } from './work-queue.ts';
+export { createTokenBucket } from './rate-limiter.ts';
+export type { RateLimits, TokenBucket } from './rate-limiter.ts';
+export { startControllerLoop } from './controller-loop.ts';
+export type { ControllerLoop, Reconcile, ReconcileResult } from './controller-loop.ts';
+
+export { runLeaderElection } from './leader-election.ts';
+export type { LeaderElectionOptions } from './leader-election.ts';
+export { createEventRecorder } from './events/event-recorder.ts';
+export type { EventRecorder } from './events/event-recorder.ts';
+
+export {
+  controllerOf,
+  controllerReference,
+  isControlledBy,
+  ownerReference,
+} from './owner-reference.ts';
+export { createExpectations } from './expectations.ts';
+export type { Expectations } from './expectations.ts';
