@@ -25,6 +25,7 @@ export type { Conformed, FieldValidation } from './decode/conform.ts';
 export { conform } from './decode/conform.ts';
 export type { DecodeOptions } from './decode/decode-body.ts';
 export { decodeBody } from './decode/decode-body.ts';
+export { applyDefaults } from './defaults/apply.ts';
 export { readYaml } from './decode/yaml-text.ts';
 export type { FieldError, FieldErrorType } from './field-error.ts';
 export { toCause } from './field-error.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { assert as check, json, nat, property, string } from 'fast-check';
 import { decodeBody } from './decode-body.ts';
 import { countKeys, countKeysInText, inspectJson } from './json-text.ts';
 import { readYaml, resolvePlain } from './yaml-text.ts';
@@ -38,8 +38,8 @@ test('colons and quotes inside strings are no keys', () => {
 });
 
 test('the two ways of counting keys agree on any JSON', () => {
-  fc.assert(
-    fc.property(fc.json(), (text) => {
+  check(
+    property(json(), (text) => {
       const value: unknown = JSON.parse(text);
       const duplicates = inspectJson(text).duplicates.length;
       if (duplicates === 0) assert.equal(countKeysInText(Buffer.from(text)), countKeys(value));
@@ -70,8 +70,8 @@ test('tells JSON syntax errors in upstream’s words', () => {
 });
 
 test('every text that JSON.parse refuses is refused by the slow scanner too', () => {
-  fc.assert(
-    fc.property(fc.json(), fc.nat(), fc.string({ maxLength: 2 }), (text, at, insert) => {
+  check(
+    property(json(), nat(), string({ maxLength: 2 }), (text, at, insert) => {
       const broken =
         text.slice(0, at % (text.length + 1)) + insert + text.slice(at % (text.length + 1));
       const isJson = (read: () => unknown): boolean => {
