@@ -12,6 +12,13 @@ const maxPageBytes = 2 * 1024 * 1024;
 
 type Value = Uint8Array | undefined;
 
+/** What a BLOB column holds: bytes, or text when somebody edited the file by hand. */
+type Stored = Uint8Array | string | null;
+
+function bytesOf(stored: Stored): Uint8Array {
+  return typeof stored === 'string' ? Buffer.from(stored) : (stored ?? new Uint8Array());
+}
+
 /** Rows that kine and k3ts keep for themselves. */
 function isInternal(name: string): boolean {
   return name === compactKey || name.startsWith('gap-');
@@ -75,8 +82,8 @@ export class SqliteReads {
   }
 
   value(revision: number): Value {
-    const row = this.#value.get(revision) as unknown as [Value | null] | undefined;
-    return row === undefined ? undefined : (row[0] ?? new Uint8Array());
+    const row = this.#value.get(revision) as unknown as [Stored] | undefined;
+    return row === undefined ? undefined : bytesOf(row[0]);
   }
 
   values(revisions: Float64Array): PackedValues {
@@ -121,8 +128,8 @@ export class SqliteReads {
       rows++;
       if (!isInternal(name) && name.startsWith(prefix)) {
         const isCreate = created === 1;
-        const before = isCreate ? undefined : (this.value(prevRevision) ?? oldValue ?? undefined);
-        items.add(name, id, isCreate ? id : createRevision, value ?? new Uint8Array());
+        const before = isCreate ? undefined : (this.value(prevRevision) ?? bytesOf(oldValue));
+        items.add(name, id, isCreate ? id : createRevision, bytesOf(value));
         previous.push(before);
         flags.push((isCreate ? isCreateFlag : 0) | (deleted !== 0 ? isDeleteFlag : 0));
         bytes += (value?.length ?? 0) + (before?.length ?? 0);
@@ -138,7 +145,7 @@ export class SqliteReads {
     if (row === undefined) return;
     const [id, deleted, created, createRevision, value] = row;
     if (deleted !== 0) return;
-    items.add(key, id, created === 1 ? id : createRevision, value ?? new Uint8Array());
+    items.add(key, id, created === 1 ? id : createRevision, bytesOf(value));
   }
 
   #isDeleted(id: number): boolean {
@@ -158,7 +165,7 @@ type StateRow = [
   deleted: number,
   created: number,
   createRevision: number,
-  value: Uint8Array | null,
+  value: Stored,
 ];
 
 type ChangeRow = [
@@ -168,8 +175,8 @@ type ChangeRow = [
   created: number,
   createRevision: number,
   prevRevision: number,
-  value: Uint8Array | null,
-  oldValue: Uint8Array | null,
+  value: Stored,
+  oldValue: Stored,
 ];
 
 class Items {
