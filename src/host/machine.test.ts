@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { capabilityBits, hasCapabilityIn } from './capabilities.ts';
 import { parseDefaultRoutes, parseDefaultRoutesV6 } from './interfaces.ts';
 import { parseIptablesVersion } from './iptables.ts';
 import { isBuiltIn } from './kernel-modules.ts';
@@ -73,4 +74,11 @@ test('finds built-in modules whichever dash they are written with', () => {
   const list = 'kernel/net/bridge/br_netfilter.ko\nkernel/fs/overlayfs/overlay.ko\n';
   assert.equal(isBuiltIn(list, 'br-netfilter'), true);
   assert.equal(isBuiltIn(list, 'netfilter'), false);
+});
+
+test('reads capabilities bit by bit', () => {
+  const status = 'CapPrm:\t000001ffffffffff\nCapEff:\t000001fffeffffff\n';
+  assert.equal(hasCapabilityIn(status, capabilityBits.sysResource), false);
+  assert.equal(hasCapabilityIn(status, capabilityBits.sysAdmin), true);
+  assert.equal(hasCapabilityIn('', capabilityBits.bpf), false);
 });

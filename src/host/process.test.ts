@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CommandError, findExecutable, isProcessAlive, runCommand } from './process.ts';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import {
+  CommandError,
+  findExecutable,
+  isProcessAlive,
+  runCommand,
+  streamCommand,
+} from './process.ts';
 
 const timeoutMs = 10_000;
 
@@ -80,4 +88,19 @@ test('finds executables by PATH order and by path', () => {
 test('knows whether a process is alive', () => {
   assert.equal(isProcessAlive(process.pid), true);
   assert.equal(isProcessAlive(2 ** 22), false);
+});
+
+test('feeds a command from a stream and fails with the stream', async () => {
+  const stdin = Readable.from([Buffer.from('ab'), Buffer.from('cd')]);
+  assert.equal((await runCommand({ command: 'cat', stdin, timeoutMs })).stdout, 'abcd');
+  const broken = new Readable({ read: () => broken.destroy(new Error('disk gone')) });
+  const error = await failureOf(runCommand({ command: 'cat', stdin: broken, timeoutMs }));
+  assert.equal(error.failure, 'input');
+  assert.match(error.message, /disk gone/);
+});
+
+test('streams the output of a command and fails when the command does', async () => {
+  assert.equal((await text(streamCommand('seq', ['20000']))).length, 108_894);
+  const failing = text(streamCommand('sh', ['-c', 'echo part; echo bad >&2; exit 2']));
+  assert.match((await failureOf(failing)).message, /failed with exit code 2: bad/);
 });

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { K3tsError } from '#base/errors.ts';
 
 export interface CommandOptions {
   command: string;
   args?: readonly string[] | undefined;
-  stdin?: string | Uint8Array | undefined;
+  /** Text, bytes, or a stream; a stream that fails makes the command fail. */
+  stdin?: string | Uint8Array | Readable | undefined;
   /** The command is killed with SIGKILL when it takes longer. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
@@ -26,7 +28,14 @@ export interface CommandResult {
 }
 
 /** Why a command gave no result. */
-export type CommandFailure = 'not-found' | 'exit' | 'signal' | 'timeout' | 'output' | 'aborted';
+export type CommandFailure =
+  | 'not-found'
+  | 'exit'
+  | 'signal'
+  | 'timeout'
+  | 'output'
+  | 'input'
+  | 'aborted';
 
 /** A command that failed; `code` is `CommandFailed`, or `CommandNotFound` when it is not there. */
 export class CommandError extends K3tsError {
@@ -129,8 +138,53 @@ export function runCommand(options: CommandOptions): Promise<CommandResult> {
   });
   // A command that does not read its input breaks the pipe; its exit code tells what happened.
   child.stdin?.on('error', () => undefined);
-  if (options.stdin !== undefined) child.stdin?.end(options.stdin);
+  const { stdin } = options;
+  if (stdin instanceof Readable) {
+    stdin.on('error', (cause) => {
+      fail('input', `${command} got no input: ${cause.message}`, { cause });
+      child.kill('SIGKILL');
+    });
+    if (child.stdin !== null) stdin.pipe(child.stdin);
+    child.on('close', () => stdin.destroy());
+  } else if (stdin !== undefined) child.stdin?.end(stdin);
   return promise;
+}
+
+/**
+ * The output of a command while it runs; the stream fails with a CommandError when the command
+ * does. Destroying the stream kills the command.
+ */
+export function streamCommand(command: string, args: readonly string[]): Readable {
+  const line = [command, ...args];
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString()).slice(-4000);
+  });
+  const output = new Readable({
+    read: () => child.stdout.resume(),
+    destroy: (error, done) => {
+      child.kill('SIGKILL');
+      done(error);
+    },
+  });
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (!output.push(chunk)) child.stdout.pause();
+  });
+  child.on('error', (cause) => {
+    const text = `${command} could not be started: ${cause.message}`;
+    output.destroy(new CommandError({ failure: 'exit', command: line, text, cause }));
+  });
+  child.on('close', (exitCode) => {
+    if (exitCode === 0) {
+      output.push(null);
+      return;
+    }
+    const text = `${line.join(' ')} failed with exit code ${exitCode}`;
+    const details = { failure: 'exit', command: line, text, stderr } as const;
+    output.destroy(new CommandError({ ...details, exitCode: exitCode ?? undefined }));
+  });
+  return output;
 }
 
 /** The full path of an executable, looked up in `path` (the PATH variable) unless it has a slash. */
@@ -148,13 +202,19 @@ export function findExecutable(command: string, path: string): string | undefine
   return undefined;
 }
 
-/** Whether a process with this id exists (a zombie counts). */
+/**
+ * Whether a process with this id runs. A zombie does not: its parent may never look, as in
+ * containers whose first process is no init.
+ */
 export function isProcessAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
+    return state !== 'Z' && state !== 'X';
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESRCH') return false;
+    throw error;
   }
 }
 
