@@ -1,0 +1,25 @@
+import { tolerates, untoleratedTaint } from '#schema/pods/mod.ts';
+import { normalizeByMaximum } from '../framework/plugin.ts';
+import type { Plugin } from '../framework/plugin.ts';
+import { unresolvable } from '../framework/status.ts';
+
+export const reason = 'node(s) had untolerated taint(s)';
+
+const hardEffects = ['NoSchedule', 'NoExecute'];
+
+/** Keeps pods off tainted nodes that they do not tolerate, and prefers nodes with fewer soft taints. */
+export const taintToleration: Plugin = {
+  name: 'TaintToleration',
+  retryOn: ['Node/Add', 'Node/UpdateTaint', 'UnscheduledPod/Update'],
+  filter(_state, { pod }, { node }) {
+    const taint = untoleratedTaint(node.spec?.taints, pod.spec?.tolerations, hardEffects);
+    return taint === undefined ? undefined : unresolvable(reason);
+  },
+  score(_state, { pod }, { node }) {
+    const soft = (node.spec?.taints ?? []).filter(({ effect }) => effect === 'PreferNoSchedule');
+    return soft.filter((taint) => !tolerates(pod.spec?.tolerations, taint)).length;
+  },
+  normalizeScore(_state, _pod, scores) {
+    normalizeByMaximum(scores, true);
+  },
+};

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { FakeClock } from '#base/fake-clock.ts';
+import { silentLogger } from '#base/log.ts';
+import { seededRandom } from '#base/random.ts';
+import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
+import { createFakeClient } from '#client/testing/mod.ts';
+import type { CoreV1Event, Node, Pod } from '#schema/types.ts';
+import { failureMessage } from './diagnosis.ts';
+import { unschedulable } from './framework/status.ts';
+import { nodesToFind } from './place-pod.ts';
+import { startScheduler } from './scheduler.ts';
+
+function node(name: string, pods = '10'): Node {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name },
+    status: { allocatable: { cpu: '1', memory: '1Gi', pods } },
+  };
+}
+
+function pod(name: string, cpu?: string, priority?: number): Pod {
+  const requests = cpu === undefined ? undefined : { cpu };
+  return {
+    metadata: { name, namespace: 'default' },
+    spec: { priority, containers: [{ name: 'c', image: 'web', resources: { requests } }] },
+  };
+}
+
+async function start(): Promise<{
+  client: ReturnType<typeof createFakeClient>;
+  clock: FakeClock;
+  nodeOf: (name: string) => Promise<string | undefined>;
+  stop: () => void;
+}> {
+  const clock = new FakeClock();
+  const random = seededRandom(1);
+  const client = createFakeClient({ clock, random });
+  const stopper = new AbortController();
+  const common = { client, clock, random, log: silentLogger, signal: stopper.signal };
+  const informers = createInformerFactory(common);
+  startScheduler({
+    ...common,
+    pods: informers.informer<Pod>(resources.pods),
+    nodes: informers.informer<Node>(resources.nodes),
+    events: createEventRecorder({ ...common, component: 'default-scheduler' }),
+  });
+  informers.start();
+  await informers.synced();
+  return {
+    client,
+    clock,
+    nodeOf: async (name) =>
+      (await client.get<Pod>(resources.pods, name, { namespace: 'default' })).spec?.nodeName,
+    stop: () => stopper.abort(),
+  };
+}
+
+test('pods are bound to nodes with room, the rest waits with upstream’s text', async (t) => {
+  const { client, clock, nodeOf, stop } = await start();
+  t.after(stop);
+  client.add(node('a'));
+  client.add(node('b'));
+  await clock.advance(10);
+  for (const name of ['p1', 'p2', 'p3']) {
+    await client.create(resources.pods, pod(name, '600m'), { namespace: 'default' });
+  }
+  await clock.advance(100);
+  const placed = [await nodeOf('p1'), await nodeOf('p2')];
+  assert.deepEqual(placed.sort(), ['a', 'b']);
+  const waiting = await client.get<Pod>(resources.pods, 'p3', { namespace: 'default' });
+  const condition = waiting.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  assert.equal(condition?.reason, 'Unschedulable');
+  assert.equal(condition.message, '0/2 nodes are available: 2 Insufficient cpu.');
+  const events = await client.list<CoreV1Event>(resources.events, { namespace: 'default' });
+  const texts = events.items.map(({ reason, message }) => `${reason}: ${message}`);
+  assert.ok(
+    texts.includes('FailedScheduling: 0/2 nodes are available: 2 Insufficient cpu.'),
+    texts.join('\n'),
+  );
+  assert.ok(
+    texts.some((text) => text.startsWith('Scheduled: Successfully assigned default/p1 to ')),
+  );
+});
+
+test('a waiting pod moves on when a pod leaves or a node comes, after its back-off', async (t) => {
+  const { client, clock, nodeOf, stop } = await start();
+  t.after(stop);
+  client.add(node('a', '1'));
+  await client.create(resources.pods, pod('p1'), { namespace: 'default' });
+  await clock.advance(10);
+  await client.create(resources.pods, pod('p2'), { namespace: 'default' });
+  await clock.advance(10);
+  assert.equal(await nodeOf('p2'), undefined);
+  await client.delete(resources.pods, 'p1', { namespace: 'default', gracePeriodSeconds: 0 });
+  await clock.advance(1100);
+  assert.equal(await nodeOf('p2'), 'a');
+});
+
+test('without nodes a pod waits, and gets the first that comes', async (t) => {
+  const { client, clock, nodeOf, stop } = await start();
+  t.after(stop);
+  await client.create(resources.pods, pod('p1'), { namespace: 'default' });
+  await clock.advance(10);
+  client.add(node('a'));
+  await clock.advance(1100);
+  assert.equal(await nodeOf('p1'), 'a');
+});
+
+test('higher priority goes first', async (t) => {
+  const { client, clock, nodeOf, stop } = await start();
+  t.after(stop);
+  await client.create(resources.pods, pod('low', '1', 0), { namespace: 'default' });
+  await client.create(resources.pods, pod('high', '1', 100), { namespace: 'default' });
+  await clock.advance(10);
+  client.add(node('a'));
+  await clock.advance(1100);
+  assert.equal(await nodeOf('high'), 'a');
+  assert.equal(await nodeOf('low'), undefined);
+});
+
+test('reasons are counted over nodes and sorted', () => {
+  const statuses = [
+    unschedulable('Insufficient memory', 'Too many pods'),
+    unschedulable('Insufficient memory'),
+  ];
+  assert.equal(
+    failureMessage({ nodeCount: 2, statuses }),
+    '0/2 nodes are available: 1 Too many pods, 2 Insufficient memory.',
+  );
+  assert.equal(
+    failureMessage({ nodeCount: 0, statuses: [] }),
+    'no nodes available to schedule pods',
+  );
+});
+
+test('large clusters are searched in part, as upstream', () => {
+  const table: [number, number][] = [
+    [10, 10],
+    [99, 99],
+    [100, 100],
+    [1000, 420],
+    [5000, 500],
+    [6000, 300],
+  ];
+  for (const [count, wanted] of table) assert.equal(nodesToFind(count), wanted, String(count));
+});
