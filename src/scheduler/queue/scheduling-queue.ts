@@ -24,6 +24,8 @@ type Place = 'active' | 'backoff' | 'unschedulable' | 'scheduling';
 
 interface Entry {
   readonly queued: QueuedPod;
+  /** Order of arrival, between pods of the same millisecond. */
+  readonly sequence: number;
   place: Place;
   readyMs: number;
   parkedMs: number;
@@ -65,8 +67,11 @@ export function createSchedulingQueue(options: {
 }): SchedulingQueue {
   const { clock, less, isGated, eventsOf, onReady } = options;
   const entries = new Map<string, Entry>();
-  const active = new Heap<Entry>((a, b) => less(a.queued, b.queued) < 0);
+  const active = new Heap<Entry>(
+    (a, b) => (less(a.queued, b.queued) || a.sequence - b.sequence) < 0,
+  );
   const backoff = new Heap<Entry>((a, b) => a.readyMs < b.readyMs);
+  let arrivals = 0;
   let backoffTimer: Timer | undefined;
   let leftoverTimer: Timer | undefined;
 
@@ -152,6 +157,7 @@ export function createSchedulingQueue(options: {
           refusedBy: new Set(),
           isGated: false,
         },
+        sequence: arrivals++,
         place: 'active',
         readyMs: 0,
         parkedMs: 0,
