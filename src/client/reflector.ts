@@ -21,8 +21,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   log: Logger;
   selection: Selection;
   signal: AbortSignal;
-  onList(items: readonly T[]): void;
-  onEvent(event: WatchEvent<T>): void;
+  onList: (items: readonly T[]) => void;
+  onEvent: (event: WatchEvent<T>) => void;
 }
 
 /** Which objects of the resource are followed; absent for all. */

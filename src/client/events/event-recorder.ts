@@ -106,7 +106,8 @@ export function createEventRecorder(options: {
       start();
     },
     async flush() {
-      while (running !== undefined) await running;
+      await running;
+      if (queue.length > 0 && !signal.aborted) await this.flush();
     },
   };
 }
@@ -189,13 +190,13 @@ function eventObject(options: RecorderOptions, pending: Pending): CoreV1Event {
   const { component, host = '', random } = options;
   const { record, reference, type, reason, message, atMs, count, annotations } = pending;
   const nanoseconds = BigInt(Math.round(atMs)) * 1_000_000n + BigInt(random.integer(1_000_000));
-  const isNodeScoped = reference.namespace === undefined || reference.namespace === '';
+  const { namespace = '' } = reference;
   return {
     apiVersion: 'v1',
     kind: 'Event',
     metadata: {
       name: `${reference.name ?? ''}.${nanoseconds.toString(16)}`,
-      namespace: isNodeScoped ? 'default' : (reference.namespace as string),
+      namespace: namespace === '' ? 'default' : namespace,
       ...(annotations === undefined ? {} : { annotations }),
     },
     involvedObject: reference,

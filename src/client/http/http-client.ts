@@ -2,9 +2,20 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { StatusBody } from '#base/api-status-error.ts';
-import type { KubeObject } from '#schema/mod.ts';
-import type { Client, DeleteOptions, ListOptions, ObjectList, Patch } from '../client.ts';
-import type { WatchOptions, WriteOptions } from '../client.ts';
+import type { GroupVersionResource, KubeObject } from '#schema/mod.ts';
+import type {
+  Client,
+  DeleteOptions,
+  GetOptions,
+  ListOptions,
+  ObjectList,
+  Patch,
+  RawRequest,
+  RawResponse,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from '../client.ts';
 import { createConnection } from './connection.ts';
 import { decodeWatch } from './http-watch.ts';
 import { resourcePath, withQuery } from './resource-path.ts';
@@ -46,25 +57,185 @@ export interface HttpClient extends Client {
  * request may or may not have been carried out then).
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { clock, log, token, ca, cert, key, serverName, insecure } = options;
-  const connection = createConnection({
-    server: new URL(options.server),
-    tls: { ca, cert, key, serverName, insecure },
-    clock,
-  });
-  const send = createSender({
-    connection,
-    clock,
-    log,
-    authorization: () => (typeof token === 'function' ? token() : token),
-    userAgent: options.userAgent ?? 'k3ts',
-  });
-  const timeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
+  return new HttpApiClient(options);
+}
 
-  /** Sends and reads the whole answer within the time limit. */
-  const exchange = async (
-    request: SendOptions,
-  ): Promise<{ response: TransportResponse; body: Buffer }> => {
+class HttpApiClient implements HttpClient {
+  readonly #connection: ReturnType<typeof createConnection>;
+  readonly #exchange: Exchange;
+  readonly #send: ReturnType<typeof createSender>;
+
+  constructor(options: HttpClientOptions) {
+    const { clock, log, token, ca, cert, key, serverName, insecure } = options;
+    this.#connection = createConnection({
+      server: new URL(options.server),
+      tls: { ca, cert, key, serverName, insecure },
+      clock,
+    });
+    this.#send = createSender({
+      connection: this.#connection,
+      clock,
+      log,
+      authorization: () => (typeof token === 'function' ? token() : token),
+      userAgent: options.userAgent ?? 'k3ts',
+    });
+    const timeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
+    this.#exchange = createExchange({ send: this.#send, clock, timeoutMs });
+  }
+
+  async get<T extends KubeObject>(
+    resource: GroupVersionResource,
+    name: string,
+    options: GetOptions = {},
+  ): Promise<T> {
+    const { resourceVersion, signal } = options;
+    const path = withQuery(resourcePath(resource, { ...options, name }), { resourceVersion });
+    return (await this.#json({ method: 'GET', path, headers: {}, signal })) as T;
+  }
+
+  async list<T extends KubeObject>(
+    resource: GroupVersionResource,
+    options: ListOptions = {},
+  ): Promise<ObjectList<T>> {
+    const path = withQuery(resourcePath(resource, options), listQuery(options));
+    const { signal } = options;
+    const answer = await this.#json({ method: 'GET', path, headers: {}, signal });
+    return completeItems<T>(answer as ListAnswer<T>);
+  }
+
+  async *watch<T extends KubeObject>(
+    resource: GroupVersionResource,
+    options: WatchOptions = {},
+  ): AsyncGenerator<WatchEvent<T>, void, undefined> {
+    const path = withQuery(resourcePath(resource, options), watchQuery(options));
+    const { signal } = options;
+    let response: TransportResponse;
+    try {
+      response = await this.#send({ method: 'GET', path, headers: {}, signal });
+    } catch (error) {
+      if (signal?.aborted === true) return;
+      throw error;
+    }
+    if (response.status >= 400) throw failureOf(response, await readBody(response.body));
+    yield* decodeWatch<T>(response, signal);
+  }
+
+  async create<T extends KubeObject>(
+    resource: GroupVersionResource,
+    object: T,
+    options: WriteOptions & { name?: string | undefined } = {},
+  ): Promise<T> {
+    const { subresource } = options;
+    const namespace = options.namespace ?? object.metadata.namespace;
+    const name = subresource === undefined ? undefined : (options.name ?? object.metadata.name);
+    const path = resourcePath(resource, { namespace, name, subresource });
+    return (await this.#write('POST', path, object, options)) as T;
+  }
+
+  async update<T extends KubeObject>(
+    resource: GroupVersionResource,
+    object: T,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    const { subresource } = options;
+    const namespace = options.namespace ?? object.metadata.namespace;
+    const path = resourcePath(resource, { namespace, name: object.metadata.name, subresource });
+    return (await this.#write('PUT', path, object, options)) as T;
+  }
+
+  async patch<T extends KubeObject>(
+    resource: GroupVersionResource,
+    name: string,
+    patch: Patch,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    const isForced = patch.type === 'apply' && patch.force === true;
+    const path = resourcePath(resource, { ...options, name });
+    return (await this.#write('PATCH', path, patch.body, options, {
+      contentType: patchMediaTypes[patch.type],
+      query: isForced ? { force: true } : {},
+    })) as T;
+  }
+
+  async delete(
+    resource: GroupVersionResource,
+    name: string,
+    options: DeleteOptions = {},
+  ): Promise<KubeObject | StatusBody> {
+    const path = resourcePath(resource, { namespace: options.namespace, name });
+    const { signal } = options;
+    const answer = await this.#write('DELETE', path, deleteBody(options), { signal });
+    return answer as KubeObject | StatusBody;
+  }
+
+  async deleteCollection(
+    resource: GroupVersionResource,
+    options: DeleteOptions & { labelSelector?: string; fieldSelector?: string } = {},
+  ): Promise<void> {
+    const { labelSelector, fieldSelector, signal } = options;
+    const path = resourcePath(resource, { namespace: options.namespace });
+    const query = { labelSelector, fieldSelector };
+    await this.#write('DELETE', path, deleteBody(options), { signal }, { query });
+  }
+
+  async raw(request: RawRequest): Promise<RawResponse> {
+    const { response, body } = await this.#exchange({ ...request, headers: request.headers ?? {} });
+    return { status: response.status, headers: response.headers, body };
+  }
+
+  setCertificate(certificate: { cert: string | Buffer; key: string | Buffer }): void {
+    this.#connection.setCertificate(certificate);
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  async #json(request: SendOptions): Promise<unknown> {
+    const { response, body } = await this.#exchange(request);
+    if (response.status >= 400) throw failureOf(response, body);
+    try {
+      return JSON.parse(body.toString('utf8'));
+    } catch (error) {
+      const message = `the answer is no JSON: ${messageOf(error)}`;
+      throw new K3tsError('Unavailable', message, { cause: error });
+    }
+  }
+
+  #write(
+    method: string,
+    path: string,
+    body: unknown,
+    options: WriteOptions,
+    extra: { contentType?: string; query?: Record<string, QueryValue> } = {},
+  ): Promise<unknown> {
+    const { fieldManager, fieldValidation, dryRun, signal } = options;
+    const query = {
+      fieldManager,
+      fieldValidation,
+      dryRun: dryRun === true ? 'All' : undefined,
+      ...extra.query,
+    };
+    return this.#json({
+      method,
+      path: withQuery(path, query),
+      headers: { 'content-type': extra.contentType ?? 'application/json' },
+      body: Buffer.from(JSON.stringify(body)),
+      signal,
+    });
+  }
+}
+
+type Exchange = (request: SendOptions) => Promise<{ response: TransportResponse; body: Buffer }>;
+
+/** Sends a request and reads the whole answer within the time limit. */
+function createExchange(options: {
+  send: ReturnType<typeof createSender>;
+  clock: Clock;
+  timeoutMs: number;
+}): Exchange {
+  const { send, clock, timeoutMs } = options;
+  return async (request) => {
     const limit = new AbortController();
     const { signal } = request;
     const onAbort = (): void => limit.abort(signal?.reason);
@@ -75,123 +246,15 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     );
     try {
       const response = await send({ ...request, signal: limit.signal });
-      const body = await readBody(response.body);
-      limit.signal.throwIfAborted();
-      return { response, body };
+      return { response, body: await readBody(response.body) };
     } catch (error) {
+      // What ended the request says more than how the connection saw it.
       limit.signal.throwIfAborted();
       throw error;
     } finally {
       timer.cancel();
       signal?.removeEventListener('abort', onAbort);
     }
-  };
-
-  const json = async (request: SendOptions): Promise<unknown> => {
-    const { response, body } = await exchange(request);
-    if (response.status >= 400) throw failureOf(response, body);
-    try {
-      return JSON.parse(body.toString('utf8'));
-    } catch (error) {
-      throw new K3tsError('Unavailable', `the answer is no JSON: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
-  };
-
-  const write = (
-    method: string,
-    path: string,
-    body: unknown,
-    query: Record<string, QueryValue>,
-    signal: AbortSignal | undefined,
-    contentType = 'application/json',
-  ): Promise<unknown> =>
-    json({
-      method,
-      path: withQuery(path, query),
-      headers: { 'content-type': contentType },
-      body: Buffer.from(JSON.stringify(body)),
-      signal,
-    });
-
-  return {
-    async get<T extends KubeObject>(...args: Parameters<Client['get']>) {
-      const [resource, name, opts = {}] = args;
-      const path = resourcePath(resource, { ...opts, name });
-      const query = { resourceVersion: opts.resourceVersion };
-      return (await json({
-        method: 'GET',
-        path: withQuery(path, query),
-        headers: {},
-        signal: opts.signal,
-      })) as T;
-    },
-    async list<T extends KubeObject>(...args: Parameters<Client['list']>) {
-      const [resource, opts = {}] = args;
-      const path = withQuery(resourcePath(resource, opts), listQuery(opts));
-      const answer = await json({ method: 'GET', path, headers: {}, signal: opts.signal });
-      return completeItems<T>(answer as ListAnswer<T>);
-    },
-    async *watch<T extends KubeObject>(...args: Parameters<Client['watch']>) {
-      const [resource, opts = {}] = args;
-      const path = withQuery(resourcePath(resource, opts), watchQuery(opts));
-      const { signal } = opts;
-      let response: TransportResponse;
-      try {
-        response = await send({ method: 'GET', path, headers: {}, signal });
-      } catch (error) {
-        if (signal?.aborted === true) return;
-        throw error;
-      }
-      if (response.status >= 400) throw failureOf(response, await readBody(response.body));
-      yield* decodeWatch<T>(response, signal);
-    },
-    async create<T extends KubeObject>(...args: Parameters<Client['create']>) {
-      const [resource, object, opts = {}] = args;
-      const { subresource } = opts;
-      const namespace = opts.namespace ?? object.metadata.namespace;
-      const name = subresource === undefined ? undefined : (opts.name ?? object.metadata.name);
-      const path = resourcePath(resource, { namespace, name, subresource });
-      return (await write('POST', path, object, writeQuery(opts), opts.signal)) as T;
-    },
-    async update<T extends KubeObject>(...args: Parameters<Client['update']>) {
-      const [resource, object, opts = {}] = args;
-      const namespace = opts.namespace ?? object.metadata.namespace;
-      const { name } = object.metadata;
-      const path = resourcePath(resource, { namespace, name, subresource: opts.subresource });
-      return (await write('PUT', path, object, writeQuery(opts), opts.signal)) as T;
-    },
-    async patch<T extends KubeObject>(...args: Parameters<Client['patch']>) {
-      const [resource, name, patch, opts = {}] = args;
-      const query = {
-        ...writeQuery(opts),
-        force: patch.type === 'apply' && patch.force === true ? true : undefined,
-      };
-      const path = resourcePath(resource, { ...opts, name });
-      const type = patchMediaTypes[patch.type];
-      return (await write('PATCH', path, patch.body, query, opts.signal, type)) as T;
-    },
-    async delete(resource, name, opts = {}) {
-      const path = resourcePath(resource, { ...opts, name });
-      const body = deleteBody(opts);
-      return (await write('DELETE', path, body, {}, opts.signal)) as KubeObject | StatusBody;
-    },
-    async deleteCollection(resource, opts = {}) {
-      const { labelSelector, fieldSelector } = opts;
-      const path = resourcePath(resource, opts);
-      await write('DELETE', path, deleteBody(opts), { labelSelector, fieldSelector }, opts.signal);
-    },
-    async raw({ method, path, headers = {}, body, signal }) {
-      const answer = await exchange({ method, path, headers, body, signal });
-      return {
-        status: answer.response.status,
-        headers: answer.response.headers,
-        body: answer.body,
-      };
-    },
-    setCertificate: (certificate) => connection.setCertificate(certificate),
-    close: () => connection.close(),
   };
 }
 
@@ -243,11 +306,6 @@ function watchQuery(options: WatchOptions): Record<string, QueryValue> {
     resourceVersionMatch: sendInitialEvents === undefined ? undefined : 'NotOlderThan',
     timeoutSeconds,
   };
-}
-
-function writeQuery(options: WriteOptions): Record<string, QueryValue> {
-  const { fieldManager, fieldValidation, dryRun } = options;
-  return { fieldManager, fieldValidation, dryRun: dryRun === true ? 'All' : undefined };
 }
 
 function deleteBody(options: DeleteOptions): object {

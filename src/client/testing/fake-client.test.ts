@@ -128,7 +128,10 @@ test('a watch resumes after a version, follows selectors and fails with 410 when
   const seen: string[] = [];
   const stop = new AbortController();
   const options = { resourceVersion: metadata.resourceVersion, signal: stop.signal };
-  for await (const event of client.watch(resources.pods, { ...options, labelSelector: 'app=web' })) {
+  for await (const event of client.watch(resources.pods, {
+    ...options,
+    labelSelector: 'app=web',
+  })) {
     seen.push(`${event.type} ${event.object.metadata.name}`);
     stop.abort();
   }

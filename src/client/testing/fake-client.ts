@@ -53,7 +53,10 @@ export interface FakeClient extends Client {
   ): T;
   /** Takes an object out at once, whatever its finalizers. */
   remove(resource: GroupVersionResource, key: string): void;
-  stored<T extends KubeObject>(resource: GroupVersionResource, key: string): T | undefined;
+  stored<T extends KubeObject>(
+    resource: GroupVersionResource,
+    key: string,
+  ): Readonly<T> | undefined;
   all<T extends KubeObject>(resource: GroupVersionResource): T[];
   /** Writes since the start or the last clearActions, failed ones included. */
   readonly actions: readonly FakeAction[];
@@ -232,7 +235,10 @@ class InMemoryClient implements FakeClient {
     this.#store.remove(resource, key);
   }
 
-  stored<T extends KubeObject>(resource: GroupVersionResource, key: string): T | undefined {
+  stored<T extends KubeObject>(
+    resource: GroupVersionResource,
+    key: string,
+  ): Readonly<T> | undefined {
     return this.#store.get(resource, key) as T | undefined;
   }
 

@@ -54,7 +54,7 @@ export function createFakeStore(): FakeStore {
     return table;
   };
   const wake = (): void => {
-    for (const waker of [...wakers]) waker();
+    for (const waker of wakers) waker();
   };
   const record = (
     resource: GroupVersionResource,

@@ -40,8 +40,8 @@ export function createSubresource(context: {
   body: UnknownObject;
   subresource: string;
   clock: Clock;
-  put(next: UnknownObject): KubeObject;
-  remove(): void;
+  put: (next: UnknownObject) => KubeObject;
+  remove: () => void;
 }): unknown {
   const { live, body, subresource, clock, put, remove } = context;
   if (subresource === 'binding') {

@@ -1,49 +1,24 @@
 import type { KubeObject } from '#schema/mod.ts';
+import { parseFieldSelector, parseLabelSelector } from '#schema/selectors/mod.ts';
 
 /** Whether an object is chosen by both selectors (texts as in a query; absent chooses all). */
 export function isSelected(
   object: KubeObject,
   options: { labelSelector?: string | undefined; fieldSelector?: string | undefined },
 ): boolean {
-  return (
-    termsOf(options.labelSelector).every((term) =>
-      matchesLabel(term, object.metadata.labels ?? {}),
-    ) && termsOf(options.fieldSelector).every((term) => matchesField(term, object))
-  );
+  const { labelSelector = '', fieldSelector = '' } = options;
+  if (!parseLabelSelector(labelSelector).matches(object.metadata.labels ?? {})) return false;
+  const byField = parseFieldSelector(fieldSelector);
+  const fields = byField.requirements.map(({ key }) => [key, fieldValue(object, key)] as const);
+  return byField.matches(Object.fromEntries(fields));
 }
 
-/** Splits at commas that are not inside parentheses. */
-function termsOf(selector: string | undefined): string[] {
-  if (selector === undefined || selector === '') return [];
-  return selector.split(/,(?![^(]*\))/).map((term) => term.trim());
-}
-
-function matchesLabel(term: string, labels: Record<string, string>): boolean {
-  const set = /^(\S+)\s+(in|notin)\s+\(([^)]*)\)$/.exec(term);
-  if (set !== null) {
-    const [, key = '', operator, values = ''] = set;
-    const isIn = values
-      .split(',')
-      .map((value) => value.trim())
-      .includes(labels[key] ?? '');
-    return operator === 'in'
-      ? labels[key] !== undefined && isIn
-      : labels[key] === undefined || !isIn;
-  }
-  const equality = /^([^=!]+?)\s*(!=|==|=)\s*(.*)$/.exec(term);
-  if (equality !== null) {
-    const [, key = '', operator, value = ''] = equality;
-    return operator === '!=' ? labels[key] !== value : labels[key] === value;
-  }
-  return term.startsWith('!') ? !(term.slice(1) in labels) : term in labels;
-}
-
-function matchesField(term: string, object: KubeObject): boolean {
-  const [, path = '', operator, value = ''] = /^([^=!]+)(!=|==|=)(.*)$/.exec(term) ?? [];
+/** Any path can be selected by, other than on a real server. */
+function fieldValue(object: KubeObject, path: string): string {
   let found: unknown = object;
   for (const part of path.split('.')) {
     found = (found as Record<string, unknown> | undefined)?.[part];
   }
-  const isEqual = String(found ?? '') === value;
-  return operator === '!=' ? !isEqual : isEqual;
+  if (found === undefined || found === null) return '';
+  return typeof found === 'string' ? found : JSON.stringify(found);
 }
