@@ -1,0 +1,165 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Gzip } from 'node:zlib';
+import { constants, createGzip, gzip } from 'node:zlib';
+import type { BodyStream, Exchange, OutgoingHeaders } from '../http/exchange.ts';
+
+/** Bodies from this size on are compressed when the client takes that, as upstream. */
+const compressFromBytes = 128 * 1024;
+const compressionLevel = 4;
+const pieceBytes = 128 * 1024;
+/** Pieces written before other work gets a turn. */
+const piecesPerTurn = 4;
+
+export function acceptsGzip(exchange: Exchange): boolean {
+  const accepted = exchange.headers['accept-encoding'];
+  return typeof accepted === 'string' && accepted.includes('gzip');
+}
+
+/** Sends a complete body, compressed when it is long and the client takes that. */
+export async function sendBody(
+  exchange: Exchange,
+  status: number,
+  headers: OutgoingHeaders,
+  body: Buffer,
+): Promise<void> {
+  if (body.length < compressFromBytes || !acceptsGzip(exchange)) {
+    exchange.answer(status, headers, body);
+    return;
+  }
+  const packed = await new Promise<Buffer>((resolve, reject) => {
+    gzip(body, { level: compressionLevel }, (error, result) => {
+      if (error === null) resolve(result);
+      else reject(error);
+    });
+  });
+  headers['Content-Encoding'] = 'gzip';
+  headers['Vary'] = 'Accept-Encoding';
+  exchange.answer(status, headers, packed);
+}
+
+/**
+ * Writes a long body from many small parts: gathers them in pieces, holds back when the client is
+ * slow, lets others run in between. A body that fits into one piece goes out with its length.
+ */
+export class BodyWriter {
+  readonly #exchange: Exchange;
+  readonly #status: number;
+  readonly #headers: OutgoingHeaders;
+  #piece: Buffer;
+  #used = 0;
+  #full: Buffer[] = [];
+  #stream: BodyStream | undefined;
+  #gzip: Gzip | undefined;
+  #written = 0;
+
+  constructor(exchange: Exchange, status: number, headers: OutgoingHeaders) {
+    this.#exchange = exchange;
+    this.#status = status;
+    this.#headers = headers;
+    this.#piece = Buffer.allocUnsafeSlow(pieceBytes);
+  }
+
+  /** True when enough is gathered that `flush` should be awaited. */
+  get isFull(): boolean {
+    return this.#full.length > 0;
+  }
+
+  text(text: string): void {
+    if (text.length * 3 <= this.#piece.length - this.#used) {
+      this.#used += this.#piece.write(text, this.#used);
+    } else {
+      this.bytes(Buffer.from(text), 0);
+    }
+  }
+
+  byte(value: number): void {
+    if (this.#used === this.#piece.length) this.#turn();
+    this.#piece[this.#used++] = value;
+  }
+
+  bytes(source: Buffer, start: number, end = source.length): void {
+    let from = start;
+    while (from < end) {
+      const room = this.#piece.length - this.#used;
+      if (room === 0) {
+        this.#turn();
+        continue;
+      }
+      const to = Math.min(end, from + room);
+      source.copy(this.#piece, this.#used, from, to);
+      this.#used += to - from;
+      from = to;
+    }
+  }
+
+  /** Sends what is full; waits for slow clients. */
+  async flush(): Promise<void> {
+    const pieces = this.#full;
+    this.#full = [];
+    const stream = this.#open();
+    for (const piece of pieces) {
+      if (stream.isClosed) return;
+      await this.#send(stream, piece);
+      if (++this.#written % piecesPerTurn === 0) await nextTurn();
+    }
+  }
+
+  /** Sends the rest and ends the answer. */
+  async end(): Promise<void> {
+    const rest = this.#piece.subarray(0, this.#used);
+    if (this.#stream === undefined && this.#full.length === 0) {
+      await sendBody(this.#exchange, this.#status, this.#headers, rest);
+      return;
+    }
+    this.#full.push(rest);
+    await this.flush();
+    const stream = this.#open();
+    if (this.#gzip === undefined) stream.end();
+    else this.#gzip.end();
+  }
+
+  #turn(): void {
+    this.#full.push(this.#piece);
+    this.#piece = Buffer.allocUnsafeSlow(pieceBytes);
+    this.#used = 0;
+  }
+
+  #open(): BodyStream {
+    if (this.#stream !== undefined) return this.#stream;
+    const isPacked = acceptsGzip(this.#exchange);
+    if (isPacked) {
+      this.#headers['Content-Encoding'] = 'gzip';
+      this.#headers['Vary'] = 'Accept-Encoding';
+    }
+    const stream = this.#exchange.stream(this.#status, this.#headers);
+    this.#stream = stream;
+    if (isPacked) this.#gzip = pack(stream);
+    return stream;
+  }
+
+  async #send(stream: BodyStream, piece: Buffer): Promise<void> {
+    const target = this.#gzip;
+    const isReady = target === undefined ? stream.write(piece) : target.write(piece);
+    if (isReady) return;
+    await new Promise<void>((resolve) => {
+      if (target !== undefined) target.once('drain', resolve);
+      else stream.onDrain(resolve);
+      this.#exchange.onClose(resolve);
+    });
+  }
+}
+
+/** A compressor that writes to `stream`, at the pace of the client. */
+function pack(stream: BodyStream): Gzip {
+  const packer = createGzip({
+    level: compressionLevel,
+    chunkSize: pieceBytes,
+    flush: constants.Z_NO_FLUSH,
+  });
+  stream.onDrain(() => packer.resume());
+  packer.on('data', (chunk: Buffer) => {
+    if (!stream.write(chunk)) packer.pause();
+  });
+  packer.once('end', () => stream.end());
+  return packer;
+}

@@ -1,0 +1,151 @@
+import type { CacheEntry } from '../cache/mod.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { ListPage } from '../handlers/list.ts';
+import type { AnswerForm } from '../negotiate.ts';
+import { wantsPretty } from '../negotiate.ts';
+import type { RequestContext } from '../request.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import { servedBytes, servedObject } from '../resource-registry.ts';
+import { BodyWriter, sendBody } from './body-writer.ts';
+import { answerHeaders } from './headers.ts';
+import type { IncludeObject } from './table.ts';
+import { cellsJson, columnsJson, includeObjectOf, partialStart } from './table.ts';
+import { contentTypes, encodeValue } from './value-answer.ts';
+
+const comma = 0x2c;
+const brace = 0x7b;
+
+/** Answers with a page of objects, from their bytes; nothing is parsed for a plain list. */
+export async function sendList(
+  exchange: Exchange,
+  context: RequestContext,
+  served: ServedResource,
+  page: ListPage,
+  options: { form: AnswerForm; nowMs: number },
+): Promise<void> {
+  const { form, nowMs } = options;
+  const headers = answerHeaders(context, contentTypes[form.media]);
+  if (form.media === 'yaml' || wantsPretty(exchange.query, context.userAgent)) {
+    if (form.as === undefined) {
+      const value = listValue(served, page);
+      await sendBody(exchange, 200, headers, encodeValue(value, form, true));
+      return;
+    }
+  }
+  const writer = new BodyWriter(exchange, 200, headers);
+  if (form.as === 'Table') {
+    await writeTable(writer, served, page, includeObjectOf(context.query), nowMs);
+  } else if (form.as === undefined) {
+    await writeList(writer, served, page);
+  } else {
+    await writePartial(writer, served, page);
+  }
+  await writer.end();
+}
+
+async function writeList(
+  writer: BodyWriter,
+  served: ServedResource,
+  page: ListPage,
+): Promise<void> {
+  const { listKind } = served.info;
+  const { apiVersion, itemOffset } = served.layout;
+  // custom resources keep apiVersion and kind in lists, built-in ones do not, as upstream
+  const cut = served.info.typeName === '' ? 1 : itemOffset;
+  writer.text(
+    `{"kind":${JSON.stringify(listKind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${metadataJson(page)},"items":[`,
+  );
+  let isFirst = true;
+  for (const entry of page.entries) {
+    if (isFirst) isFirst = false;
+    else writer.byte(comma);
+    writer.byte(brace);
+    writer.bytes(servedBytes(served, entry), cut);
+    if (writer.isFull) await writer.flush();
+  }
+  writer.text(']}');
+}
+
+async function writePartial(
+  writer: BodyWriter,
+  served: ServedResource,
+  page: ListPage,
+): Promise<void> {
+  writer.text(
+    `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":${metadataJson(page)},"items":[`,
+  );
+  let separator = '';
+  for (const entry of page.entries) {
+    writer.text(separator);
+    separator = ',';
+    writePartialObject(writer, entry, served);
+    if (writer.isFull) await writer.flush();
+  }
+  writer.text(']}');
+}
+
+async function writeTable(
+  writer: BodyWriter,
+  served: ServedResource,
+  page: ListPage,
+  include: IncludeObject,
+  nowMs: number,
+): Promise<void> {
+  writer.text(
+    `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${metadataJson(page)},"columnDefinitions":${columnsJson(served)},"rows":[`,
+  );
+  let separator = '';
+  for (const entry of page.entries) {
+    writer.text(`${separator}{"cells":${cellsJson(served, entry, nowMs)},"object":`);
+    separator = ',';
+    if (include === 'None') writer.text('null');
+    else if (include === 'Object') writer.bytes(servedBytes(served, entry), 0);
+    else writePartialObject(writer, entry, served);
+    writer.text('}');
+    if (writer.isFull) await writer.flush();
+  }
+  writer.text(']}');
+}
+
+function writePartialObject(writer: BodyWriter, entry: CacheEntry, served: ServedResource): void {
+  writer.text(partialStart);
+  const { itemOffset } = storedLayout(served);
+  writer.bytes(entry.bytes, itemOffset + '"metadata":'.length, entry.metadataEnd(itemOffset));
+  writer.text('}');
+}
+
+function storedLayout(served: ServedResource): ServedResource['layout'] {
+  return served.cache?.layout ?? served.layout;
+}
+
+function metadataJson(page: ListPage): string {
+  return JSON.stringify(listMetadata(page));
+}
+
+export function listMetadata(page: ListPage): {
+  resourceVersion: string;
+  continue?: string;
+  remainingItemCount?: number;
+} {
+  return {
+    resourceVersion: String(page.revision),
+    ...(page.continueToken === '' ? {} : { continue: page.continueToken }),
+    ...(page.remainingItemCount === undefined || page.continueToken === ''
+      ? {}
+      : { remainingItemCount: page.remainingItemCount }),
+  };
+}
+
+function listValue(served: ServedResource, page: ListPage): object {
+  return {
+    kind: served.info.listKind,
+    apiVersion: served.layout.apiVersion,
+    metadata: listMetadata(page),
+    items: page.entries.map((entry) => {
+      const object = servedObject(served, entry);
+      if (served.info.typeName === '') return object;
+      const { kind: _kind, apiVersion: _apiVersion, ...item } = object;
+      return item;
+    }),
+  };
+}

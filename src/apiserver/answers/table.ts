@@ -1,0 +1,61 @@
+import type { UnknownObject } from '#schema/mod.ts';
+import type { CacheEntry } from '../cache/mod.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import { servedObject } from '../resource-registry.ts';
+import { tableCells, tableColumns } from '../schema-adapters.ts';
+
+/** How much of each object a table row carries. */
+export type IncludeObject = 'None' | 'Metadata' | 'Object';
+
+export const partialStart =
+  '{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":';
+
+/** Columns of the kind as JSON; the same text for every table of it. */
+export function columnsJson(served: ServedResource): string {
+  return JSON.stringify(tableColumns(served.info));
+}
+
+export function cellsJson(served: ServedResource, entry: CacheEntry, nowMs: number): string {
+  return JSON.stringify(tableCells(served.info, servedObject(served, entry), nowMs));
+}
+
+/** A row as a value, for tables of one object and for watch events. */
+export function tableRow(
+  served: ServedResource,
+  object: UnknownObject,
+  include: IncludeObject,
+  nowMs: number,
+): { cells: readonly unknown[]; object: unknown } {
+  return {
+    cells: tableCells(served.info, object, nowMs),
+    object: include === 'None' ? null : include === 'Object' ? object : partialMetadata(object),
+  };
+}
+
+export function partialMetadata(object: UnknownObject): object {
+  return {
+    kind: 'PartialObjectMetadata',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: object.metadata,
+  };
+}
+
+/** A table of one object; without columns when a reader of a stream has them already. */
+export function tableOf(
+  served: ServedResource,
+  object: UnknownObject,
+  options: { include: IncludeObject; nowMs: number; hasColumns: boolean },
+): object {
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: { resourceVersion: object.metadata.resourceVersion },
+    ...(options.hasColumns ? { columnDefinitions: tableColumns(served.info) } : {}),
+    rows: [tableRow(served, object, options.include, options.nowMs)],
+  };
+}
+
+export function includeObjectOf(query: URLSearchParams): IncludeObject {
+  const value = query.get('includeObject');
+  return value === 'None' || value === 'Object' ? value : 'Metadata';
+}

@@ -1,0 +1,171 @@
+import { formatTime } from '#base/clock.ts';
+import { nameSuffix } from '#base/random.ts';
+import { traced } from '#base/trace.ts';
+import type { UnknownObject } from '#schema/mod.ts';
+import { alreadyExists, generateNameConflict, invalid, plainError } from '../api-errors.ts';
+import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
+import type { Core } from '../core.ts';
+import { admissionAttributes, hookScope, withUndo } from '../pipeline/write-scope.ts';
+import type { WriteScope } from '../pipeline/write-scope.ts';
+import type { ResourceRequestContext } from '../request.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import {
+  applyDefaults,
+  prepareForCreate,
+  trackUpdate,
+  validateCreate,
+} from '../schema-adapters.ts';
+import { KeyTaken } from '../storage/object-store.ts';
+import { trialEntry } from '../storage/trial-entry.ts';
+import { readyCache } from './get.ts';
+import type { WriteOptions } from './write-options.ts';
+import { checkName, checkNamespace, managerOf } from './write-options.ts';
+
+/** Attempts at a free name for generateName. */
+const nameAttempts = 8;
+/** Longest part of generateName that is kept, so that the suffix fits into 63 characters. */
+const longestGenerateName = 58;
+
+export interface CreateRequest {
+  core: Core;
+  served: ServedResource;
+  context: ResourceRequestContext;
+  options: WriteOptions;
+  /** Belongs to the request: it is changed in place and becomes the stored object. */
+  object: UnknownObject;
+  /** Managed fields were set already (server-side apply of a new object). */
+  isApplied?: boolean;
+}
+
+/**
+ * Creates an object: default, mutate, strategy, kind hook, validate, validating admission, managed
+ * fields, commit. Throws AlreadyExists, Invalid, Forbidden, BadRequest.
+ */
+export async function createObject(request: CreateRequest): Promise<CacheEntry> {
+  const { core, served, context, options } = request;
+  const { info } = served;
+  const cache = await readyCache(core, served, 'create');
+  let { object } = request;
+  const { namespace } = context.info;
+  checkName(object.metadata.name, context.info.name);
+  if (info.namespaced) {
+    checkNamespace(object.metadata.namespace, namespace);
+    object.metadata.namespace = namespace;
+  } else {
+    delete object.metadata.namespace;
+  }
+  const generateName = nameObject(core, object, context.info.name);
+  const scope: WriteScope = {
+    context,
+    served,
+    namespace,
+    name: object.metadata.name,
+    subresource: '',
+    options,
+    nowMs: core.clock.now(),
+  };
+  applyDefaults(object, info.typeName);
+  const attributes = admissionAttributes(scope, 'CREATE', object, undefined);
+  await traced('write.mutate', {}, () => core.admission.mutate(attributes));
+  object = attributes.object ?? object;
+  if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
+    throw plainError('resourceVersion should not be set on objects to be created');
+  }
+  fillSystemFields(core, object, scope.nowMs);
+  prepareForCreate(info, object);
+  const undo = await served.hooks.beforeCreate?.(object, hookScope(scope));
+  return await withUndo(undo, options.dryRun, async () => {
+    const errors = validateCreate(info, object);
+    if (errors.length > 0) throw invalid(info, object.metadata.name, errors);
+    attributes.object = object;
+    await traced('write.validate', {}, () => core.admission.validate(attributes));
+    addWarnings(context, served.hooks.warnings?.(object, undefined));
+    if (request.isApplied !== true) {
+      const manager = managerOf(options, context.userAgent);
+      object = trackUpdate({
+        old: undefined,
+        object,
+        manager,
+        operation: 'Update',
+        info,
+        subresource: '',
+        nowMs: scope.nowMs,
+      });
+    }
+    const entry = await commit(core, cache, served, scope, object, generateName);
+    if (!options.dryRun) served.hooks.afterWrite?.(entry.object(), undefined, hookScope(scope));
+    return entry;
+  });
+}
+
+export function addWarnings(
+  context: ResourceRequestContext,
+  texts: readonly string[] | undefined,
+): void {
+  for (const text of texts ?? []) context.warnings.add(text);
+}
+
+/** Gives the object its name; returns the base when it is a generated one. */
+function nameObject(core: Core, object: UnknownObject, urlName: string): string | undefined {
+  const { metadata } = object;
+  if (metadata.name !== undefined && metadata.name !== '') return undefined;
+  if (urlName !== '') {
+    metadata.name = urlName;
+    return undefined;
+  }
+  const { generateName } = metadata;
+  if (generateName === undefined || generateName === '') {
+    metadata.name = '';
+    return undefined;
+  }
+  metadata.name = generatedName(core, generateName);
+  return generateName;
+}
+
+function generatedName(core: Core, generateName: string): string {
+  return generateName.slice(0, longestGenerateName) + nameSuffix(core.random);
+}
+
+function fillSystemFields(core: Core, object: UnknownObject, nowMs: number): void {
+  const { metadata } = object;
+  metadata.uid = core.random.uuid();
+  metadata.creationTimestamp = formatTime(nowMs);
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.resourceVersion;
+  delete (metadata as { selfLink?: string }).selfLink;
+}
+
+async function commit(
+  core: Core,
+  cache: PrefixCache,
+  served: ServedResource,
+  scope: WriteScope,
+  object: UnknownObject,
+  generateName: string | undefined,
+): Promise<CacheEntry> {
+  const { conversion, info } = served;
+  const stored = conversion === undefined ? object : conversion.toStored(object);
+  for (let attempt = 1; ; attempt++) {
+    const { name } = stored.metadata;
+    const key = cache.keyOf(scope.namespace, name);
+    try {
+      if (cache.get(key) !== undefined) throw new KeyTaken(key);
+      if (scope.options.dryRun) return trialEntry(cache, key, stored, 0);
+      const subject = { key: key.slice('/registry/'.length), uid: stored.metadata.uid };
+      return await traced('write.commit', subject, () =>
+        core.store.create(cache, key, stored, timeToLive(info.resource)),
+      );
+    } catch (error) {
+      if (!(error instanceof KeyTaken)) throw error;
+      if (generateName === undefined) throw alreadyExists(info, name);
+      if (attempt === nameAttempts) throw generateNameConflict(info, name);
+      stored.metadata.name = generatedName(core, generateName);
+    }
+  }
+}
+
+/** Events live an hour, as with upstream's --event-ttl. */
+export function timeToLive(resource: string): number | undefined {
+  return resource === 'events' ? 3600 : undefined;
+}

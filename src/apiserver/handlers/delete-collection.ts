@@ -1,0 +1,38 @@
+import { hasReason } from '#base/api-status-error.ts';
+import type { DeleteRequest } from './delete.ts';
+import { deleteObject } from './delete.ts';
+import { listObjects } from './list.ts';
+import type { ListPage } from './list.ts';
+import type { ListOptions } from './list-options.ts';
+import type { CacheEntry } from '../cache/mod.ts';
+
+/** Deletes that run at the same time. */
+const concurrency = 16;
+
+/**
+ * Deletes everything that a list with these options shows, each as a delete of its own; what is
+ * gone already is no error. The first other failure ends it and is thrown.
+ */
+export async function deleteCollection(
+  request: Omit<DeleteRequest, 'name'>,
+  listOptions: ListOptions,
+): Promise<ListPage> {
+  const { core, served, namespace } = request;
+  const page = await listObjects(core, served, namespace, '', listOptions);
+  const deleted: CacheEntry[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < page.entries.length) {
+      const entry = page.entries[next++] as CacheEntry;
+      const { name } = entry;
+      try {
+        const result = await deleteObject({ ...request, namespace: entry.namespace, name });
+        deleted.push(result.entry);
+      } catch (error) {
+        if (!hasReason(error, 'NotFound')) throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, page.entries.length) }, worker));
+  return { ...page, entries: deleted };
+}

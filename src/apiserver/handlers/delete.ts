@@ -1,0 +1,134 @@
+import type { StatusBody } from '#base/api-status-error.ts';
+import { traced } from '#base/trace.ts';
+import { conflict, notFound } from '../api-errors.ts';
+import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
+import type { Core } from '../core.ts';
+import type { AdmissionAttributes } from '../admission/plugin.ts';
+import type { ResourceRequestContext } from '../request.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import { servedObject } from '../resource-registry.ts';
+import { StaleObject } from '../storage/object-store.ts';
+import type { DeleteOptions } from './delete-options.ts';
+import { finishDelete } from './finish-delete.ts';
+import { readyCache } from './get.ts';
+import { planDelete } from './plan-delete.ts';
+import { defaultWriteOptions } from './write-options.ts';
+
+const maxAttempts = 20;
+
+export interface DeleteRequest {
+  core: Core;
+  served: ServedResource;
+  context: ResourceRequestContext;
+  namespace: string;
+  name: string;
+  options: DeleteOptions;
+}
+
+export interface DeleteResult {
+  /** The last state; with a deletionTimestamp when the object is still there. */
+  readonly entry: CacheEntry;
+  readonly isRemoved: boolean;
+}
+
+/** Deletes one object, or starts its deletion. Throws NotFound, Conflict, Forbidden. */
+export async function deleteObject(request: DeleteRequest): Promise<DeleteResult> {
+  const { core, served, namespace, name } = request;
+  const cache = await readyCache(core, served, 'delete');
+  const key = cache.keyOf(served.info.namespaced ? namespace : '', name);
+  let current = cache.get(key);
+  if (current !== undefined) {
+    checkPreconditions(request, current);
+    await admit(request, current);
+  }
+  for (let attempt = 1; ; attempt++) {
+    if (current === undefined) throw notFound(served.info, name);
+    checkPreconditions(request, current);
+    try {
+      return await attemptDelete(request, cache, current);
+    } catch (error) {
+      if (!(error instanceof StaleObject)) throw error;
+      if (attempt === maxAttempts) throw conflict(served.info, name);
+      current = error.current;
+    }
+  }
+}
+
+/** The body that answers the delete of an object that is gone. */
+export function deletedStatus(served: ServedResource, entry: CacheEntry): StatusBody {
+  const { group, resource } = served.info;
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: {
+      name: entry.name,
+      ...(group === '' ? {} : { group }),
+      kind: resource,
+      uid: entry.object().metadata.uid,
+    },
+    code: 200,
+  };
+}
+
+async function attemptDelete(
+  request: DeleteRequest,
+  cache: PrefixCache,
+  current: CacheEntry,
+): Promise<DeleteResult> {
+  const { core, served, options } = request;
+  const plan = planDelete({
+    object: current.object(),
+    options,
+    hooks: served.hooks,
+    defaultPropagation: served.info.defaultPropagation,
+    nowMs: core.clock.now(),
+  });
+  if (options.dryRun) return { entry: current, isRemoved: plan.isRemoved };
+  const subject = { key: current.key.slice('/registry/'.length) };
+  const removal = { ...request, options: defaultWriteOptions };
+  if (plan.isRemoved) {
+    const entry = await traced('write.commit', subject, () =>
+      finishDelete(removal, cache, current, plan.changed),
+    );
+    return { entry, isRemoved: true };
+  }
+  const { changed } = plan;
+  if (changed === undefined) return { entry: current, isRemoved: false };
+  const entry = await traced('write.commit', subject, () =>
+    core.store.update(cache, current, changed),
+  );
+  return { entry, isRemoved: false };
+}
+
+async function admit(request: DeleteRequest, current: CacheEntry): Promise<void> {
+  const { core, served, context, namespace, name, options } = request;
+  const attributes: AdmissionAttributes = {
+    context,
+    operation: 'DELETE',
+    subresource: '',
+    namespace,
+    name,
+    object: undefined,
+    oldObject: servedObject(served, current),
+    options: { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...options },
+    dryRun: options.dryRun,
+  };
+  await core.admission.mutate(attributes);
+  await core.admission.validate(attributes);
+}
+
+function checkPreconditions(request: DeleteRequest, current: CacheEntry): void {
+  const { preconditions } = request.options;
+  const { uid, resourceVersion } = preconditions;
+  const stored = current.object().metadata;
+  if (uid !== undefined && uid !== '' && uid !== stored.uid) {
+    const text = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored.uid ?? ''}`;
+    throw conflict(request.served.info, request.name, text);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== stored.resourceVersion) {
+    const text = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${stored.resourceVersion ?? ''}`;
+    throw conflict(request.served.info, request.name, text);
+  }
+}

@@ -1,0 +1,55 @@
+import { methodNotAllowed, notFound } from '../api-errors.ts';
+import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
+import type { Core } from '../core.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import { waitForAtLeast, waitForNewest } from './freshness.ts';
+import { readRevision } from './list-options.ts';
+
+/** The cache of a resource, loaded; throws MethodNotAllowed for kinds that are never stored. */
+export async function readyCache(
+  core: Core,
+  served: ServedResource,
+  action: string,
+): Promise<PrefixCache> {
+  const { cache } = served;
+  if (cache === undefined) throw methodNotAllowed(served.info, action);
+  await core.store.ready(cache);
+  return cache;
+}
+
+/**
+ * One object by name. Without a resourceVersion it is as new as anything acknowledged before;
+ * with one, not older than that (0: whatever is at hand). Throws NotFound.
+ */
+export async function getObject(
+  core: Core,
+  served: ServedResource,
+  namespace: string,
+  name: string,
+  resourceVersion = '',
+): Promise<CacheEntry> {
+  const cache = await readyCache(core, served, 'get');
+  const revision = readRevision(resourceVersion);
+  if (revision !== undefined) await waitForAtLeast(core, revision);
+  else if (core.backend.exclusive) await waitForNewest(core, cache);
+  const key = cache.keyOf(namespace, name);
+  const entry =
+    revision === undefined && !core.backend.exclusive
+      ? await readThrough(core, cache, key)
+      : cache.get(key);
+  if (entry === undefined) throw notFound(served.info, name);
+  return entry;
+}
+
+/** Asks the store itself: other processes write there too. */
+async function readThrough(
+  core: Core,
+  cache: PrefixCache,
+  key: string,
+): Promise<CacheEntry | undefined> {
+  const stored = await core.backend.get(key);
+  if (stored === undefined) return undefined;
+  const cached = cache.get(key);
+  if (cached?.revision === stored.modRevision) return cached;
+  return cache.entryFrom(key, stored.value, stored.modRevision);
+}

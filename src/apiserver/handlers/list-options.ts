@@ -1,0 +1,164 @@
+import type { FieldError, ResourceInfo } from '#schema/mod.ts';
+import { badRequest, invalid } from '../api-errors.ts';
+import { Selection } from '../cache/mod.ts';
+import { parseFieldSelector, parseLabelSelector } from '../schema-adapters.ts';
+
+/** Options of list and watch, as the query carries them; empty strings for absent ones. */
+export interface ListOptions {
+  labelSelector: string;
+  fieldSelector: string;
+  limit: number;
+  continueToken: string;
+  resourceVersion: string;
+  resourceVersionMatch: string;
+  allowWatchBookmarks: boolean;
+  /** Undefined when not asked for. */
+  sendInitialEvents: boolean | undefined;
+  timeoutSeconds: number | undefined;
+}
+
+export const defaultListOptions: ListOptions = {
+  labelSelector: '',
+  fieldSelector: '',
+  limit: 0,
+  continueToken: '',
+  resourceVersion: '',
+  resourceVersionMatch: '',
+  allowWatchBookmarks: false,
+  sendInitialEvents: undefined,
+  timeoutSeconds: undefined,
+};
+
+export function readListOptions(query: URLSearchParams): ListOptions {
+  if (query.size === 0) return defaultListOptions;
+  const text = (name: string): string => query.get(name) ?? '';
+  const initial = query.get('sendInitialEvents');
+  const timeout = query.get('timeoutSeconds');
+  return {
+    labelSelector: text('labelSelector'),
+    fieldSelector: text('fieldSelector'),
+    limit: readInteger(query, 'limit') ?? 0,
+    continueToken: text('continue'),
+    resourceVersion: text('resourceVersion'),
+    resourceVersionMatch: text('resourceVersionMatch'),
+    allowWatchBookmarks: readBoolean(query.get('allowWatchBookmarks')),
+    sendInitialEvents: initial === null ? undefined : readBoolean(initial),
+    timeoutSeconds: timeout === null ? undefined : readInteger(query, 'timeoutSeconds'),
+  };
+}
+
+/** Go's reading of a boolean parameter: everything but these is true. */
+export function readBoolean(value: string | null): boolean {
+  return value !== null && value !== '0' && value.toLowerCase() !== 'false';
+}
+
+function readInteger(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name);
+  if (value === null || value === '') return undefined;
+  if (!/^-?\d+$/.test(value)) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  }
+  return Number(value);
+}
+
+/** A resourceVersion parameter as a number; undefined for the empty string. */
+export function readRevision(resourceVersion: string): number | undefined {
+  if (resourceVersion === '') return undefined;
+  const revision = Number(resourceVersion);
+  if (!/^\d+$/.test(resourceVersion) || !Number.isSafeInteger(revision)) {
+    throw invalid({ group: '', kind: 'ListOptions' }, '', [
+      {
+        type: 'FieldValueInvalid',
+        field: 'resourceVersion',
+        message: `Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
+      },
+    ]);
+  }
+  return revision;
+}
+
+/** Upstream's checks of combinations; throws Invalid (ListOptions.meta.k8s.io). */
+export function checkListOptions(options: ListOptions, isWatch: boolean): void {
+  const { resourceVersion, resourceVersionMatch: match, sendInitialEvents } = options;
+  const errors: FieldError[] = [];
+  const forbid = (field: string, detail: string): void => {
+    errors.push({ type: 'FieldValueForbidden', field, message: `Forbidden: ${detail}` });
+  };
+  if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
+    const supported = isWatch ? '"NotOlderThan"' : '"Exact", "NotOlderThan", ""';
+    errors.push({
+      type: 'FieldValueNotSupported',
+      field: 'resourceVersionMatch',
+      message: `Unsupported value: ${JSON.stringify(match)}: supported values: ${supported}`,
+    });
+  }
+  if (isWatch) {
+    if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
+      const detail = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
+      forbid('resourceVersionMatch', detail);
+    }
+    if (sendInitialEvents === undefined && match !== '') {
+      const detail =
+        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided';
+      forbid('resourceVersionMatch', detail);
+    }
+  } else {
+    if (sendInitialEvents !== undefined) {
+      forbid('sendInitialEvents', 'sendInitialEvents is forbidden for list');
+    }
+    if (match !== '' && resourceVersion === '') {
+      const detail = 'resourceVersionMatch is forbidden unless resourceVersion is provided';
+      forbid('resourceVersionMatch', detail);
+    }
+    if (match !== '' && options.continueToken !== '') {
+      forbid('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided');
+    }
+    if (match === 'Exact' && resourceVersion === '0') {
+      const detail = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"';
+      forbid('resourceVersionMatch', detail);
+    }
+  }
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
+}
+
+/** The selection that namespace, name and selectors of a request describe. */
+export function selectionOf(
+  info: ResourceInfo,
+  options: { labelSelector: string; fieldSelector: string },
+  namespace: string,
+  name = '',
+): Selection {
+  const { labelSelector, fieldSelector } = options;
+  if (labelSelector === '' && fieldSelector === '') return new Selection({ namespace, name });
+  const labels = labelSelector === '' ? undefined : parseLabelSelector(labelSelector);
+  if (fieldSelector === '') return new Selection({ namespace, name, labels });
+  const fields = parseFieldSelector(fieldSelector);
+  const exactFields: Record<string, string> = {};
+  for (const { key, operator, values } of fields.requirements) {
+    const isMeta = key === 'metadata.name' || (key === 'metadata.namespace' && info.namespaced);
+    if (!isMeta && !info.selectableFields.includes(key)) {
+      throw badRequest(`field label not supported: ${key}`);
+    }
+    if (operator !== '!=') exactFields[key] = values[0] ?? '';
+  }
+  const exactName = exactFields['metadata.name'] ?? '';
+  if (name !== '' && exactName !== '' && exactName !== name) {
+    throw badRequest("fieldSelector metadata.name doesn't match requested name");
+  }
+  return new Selection({
+    namespace: namespace === '' ? (exactFields['metadata.namespace'] ?? '') : namespace,
+    name: name === '' ? exactName : name,
+    labels,
+    fields:
+      Object.keys(exactFields).every(isNameOrNamespace) && isAllExact(fields) ? undefined : fields,
+    exactFields,
+  });
+}
+
+function isNameOrNamespace(field: string): boolean {
+  return field === 'metadata.name';
+}
+
+function isAllExact(fields: { requirements: readonly { operator: string }[] }): boolean {
+  return fields.requirements.every((requirement) => requirement.operator !== '!=');
+}

@@ -1,0 +1,125 @@
+import { StoreError } from '#store/mod.ts';
+import { badRequest, expired, tooOldResourceVersion } from '../api-errors.ts';
+import type { CacheEntry, ListSlice, PrefixCache, Selection } from '../cache/mod.ts';
+import { listEntries } from '../cache/mod.ts';
+import type { Core } from '../core.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import type { ContinuePoint } from './continue-token.ts';
+import { decodeContinue, encodeContinue, pointAfter } from './continue-token.ts';
+import { waitForAtLeast, waitForNewest } from './freshness.ts';
+import { readyCache } from './get.ts';
+import type { ListOptions } from './list-options.ts';
+import { checkListOptions, readRevision, selectionOf } from './list-options.ts';
+
+/** Entries of one page and what the list's metadata says of it. */
+export interface ListPage {
+  readonly entries: readonly CacheEntry[];
+  readonly revision: number;
+  /** Empty on the last page. */
+  readonly continueToken: string;
+  readonly remainingItemCount: number | undefined;
+}
+
+/**
+ * A list by upstream's rules for resourceVersion, its match, limit and continue: all pages show the
+ * state of the first, or the client gets 410 with a token that goes on without that promise.
+ */
+export async function listObjects(
+  core: Core,
+  served: ServedResource,
+  namespace: string,
+  name: string,
+  options: ListOptions,
+): Promise<ListPage> {
+  checkListOptions(options, false);
+  const cache = await readyCache(core, served, 'list');
+  const selection = selectionOf(served.info, options, namespace, name);
+  const { continueToken, limit } = options;
+  if (continueToken !== '') {
+    if (options.resourceVersion !== '' && options.resourceVersion !== '0') {
+      throw badRequest('specifying resource version is not allowed when using continue');
+    }
+    const point = decodeContinue(continueToken);
+    if (point.revision > 0) return await listAt(core, cache, selection, limit, point);
+    await waitForNewest(core, cache);
+    return page(
+      core,
+      cache,
+      listEntries(cache, { selection, limit, start: point.start }),
+      undefined,
+    );
+  }
+  const revision = readRevision(options.resourceVersion);
+  const { resourceVersionMatch: match } = options;
+  const isExact = match === 'Exact' || (match === '' && limit > 0 && (revision ?? 0) > 0);
+  if (isExact && revision !== undefined) {
+    return await listAt(core, cache, selection, limit, { revision, start: '' });
+  }
+  if (revision === undefined) await waitForNewest(core, cache);
+  else await waitForAtLeast(core, revision);
+  return page(core, cache, listEntries(cache, { selection, limit, start: '' }), undefined);
+}
+
+async function listAt(
+  core: Core,
+  cache: PrefixCache,
+  selection: Selection,
+  limit: number,
+  point: ContinuePoint,
+): Promise<ListPage> {
+  const { revision, start } = point;
+  await waitForAtLeast(core, revision);
+  const slice =
+    revision >= cache.ring.lowestRevision
+      ? listEntries(cache, { selection, limit, start, revision })
+      : await listHistory(core, cache, selection, limit, point);
+  return page(core, cache, slice, revision);
+}
+
+/** A state that only the store still knows. */
+async function listHistory(
+  core: Core,
+  cache: PrefixCache,
+  selection: Selection,
+  limit: number,
+  { revision, start }: ContinuePoint,
+): Promise<ListSlice> {
+  const entries: CacheEntry[] = [];
+  try {
+    const { items } = await core.backend.list(cache.prefix, { revision });
+    for (const item of items) {
+      if (item.key.slice(cache.prefix.length) < start) continue;
+      const entry = cache.entryFrom(item.key, item.value, item.modRevision);
+      if (selection.matches(entry)) entries.push(entry);
+    }
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'Compacted') throw error;
+    if (start === '') throw tooOldResourceVersion(revision, error.compactRevision ?? 0);
+    throw expired(
+      'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+      encodeContinue({ revision: -1, start }),
+    );
+  }
+  if (limit === 0 || entries.length <= limit) return { entries, hasMore: false, remaining: 0 };
+  const remaining = selection.isPlain ? entries.length - limit : undefined;
+  return { entries: entries.slice(0, limit), hasMore: true, remaining };
+}
+
+function page(
+  core: Core,
+  cache: PrefixCache,
+  slice: ListSlice,
+  atRevision: number | undefined,
+): ListPage {
+  const revision = atRevision ?? core.cache.appliedRevision;
+  const last = slice.entries[slice.entries.length - 1];
+  const isPartial = slice.hasMore && last !== undefined;
+  return {
+    entries: slice.entries,
+    revision,
+    continueToken: isPartial
+      ? encodeContinue(pointAfter(revision, last.key.slice(cache.prefix.length)))
+      : '',
+    remainingItemCount: isPartial ? slice.remaining : undefined,
+  };
+}

@@ -1,0 +1,180 @@
+import { messageOf } from '#base/errors.ts';
+import type { UnknownObject } from '#schema/mod.ts';
+import { readYaml } from '#schema/mod.ts';
+import { badRequest, invalid, requestEntityTooLarge, unsupportedMediaType } from '../api-errors.ts';
+import { copyJson } from '../json-copy.ts';
+import { checkType, typeOf } from '../pipeline/read-object.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import {
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicPatch,
+  conform,
+  serverSideApply,
+} from '../schema-adapters.ts';
+import type { UpdateRequest, UpdateResult } from './update.ts';
+import { updateObject } from './update.ts';
+
+export type PatchRequest = Omit<UpdateRequest, 'change' | 'createInstead' | 'isApplied'>;
+
+/** A patch that was read, ready to be applied to an object. */
+export type DecodedPatch =
+  | { readonly type: 'json'; readonly operations: readonly object[] }
+  | { readonly type: 'merge' | 'strategic'; readonly body: object }
+  | { readonly type: 'apply'; readonly body: UnknownObject };
+
+const maxJsonPatchOperations = 10_000;
+
+/** Patches one object by the content type of the body. */
+export async function patchObject(
+  request: PatchRequest,
+  contentType: string | undefined,
+  body: Buffer,
+): Promise<UpdateResult> {
+  return await applyDecodedPatch(request, decodePatch(request.served, contentType, body));
+}
+
+export async function applyDecodedPatch(
+  request: PatchRequest,
+  patch: DecodedPatch,
+): Promise<UpdateResult> {
+  checkPatchOptions(request, patch);
+  if (patch.type === 'apply') return await applyObject(request, patch.body);
+  const { served, context, options } = request;
+  const typeName = served.info.typeName === '' ? undefined : served.info.typeName;
+  return await updateObject({
+    ...request,
+    change(old) {
+      const patched = patchValue(patch, old, typeName);
+      const conformed = conform(patched, typeName, options.fieldValidation);
+      for (const warning of conformed.warnings) context.warnings.add(warning);
+      // the patch shares what it left alone with the stored object, which must stay as it is
+      const object = copyJson(conformed.object);
+      checkType(object, typeOf(served.info));
+      return object;
+    },
+  });
+}
+
+/** Applies a patch that is no apply patch to any value; the original stays as it is. */
+export function patchValue(
+  patch: Exclude<DecodedPatch, { type: 'apply' }>,
+  original: UnknownObject,
+  typeName: string | undefined,
+): UnknownObject {
+  if (patch.type === 'json') return applyJsonPatch(original, patch.operations) as UnknownObject;
+  if (patch.type === 'merge') return applyMergePatch(original, patch.body) as UnknownObject;
+  return applyStrategicPatch(original, patch.body, typeName ?? '') as UnknownObject;
+}
+
+async function applyObject(request: PatchRequest, applied: UnknownObject): Promise<UpdateResult> {
+  const { served, options, subresource, core, name, context } = request;
+  const { info } = served;
+  const typeName = info.typeName === '' ? undefined : info.typeName;
+  const conformed = conform(applied, typeName, options.fieldValidation);
+  for (const warning of conformed.warnings) context.warnings.add(warning);
+  const wanted = conformed.object;
+  const merge = (live: UnknownObject | undefined): UnknownObject =>
+    copyJson(
+      serverSideApply({
+        live,
+        applied: wanted,
+        manager: options.fieldManager,
+        force: options.force === true,
+        info,
+        subresource,
+        nowMs: core.clock.now(),
+      }),
+    );
+  const create = (): UnknownObject => {
+    const object = merge(undefined);
+    object.metadata.name ??= name;
+    return object;
+  };
+  return await updateObject({
+    ...request,
+    isApplied: true,
+    change: merge,
+    createInstead: subresource === '' ? create : undefined,
+  });
+}
+
+function checkPatchOptions({ options }: PatchRequest, patch: DecodedPatch): void {
+  const of = { group: 'meta.k8s.io', kind: 'PatchOptions' };
+  if (patch.type === 'apply' && options.fieldManager === '') {
+    const message = 'Required value: is required for apply patch';
+    throw invalid(of, '', [{ type: 'FieldValueRequired', field: 'fieldManager', message }]);
+  }
+  if (patch.type !== 'apply' && options.force !== undefined) {
+    const message = 'Forbidden: may not be specified for non-apply patch';
+    throw invalid(of, '', [{ type: 'FieldValueForbidden', field: 'force', message }]);
+  }
+}
+
+const patchTypes: Readonly<Record<string, DecodedPatch['type']>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+};
+
+/** Reads a patch; throws UnsupportedMediaType, BadRequest, RequestEntityTooLarge. */
+export function decodePatch(
+  served: Pick<ServedResource, 'info'>,
+  contentType: string | undefined,
+  body: Buffer,
+): DecodedPatch {
+  const mediaType = (contentType?.split(';', 1)[0] ?? '').trim();
+  const type = patchTypes[mediaType];
+  const isCustom = served.info.typeName === '';
+  if (type === undefined || (type === 'strategic' && isCustom)) {
+    const names = Object.keys(patchTypes);
+    throw unsupportedMediaType(
+      names.filter((name) => !isCustom || patchTypes[name] !== 'strategic'),
+    );
+  }
+  if (type === 'apply') return { type, body: decodeApplied(served, body) };
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString()) as unknown;
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${messageOf(error)}`);
+  }
+  if (type === 'json') {
+    if (!Array.isArray(value)) {
+      throw badRequest(
+        'error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch',
+      );
+    }
+    if (value.length > maxJsonPatchOperations) {
+      throw requestEntityTooLarge(maxJsonPatchOperations);
+    }
+    return { type, operations: value as object[] };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badRequest(
+      'error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}',
+    );
+  }
+  return { type, body: value };
+}
+
+function decodeApplied({ info }: Pick<ServedResource, 'info'>, body: Buffer): UnknownObject {
+  let value: unknown;
+  const text = body.toString();
+  try {
+    value = text.trimStart().startsWith('{') ? JSON.parse(text) : readYaml(text).value;
+  } catch (error) {
+    throw badRequest(`error decoding YAML: ${messageOf(error)}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badRequest('error decoding YAML: the body is no object');
+  }
+  const object = value as UnknownObject;
+  if (object.apiVersion === undefined || object.kind === undefined) {
+    throw badRequest("Object 'Kind' is missing in the applied configuration");
+  }
+  checkType(object, typeOf(info));
+  object.metadata ??= {} as UnknownObject['metadata'];
+  return object;
+}

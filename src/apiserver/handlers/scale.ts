@@ -1,0 +1,146 @@
+import type { UnknownObject } from '#schema/mod.ts';
+import { badRequest, conflict, invalid } from '../api-errors.ts';
+import type { Core } from '../core.ts';
+import { copyJson } from '../json-copy.ts';
+import type { WantedType } from '../pipeline/read-object.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import { servedObject } from '../resource-registry.ts';
+import { getObject } from './get.ts';
+import { decodePatch, patchValue } from './patch.ts';
+import type { PatchRequest } from './patch.ts';
+import { updateObject } from './update.ts';
+
+export const scaleType: WantedType = {
+  group: 'autoscaling',
+  version: 'v1',
+  kind: 'Scale',
+  typeName: 'io.k8s.api.autoscaling.v1.Scale',
+};
+
+/** The parts of a workload that its scale shows. */
+interface Scalable extends UnknownObject {
+  spec?: { replicas?: number; selector?: unknown };
+  status?: { replicas?: number };
+}
+
+interface Scale extends UnknownObject {
+  spec: { replicas?: number };
+}
+
+/** Paths of a custom resource's scale; built-in workloads have the usual ones. */
+export interface ScalePaths {
+  readonly specReplicas: string;
+  readonly statusReplicas: string;
+  readonly labelSelector?: string | undefined;
+}
+
+export async function getScale(
+  core: Core,
+  served: ServedResource,
+  namespace: string,
+  name: string,
+): Promise<UnknownObject> {
+  const entry = await getObject(core, served, namespace, name);
+  return scaleOf(servedObject(served, entry) as Scalable);
+}
+
+/** Sets replicas by the Scale that a client sent; its version and uid, when set, must be current. */
+export async function replaceScale(
+  request: PatchRequest,
+  scale: UnknownObject,
+): Promise<UnknownObject> {
+  return await changeScale(request, () => scale as Scale);
+}
+
+/** Sets replicas by a patch of the Scale. */
+export async function patchScale(
+  request: PatchRequest,
+  contentType: string | undefined,
+  body: Buffer,
+): Promise<UnknownObject> {
+  const patch = decodePatch({ info: { ...request.served.info, ...scaleType } }, contentType, body);
+  return await changeScale(request, (current) =>
+    patch.type === 'apply'
+      ? ({ ...current, spec: { ...current.spec, ...(patch.body['spec'] as object) } } as Scale)
+      : (patchValue(patch, current, scaleType.typeName) as Scale),
+  );
+}
+
+async function changeScale(
+  request: PatchRequest,
+  change: (current: Scale) => Scale,
+): Promise<UnknownObject> {
+  const { served, name } = request;
+  const { entry } = await updateObject({
+    ...request,
+    change(old) {
+      const workload = copyJson(old) as Scalable;
+      const current = scaleOf(old as Scalable);
+      const wanted = change(current);
+      const { uid, resourceVersion, name: wantedName } = wanted.metadata;
+      if (wantedName !== undefined && wantedName !== '' && wantedName !== name) {
+        throw badRequest(
+          `the name of the object (${wantedName}) does not match the name on the URL (${name})`,
+        );
+      }
+      if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
+        const text = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`;
+        throw conflict(served.info, name, text);
+      }
+      workload.metadata.resourceVersion =
+        resourceVersion === current.metadata.resourceVersion && wanted !== current
+          ? old.metadata.resourceVersion
+          : resourceVersion;
+      const replicas = wanted.spec?.replicas ?? 0;
+      if (!Number.isInteger(replicas) || replicas < 0) {
+        throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
+          {
+            type: 'FieldValueInvalid',
+            field: 'spec.replicas',
+            message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
+          },
+        ]);
+      }
+      workload.spec = { ...workload.spec, replicas };
+      return workload;
+    },
+  });
+  return scaleOf(servedObject(served, entry) as Scalable);
+}
+
+function scaleOf(workload: Scalable): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = workload.metadata;
+  const { spec, status } = workload;
+  const selector = selectorText(spec?.selector);
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: { replicas: spec?.replicas ?? 0 },
+    status: { replicas: status?.replicas ?? 0, ...(selector === '' ? {} : { selector }) },
+  };
+}
+
+/** A selector as one line; replication controllers hold a plain map. */
+function selectorText(selector: unknown): string {
+  if (typeof selector !== 'object' || selector === null) return '';
+  const fields = selector as { matchLabels?: Record<string, string>; matchExpressions?: unknown[] };
+  const isPlain = fields.matchLabels === undefined && fields.matchExpressions === undefined;
+  const labels = isPlain ? (selector as Record<string, string>) : (fields.matchLabels ?? {});
+  const equal = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  const expressions = ((fields.matchExpressions ?? []) as Expression[]).map(expressionText);
+  return [...equal, ...expressions].sort().join(',');
+}
+
+interface Expression {
+  key: string;
+  operator: string;
+  values?: string[];
+}
+
+function expressionText({ key, operator, values = [] }: Expression): string {
+  const list = [...values].sort().join(',');
+  if (operator === 'In') return `${key} in (${list})`;
+  if (operator === 'NotIn') return `${key} notin (${list})`;
+  return operator === 'Exists' ? key : `!${key}`;
+}

@@ -1,0 +1,231 @@
+import { traced } from '#base/trace.ts';
+import type { FieldError, UnknownObject } from '#schema/mod.ts';
+import { conflict, invalid, notFound } from '../api-errors.ts';
+import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
+import type { Core } from '../core.ts';
+import { isSameJson } from '../json-copy.ts';
+import { admissionAttributes, hookScope, withUndo } from '../pipeline/write-scope.ts';
+import type { WriteScope } from '../pipeline/write-scope.ts';
+import type { ResourceRequestContext } from '../request.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import { servedObject } from '../resource-registry.ts';
+import {
+  applyDefaults,
+  prepareForUpdate,
+  trackUpdate,
+  validateUpdate,
+} from '../schema-adapters.ts';
+import { StaleObject } from '../storage/object-store.ts';
+import { trialEntry } from '../storage/trial-entry.ts';
+import { addWarnings, createObject, timeToLive } from './create.ts';
+import { finishDelete } from './finish-delete.ts';
+import { readyCache } from './get.ts';
+import type { WriteOptions } from './write-options.ts';
+import { checkName, checkNamespace, managerOf } from './write-options.ts';
+
+/** Attempts of a write that names no version before the conflict is the client's. */
+const maxAttempts = 20;
+
+export interface UpdateRequest {
+  core: Core;
+  served: ServedResource;
+  context: ResourceRequestContext;
+  options: WriteOptions;
+  name: string;
+  subresource: string;
+  /**
+   * Makes the wanted object, fresh, from the stored one (shared, read-only). Called again after a
+   * conflict. Managed fields of the result are final when `isApplied` is set.
+   */
+  change: (old: UnknownObject) => Promise<UnknownObject> | UnknownObject;
+  /** The object to create when there is none; absent: NotFound. */
+  createInstead?: (() => UnknownObject) | undefined;
+  isApplied?: boolean;
+}
+
+export interface UpdateResult {
+  readonly entry: CacheEntry;
+  readonly isCreated: boolean;
+}
+
+/**
+ * Changes one object: change, default, mutate, strategy, kind hook, validate, validating admission,
+ * managed fields, commit. A version in the wanted object must be the stored one (Conflict);
+ * without one the change is done again on what is there now. No difference, no write.
+ */
+export async function updateObject(request: UpdateRequest): Promise<UpdateResult> {
+  const { core, served, context, name } = request;
+  const cache = await readyCache(core, served, 'update');
+  const key = cache.keyOf(served.info.namespaced ? context.info.namespace : '', name);
+  let current = cache.get(key);
+  for (let attempt = 1; ; attempt++) {
+    if (current === undefined) {
+      if (request.createInstead === undefined) throw notFound(served.info, name);
+      return { entry: await createFromUpdate(request, request.createInstead()), isCreated: true };
+    }
+    try {
+      return { entry: await attemptUpdate(request, cache, current), isCreated: false };
+    } catch (error) {
+      if (!(error instanceof StaleObject)) throw error;
+      if (attempt === maxAttempts) throw conflict(served.info, name);
+      await cacheCatchesUp(core, error.current);
+      current = error.current;
+    }
+  }
+}
+
+async function cacheCatchesUp(core: Core, entry: CacheEntry | undefined): Promise<void> {
+  const wait = entry === undefined ? undefined : core.cache.waitForRevision(entry.revision);
+  if (wait !== undefined) await wait;
+}
+
+async function createFromUpdate(
+  request: UpdateRequest,
+  object: UnknownObject,
+): Promise<CacheEntry> {
+  const { served, name } = request;
+  if (object.metadata.uid !== undefined && object.metadata.uid !== '') {
+    const text = `uid mismatch: the provided object specified uid ${object.metadata.uid}, and no existing object was found`;
+    throw conflict(served.info, name, text);
+  }
+  if (object.metadata.resourceVersion === '0') delete object.metadata.resourceVersion;
+  if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
+    throw notFound(served.info, name);
+  }
+  return await createObject({ ...request, object });
+}
+
+async function attemptUpdate(
+  request: UpdateRequest,
+  cache: PrefixCache,
+  current: CacheEntry,
+): Promise<CacheEntry> {
+  const { core, served, context, options, name, subresource } = request;
+  const { info } = served;
+  const old = servedObject(served, current);
+  let object = await request.change(old);
+  checkIdentity(request, object);
+  const wantsVersion = checkVersion(request, object, current);
+  fillFromOld(object, old);
+  const scope: WriteScope = {
+    context,
+    served,
+    namespace: info.namespaced ? context.info.namespace : '',
+    name,
+    subresource,
+    options,
+    nowMs: core.clock.now(),
+  };
+  applyDefaults(object, info.typeName);
+  const attributes = admissionAttributes(scope, 'UPDATE', object, old);
+  await traced('write.mutate', {}, () => core.admission.mutate(attributes));
+  object = attributes.object ?? object;
+  fillFromOld(object, old);
+  prepareForUpdate(info, object, old, subresource);
+  const undo = await served.hooks.beforeUpdate?.(object, old, hookScope(scope));
+  return await withUndo(undo, options.dryRun, async () => {
+    const errors = validateUpdate(info, object, old, subresource);
+    if (errors.length > 0) throw invalid(info, name, errors);
+    attributes.object = object;
+    await traced('write.validate', {}, () => core.admission.validate(attributes));
+    addWarnings(context, served.hooks.warnings?.(object, old));
+    if (request.isApplied !== true) {
+      object = trackUpdate({
+        old,
+        object,
+        manager: managerOf(options, context.userAgent),
+        operation: 'Update',
+        info,
+        subresource,
+        nowMs: scope.nowMs,
+      });
+    }
+    object.metadata.resourceVersion = old.metadata.resourceVersion;
+    if (isSameJson(object, old)) return current;
+    try {
+      const entry = await commitUpdate(request, cache, current, object);
+      if (!options.dryRun)
+        served.hooks.afterWrite?.(servedObject(served, entry), old, hookScope(scope));
+      return entry;
+    } catch (error) {
+      if (error instanceof StaleObject && wantsVersion) throw conflict(info, name);
+      throw error;
+    }
+  });
+}
+
+async function commitUpdate(
+  request: UpdateRequest,
+  cache: PrefixCache,
+  current: CacheEntry,
+  object: UnknownObject,
+): Promise<CacheEntry> {
+  const { core, served, options } = request;
+  const { conversion } = served;
+  const stored = conversion === undefined ? object : conversion.toStored(object);
+  if (options.dryRun) return trialEntry(cache, current.key, stored, current.revision);
+  const subject = { key: current.key.slice('/registry/'.length), uid: stored.metadata.uid };
+  return await traced('write.commit', subject, () =>
+    isFinished(stored)
+      ? finishDelete(request, cache, current, stored)
+      : core.store.update(cache, current, stored, timeToLive(served.info.resource)),
+  );
+}
+
+/** Whether nothing keeps an object that is being deleted any longer. */
+export function isFinished(object: UnknownObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
+  if (deletionTimestamp === undefined || (finalizers?.length ?? 0) > 0) return false;
+  if ((deletionGracePeriodSeconds ?? 0) > 0) return false;
+  const spec = object['spec'] as { finalizers?: unknown[] } | undefined;
+  return object.kind !== 'Namespace' || (spec?.finalizers?.length ?? 0) === 0;
+}
+
+function checkIdentity({ served, name, context }: UpdateRequest, object: UnknownObject): void {
+  const { metadata } = object;
+  checkName(metadata.name, name);
+  metadata.name = name;
+  if (!served.info.namespaced) {
+    delete metadata.namespace;
+    return;
+  }
+  checkNamespace(metadata.namespace, context.info.namespace);
+  metadata.namespace = context.info.namespace;
+}
+
+/** Throws Conflict for another version or uid; returns whether the client named a version. */
+function checkVersion(request: UpdateRequest, object: UnknownObject, current: CacheEntry): boolean {
+  const { info } = request.served;
+  const { resourceVersion, uid } = object.metadata;
+  const storedUid = current.object().metadata.uid;
+  if (uid !== undefined && uid !== '' && uid !== storedUid) {
+    throw conflict(
+      info,
+      request.name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${storedUid ?? ''}`,
+    );
+  }
+  if (resourceVersion === undefined || resourceVersion === '') {
+    if (info.allowUnconditionalUpdate || request.subresource !== '') return false;
+    const error: FieldError = {
+      type: 'FieldValueInvalid',
+      field: 'metadata.resourceVersion',
+      message: 'Invalid value: "": must be specified for an update',
+    };
+    throw invalid(info, request.name, [error]);
+  }
+  if (resourceVersion === '0') return false;
+  if (resourceVersion !== String(current.revision)) throw conflict(info, request.name);
+  return true;
+}
+
+/** What only the server sets is taken over where the client left it out. */
+function fillFromOld(object: UnknownObject, old: UnknownObject): void {
+  const { metadata } = object;
+  const before = old.metadata;
+  metadata.uid ??= before.uid;
+  metadata.creationTimestamp ??= before.creationTimestamp;
+  metadata.deletionTimestamp ??= before.deletionTimestamp;
+  metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds;
+  delete (metadata as { selfLink?: string }).selfLink;
+}

@@ -1,0 +1,155 @@
+import type { StatusBody } from '#base/api-status-error.ts';
+import type { Timer } from '#base/clock.ts';
+import { tooOldResourceVersion } from '../api-errors.ts';
+import type { CacheEntry, Delivery, Subscription } from '../cache/mod.ts';
+import { listEntries } from '../cache/mod.ts';
+import type { Core } from '../core.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import { waitForAtLeast, waitForNewest } from './freshness.ts';
+import { readyCache } from './get.ts';
+import type { ListOptions } from './list-options.ts';
+import { checkListOptions, readRevision, selectionOf } from './list-options.ts';
+
+const bookmarkIntervalMs = 60_000;
+/** Watches without a timeout end after 30 to 60 minutes, as upstream's. */
+const minTimeoutMs = 1_800_000;
+
+/** One thing that a watcher is told. */
+export type WatchItem =
+  | { readonly kind: 'initial'; readonly entry: CacheEntry }
+  | { readonly kind: 'change'; readonly delivery: Delivery }
+  | { readonly kind: 'bookmark'; readonly revision: number; readonly isInitialEnd: boolean }
+  | { readonly kind: 'error'; readonly status: StatusBody };
+
+/**
+ * A watch under way, to be pulled from: `next` hands out what there is, `onWake` says when to ask
+ * again. Whoever started it must close it.
+ */
+export class WatchSession {
+  readonly served: ServedResource;
+  /** Called when `next` may have something again or the watch has ended. */
+  onWake: () => void = () => undefined;
+  readonly #core: Core;
+  readonly #initial: readonly CacheEntry[];
+  #initialIndex = 0;
+  #subscription: Subscription | undefined;
+  #failure: StatusBody | undefined;
+  #initialEnd: number | undefined;
+  #wantsBookmark = false;
+  #isEnded = false;
+  #timers: Timer[] = [];
+
+  constructor(init: {
+    core: Core;
+    served: ServedResource;
+    initial: readonly CacheEntry[];
+    /** Revision of the bookmark that closes the initial events, when one is wanted. */
+    initialEnd: number | undefined;
+    subscribe: (wake: () => void) => Subscription | undefined;
+    /** What to say when the subscription cannot start. */
+    failure: StatusBody | undefined;
+    options: ListOptions;
+  }) {
+    this.#core = init.core;
+    this.served = init.served;
+    this.#initial = init.initial;
+    this.#initialEnd = init.initialEnd;
+    this.#subscription = init.subscribe(() => this.onWake());
+    if (this.#subscription === undefined) this.#failure = init.failure;
+    const { timeoutSeconds, allowWatchBookmarks } = init.options;
+    const randomMs = minTimeoutMs * (1 + init.core.random.float());
+    const timeoutMs =
+      timeoutSeconds === undefined || timeoutSeconds <= 0 ? randomMs : timeoutSeconds * 1000;
+    this.#timers.push(init.core.clock.after(timeoutMs, () => this.#end()));
+    if (allowWatchBookmarks) this.#armBookmark();
+  }
+
+  /** True when nothing will come any more. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** The next thing to tell, or undefined when there is none now or the watch has ended. */
+  next(): WatchItem | undefined {
+    if (this.#isEnded) return undefined;
+    if (this.#initialIndex < this.#initial.length) {
+      const entry = this.#initial[this.#initialIndex++] as CacheEntry;
+      return { kind: 'initial', entry };
+    }
+    if (this.#initialEnd !== undefined) {
+      const revision = this.#initialEnd;
+      this.#initialEnd = undefined;
+      return { kind: 'bookmark', revision, isInitialEnd: true };
+    }
+    if (this.#failure !== undefined) {
+      const status = this.#failure;
+      this.#failure = undefined;
+      this.#isEnded = true;
+      return { kind: 'error', status };
+    }
+    const delivery = this.#subscription?.next();
+    if (delivery !== undefined) return { kind: 'change', delivery };
+    if (this.#subscription === undefined || this.#subscription.endReason !== undefined) {
+      this.#isEnded = true;
+      return undefined;
+    }
+    if (!this.#wantsBookmark) return undefined;
+    this.#wantsBookmark = false;
+    return { kind: 'bookmark', revision: this.#core.cache.appliedRevision, isInitialEnd: false };
+  }
+
+  /** Gives everything back; safe to call again. */
+  close(): void {
+    this.#isEnded = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers = [];
+    if (this.#subscription === undefined) return;
+    this.served.cache?.watchers.remove(this.#subscription);
+    this.#subscription = undefined;
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    this.onWake();
+  }
+
+  #armBookmark(): void {
+    const timer = this.#core.clock.after(bookmarkIntervalMs, () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+      this.#wantsBookmark = true;
+      this.onWake();
+      this.#armBookmark();
+    });
+    this.#timers.push(timer);
+  }
+}
+
+/** Starts a watch by upstream's rules for resourceVersion and sendInitialEvents. */
+export async function watchObjects(
+  core: Core,
+  served: ServedResource,
+  namespace: string,
+  name: string,
+  options: ListOptions,
+): Promise<WatchSession> {
+  checkListOptions(options, true);
+  const cache = await readyCache(core, served, 'watch');
+  const selection = selectionOf(served.info, options, namespace, name);
+  const revision = readRevision(options.resourceVersion);
+  const isAny = revision === undefined || revision === 0;
+  const withInitial = options.sendInitialEvents ?? isAny;
+  if (revision === undefined) await waitForNewest(core, cache);
+  else if (revision > core.cache.appliedRevision) await waitForAtLeast(core, revision);
+  const initial = withInitial ? listEntries(cache, { selection, limit: 0, start: '' }).entries : [];
+  const wantsEnd = options.sendInitialEvents === true && options.allowWatchBookmarks;
+  const from = withInitial || isAny ? undefined : revision;
+  return new WatchSession({
+    core,
+    served,
+    initial,
+    initialEnd: wantsEnd ? core.cache.appliedRevision : undefined,
+    subscribe: (wake) => cache.subscribe(selection, from, wake),
+    failure: tooOldResourceVersion(from ?? 0, cache.ring.lowestRevision).toStatus(),
+    options,
+  });
+}

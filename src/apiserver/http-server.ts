@@ -1,0 +1,193 @@
+import type { Logger } from '#base/log.ts';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createSecureServer } from 'node:http2';
+import type {
+  Http2SecureServer,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
+import type { Exchange, NodeRequest, NodeResponse } from './http/exchange.ts';
+import { Http1Exchange } from './http/http1-exchange.ts';
+import { Http2Exchange } from './http/http2-exchange.ts';
+
+/** Windows that keep what a connection can make the server hold small. */
+const http2Settings = {
+  initialWindowSize: 256 * 1024,
+  maxConcurrentStreams: 1000,
+  maxHeaderListSize: 64 * 1024,
+};
+const maxSessionMemoryMegabytes = 8;
+const maxHeaderBytes = 64 * 1024;
+const keepAliveMs = 180_000;
+const headersTimeoutMs = 32_000;
+
+export interface HttpServerOptions {
+  log: Logger;
+  /** Answers a request; never rejects. */
+  handle: (exchange: Exchange) => Promise<void>;
+  /** A protocol switch of HTTP/1.1. */
+  handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** An HTTP CONNECT; absent: refused. */
+  handleConnect?: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
+  /**
+   * Asked first for every path it `wants`: the supervisor's own routes. They get Node's objects and
+   * answer everything that they take.
+   */
+  supervisor?: SupervisorHook | undefined;
+}
+
+export interface SupervisorHook {
+  /** Whether a path (without query) may be one of its routes; must be cheap. */
+  wants(path: string): boolean;
+  /** True when it took the request. */
+  handle(request: NodeRequest, response: NodeResponse): boolean;
+  /** True when it took the protocol switch. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+}
+
+export interface TlsOptions extends SecureContextOptions {
+  cert: string | Buffer;
+  key: string | Buffer;
+  /** Picks the certificate by server name, when there are several. */
+  SNICallback?: (name: string, done: (error: Error | null, context?: never) => void) => void;
+}
+
+/** The listeners of the API server: HTTP/2 and HTTP/1.1 over TLS, plain HTTP for tests. */
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #servers = new Set<Server | Http2SecureServer>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sockets = new Set<Duplex>();
+  readonly #open = new Set<Exchange>();
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+  }
+
+  /** Listens with TLS; clients may show a certificate, which authentication judges. */
+  async listen(options: { host: string; port: number; tls: TlsOptions }): Promise<AddressInfo> {
+    const server = createSecureServer({
+      ...options.tls,
+      allowHTTP1: true,
+      requestCert: true,
+      rejectUnauthorized: false,
+      settings: http2Settings,
+      maxSessionMemory: maxSessionMemoryMegabytes,
+      maxHeaderSize: maxHeaderBytes,
+      minVersion: options.tls.minVersion ?? 'TLSv1.2',
+    } as Parameters<typeof createSecureServer>[0]);
+    this.#wire(server);
+    // with a request listener Node makes request objects for each HTTP/2 stream: they are not needed
+    server.removeAllListeners('stream');
+    server.on('stream', this.#onStream);
+    server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+      session.on('error', () => session.destroy());
+    });
+    server.on('tlsClientError', (error: Error) => {
+      this.#options.log.debug('TLS handshake failed', { error: error.message });
+    });
+    return await this.#start(server, options);
+  }
+
+  /** Listens without TLS; for tests and loopback only. */
+  async listenPlain(options: { host: string; port: number }): Promise<AddressInfo> {
+    const server = createServer({ maxHeaderSize: maxHeaderBytes, keepAliveTimeout: keepAliveMs });
+    server.headersTimeout = headersTimeoutMs;
+    server.requestTimeout = 0;
+    this.#wire(server);
+    return await this.#start(server, options);
+  }
+
+  /** Accepts nothing new, lets what is under way finish, cuts what is left after `graceMs`. */
+  async close(wait: (delayMs: number) => Promise<void>, graceMs: number): Promise<void> {
+    const closed = [...this.#servers].map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    for (const session of this.#sessions) session.close();
+    for (const server of this.#servers)
+      if ('closeIdleConnections' in server) server.closeIdleConnections();
+    await Promise.race([Promise.all(closed), wait(graceMs)]);
+    for (const exchange of this.#open) exchange.destroy();
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(closed);
+  }
+
+  #wire(server: Server | Http2SecureServer): void {
+    this.#servers.add(server);
+    const anyServer = server as Server;
+    anyServer.on('request', this.#onRequest);
+    anyServer.on('upgrade', this.#onUpgrade);
+    anyServer.on('connect', this.#onConnect);
+    anyServer.on('clientError', (_error, socket) => socket.destroy());
+    const track = (socket: Duplex): void => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    };
+    anyServer.on(
+      server instanceof Object && 'setSecureContext' in server ? 'secureConnection' : 'connection',
+      track,
+    );
+  }
+
+  async #start(
+    server: Server | Http2SecureServer,
+    { host, port }: { host: string; port: number },
+  ): Promise<AddressInfo> {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, 511, () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    return server.address() as AddressInfo;
+  }
+
+  readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const { supervisor } = this.#options;
+    const exchange = new Http1Exchange(request, response);
+    if (supervisor?.wants(exchange.path) === true && supervisor.handle(request, response)) return;
+    this.#serve(exchange);
+  };
+
+  readonly #onStream = (
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    _flags: number,
+    rawHeaders: readonly string[],
+  ): void => {
+    stream.on('error', () => undefined);
+    const exchange = new Http2Exchange(stream, headers, rawHeaders);
+    const { supervisor } = this.#options;
+    if (supervisor?.wants(exchange.path) === true) {
+      const { request, response } = exchange.raw();
+      if (supervisor.handle(request, response)) return;
+    }
+    this.#serve(exchange);
+  };
+
+  #serve(exchange: Exchange): void {
+    this.#open.add(exchange);
+    exchange.onClose(() => this.#open.delete(exchange));
+    void this.#options.handle(exchange);
+  }
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (this.#options.supervisor?.upgrade?.(request, socket, head) === true) return;
+    this.#options.handleUpgrade(request, socket, head);
+  };
+
+  readonly #onConnect = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const { handleConnect } = this.#options;
+    if (handleConnect === undefined) socket.destroy();
+    else handleConnect(request, socket, head);
+  };
+}

@@ -1,0 +1,85 @@
+import { notAcceptable } from './api-errors.ts';
+
+/** How an answer is to look. */
+export interface AnswerForm {
+  readonly media: 'json' | 'yaml';
+  /** Another shape than the object's own. */
+  readonly as: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' | undefined;
+}
+
+const jsonForm: AnswerForm = { media: 'json', as: undefined };
+
+/** Media types that this server can write, in the order of upstream's error text. */
+export const acceptedTypes: readonly string[] = ['application/json', 'application/yaml'];
+
+/** Answers to `Accept` headers seen; clients send few different ones. */
+const known = new Map<string, readonly AnswerForm[]>();
+const maxKnown = 256;
+
+/**
+ * The first form of an Accept header that can be served. `shapes` are the transformations that the
+ * request allows. Throws NotAcceptable when none fits.
+ */
+export function negotiateForm(accept: string | undefined, shapes: readonly string[]): AnswerForm {
+  if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') {
+    return jsonForm;
+  }
+  let forms = known.get(accept);
+  if (forms === undefined) {
+    forms = parseAccept(accept);
+    if (known.size >= maxKnown) known.clear();
+    known.set(accept, forms);
+  }
+  const form = forms.find(({ as }) => as === undefined || shapes.includes(as));
+  if (form === undefined) throw notAcceptable(acceptedTypes);
+  return form;
+}
+
+function parseAccept(accept: string): AnswerForm[] {
+  const clauses = accept
+    .split(',')
+    .map((clause) => {
+      const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
+      const values = new Map(
+        parameters.map((parameter) => {
+          const equals = parameter.indexOf('=');
+          return [parameter.slice(0, equals), parameter.slice(equals + 1)] as const;
+        }),
+      );
+      return { type: type.toLowerCase(), values, quality: Number(values.get('q') ?? '1') };
+    })
+    .filter((clause) => clause.quality > 0);
+  clauses.sort((a, b) => b.quality - a.quality);
+  return clauses.flatMap(({ type, values }): AnswerForm[] => {
+    const media = mediaOf(type);
+    if (media === undefined) return [];
+    const as = values.get('as');
+    if (as === undefined) return [{ media, as: undefined }];
+    if (values.get('g') !== undefined && values.get('g') !== 'meta.k8s.io') return [];
+    if (!isShape(as) || !['v1', 'v1beta1', undefined].includes(values.get('v'))) return [];
+    return [{ media, as }];
+  });
+}
+
+function isShape(
+  as: string,
+): as is 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' {
+  return as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
+}
+
+function mediaOf(type: string): 'json' | 'yaml' | undefined {
+  if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json';
+  if (type === 'application/yaml') return 'yaml';
+  return undefined;
+}
+
+/** User agents that get indented answers without asking: people read them. */
+const prettyAgents = ['curl', 'Wget', 'Mozilla/'];
+
+export function wantsPretty(query: string, userAgent: string): boolean {
+  if (query.includes('pretty=')) {
+    const value = new URLSearchParams(query).get('pretty');
+    if (value !== null) return value !== 'false' && value !== '0';
+  }
+  return prettyAgents.some((agent) => userAgent.startsWith(agent));
+}

@@ -1,0 +1,84 @@
+import type { FrameCache } from '../answers/watch-answer.ts';
+import { methodNotAllowed, notFound } from '../api-errors.ts';
+import type { AdmitConnect, ConnectHandler } from '../connect-hook.ts';
+import type { Core } from '../core.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { RequestInfo, ResourceRequestContext } from '../request.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import { admitConnection } from './connect-admission.ts';
+import { answerRead } from './read-answer.ts';
+import { answerWrite } from './write-answer.ts';
+
+export interface ResourceDispatch {
+  core: Core;
+  connect: ConnectHandler | undefined;
+  frames: FrameCache;
+}
+
+const longRunningSubresources: ReadonlySet<string> = new Set([
+  'attach',
+  'exec',
+  'log',
+  'portforward',
+  'proxy',
+]);
+
+/** Requests without a time limit, which do not count as in flight. */
+export function isLongRunning(info: RequestInfo): boolean {
+  return (
+    info.verb === 'watch' || info.verb === 'proxy' || longRunningSubresources.has(info.subresource)
+  );
+}
+
+/** Answers a request for a resource with the handler of its verb; returns the HTTP status. */
+export async function dispatchResource(
+  dispatch: ResourceDispatch,
+  exchange: Exchange,
+  served: ServedResource,
+  context: ResourceRequestContext,
+): Promise<number> {
+  const { info } = context;
+  const { core, connect } = dispatch;
+  if (connect?.handles(info) === true) {
+    await connect.request({ context, exchange, admit: admitConnect(core, served, context) });
+    return 200;
+  }
+  checkSubresource(served, info);
+  switch (info.verb) {
+    case 'get':
+    case 'list':
+    case 'watch':
+      return await answerRead(dispatch, exchange, served, context);
+    case 'create':
+    case 'update':
+    case 'patch':
+    case 'delete':
+    case 'deletecollection':
+      return await answerWrite(dispatch, exchange, served, context);
+    default:
+      throw methodNotAllowed(served.info, info.verb);
+  }
+}
+
+/** The admission of a connection, for connect handlers. */
+export function admitConnect(
+  core: Core,
+  served: ServedResource,
+  context: ResourceRequestContext,
+): AdmitConnect {
+  return (options) => admitConnection(core, served, context, options);
+}
+
+function checkSubresource(served: ServedResource, info: RequestInfo): void {
+  const { subresource, verb } = info;
+  if (subresource === '') {
+    const isKnown = served.info.verbs.includes(verb);
+    if (!isKnown) throw methodNotAllowed(served.info, verb);
+    return;
+  }
+  const known = served.info.subresources.find((other) => other.name === subresource);
+  if (known === undefined) {
+    throw notFound({ group: '', resource: 'the server could not find the requested resource' }, '');
+  }
+  if (!known.verbs.includes(verb)) throw methodNotAllowed(served.info, verb);
+}

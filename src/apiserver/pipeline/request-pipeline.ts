@@ -1,0 +1,223 @@
+import { ApiStatusError } from '#base/api-status-error.ts';
+import { messageOf } from '#base/errors.ts';
+import { traced, traceMark } from '#base/trace.ts';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { sendValue } from '../answers/object-answer.ts';
+import { badRequest, internalError } from '../api-errors.ts';
+import type { RequestAuthenticator } from '../authn/mod.ts';
+import { impersonatedUser, wantsImpersonation } from '../authn/mod.ts';
+import type { ConnectHandler } from '../connect-hook.ts';
+import type { Core } from '../core.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { splitTarget } from '../http/exchange.ts';
+import { peerCertificateOf } from '../http/peer-certificate.ts';
+import type { RequestMetrics } from '../metrics/request-metrics.ts';
+import { negotiateForm } from '../negotiate.ts';
+import type { PathRouter } from '../path-route.ts';
+import type { RequestContext, ResourceRequestContext, UserInfo } from '../request.ts';
+import { anonymousUser } from '../request.ts';
+import type { ServedResource } from '../resource-registry.ts';
+import { readRequestInfo } from '../request-info.ts';
+import { authorize } from './authorize.ts';
+import { admitConnect, dispatchResource, isLongRunning } from './dispatch.ts';
+import type { ResourceDispatch } from './dispatch.ts';
+import type { InFlightLimit } from './in-flight-limit.ts';
+import { answerPath } from './path-answer.ts';
+import { createRequestContext } from './request-context.ts';
+import { refuseUpgrade } from './upgrade-answer.ts';
+
+export interface PipelineOptions {
+  core: Core;
+  authenticator: RequestAuthenticator;
+  paths: PathRouter;
+  connect: ConnectHandler | undefined;
+  dispatch: ResourceDispatch;
+  inFlight: InFlightLimit;
+  metrics: RequestMetrics;
+}
+
+/** Headers and connection of a request, whatever carries it. */
+interface Arrival {
+  method: string;
+  path: string;
+  query: string;
+  headers: Exchange['headers'];
+  peerCertificate: Buffer | undefined;
+  remoteAddress: string;
+  signal: () => AbortSignal;
+}
+
+/** A request that may go on; `served` is absent for paths that are no resource of this server. */
+interface Admitted {
+  context: RequestContext;
+  served: ServedResource | undefined;
+}
+
+/**
+ * The way of every request that comes over the network: authenticate, impersonate, limit,
+ * authorize, then the handler of its verb. Whatever fails is answered as a Status.
+ */
+export class RequestPipeline {
+  readonly #options: PipelineOptions;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+  }
+
+  /** Answers `exchange`; never rejects. */
+  async handle(exchange: Exchange): Promise<void> {
+    const { core, metrics } = this.#options;
+    const startMs = core.clock.monotonicMs();
+    let admitted: Admitted | undefined;
+    let status = 200;
+    try {
+      admitted = await this.#admit({ ...arrivalOf(exchange), signal: () => signalOf(exchange) });
+      status = await this.#answer(exchange, admitted);
+    } catch (error) {
+      status = await this.#fail(exchange, admitted?.context, error);
+    }
+    if (admitted?.served === undefined) return;
+    const seconds = (core.clock.monotonicMs() - startMs) / 1000;
+    metrics.observe(admitted.context.info, status, seconds);
+  }
+
+  /** Hands a protocol switch to whoever answers it, or refuses it. */
+  async handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { core, connect } = this.#options;
+    try {
+      const { path, query } = splitTarget(request.url ?? '/');
+      const { context, served } = await this.#admit({
+        method: request.method ?? 'GET',
+        path,
+        query,
+        headers: request.headers,
+        peerCertificate: peerCertificateOf(request.socket),
+        remoteAddress: request.socket.remoteAddress ?? '',
+        signal: () => signalOfSocket(socket),
+      });
+      if (connect === undefined || served === undefined || !connect.handles(context.info)) {
+        throw badRequest('Upgrade request required');
+      }
+      const resourceContext = context as ResourceRequestContext;
+      const admit = admitConnect(core, served, resourceContext);
+      await connect.upgrade({ context: resourceContext, request, socket, head, admit });
+    } catch (error) {
+      refuseUpgrade(socket, toStatusError(error));
+    }
+  }
+
+  async #admit(arrival: Arrival): Promise<Admitted> {
+    const { core, authenticator } = this.#options;
+    const { headers } = arrival;
+    const info = readRequestInfo(arrival.method, arrival.path, arrival.query);
+    const credentials = {
+      headers,
+      peerCertificate: arrival.peerCertificate,
+      remoteAddress: arrival.remoteAddress,
+    };
+    let { user }: { user: UserInfo } = await traced('write.authenticate', {}, () =>
+      authenticator.authenticate(credentials),
+    );
+    if (wantsImpersonation(headers)) {
+      user = await impersonatedUser({ headers, user, authorizer: core.authorizer });
+    }
+    const auditId = headers['audit-id'];
+    const served = info.isResourceRequest ? core.registry.byResource(info) : undefined;
+    const context = createRequestContext({
+      info,
+      user,
+      resource: served?.info,
+      query: arrival.query,
+      userAgent: headers['user-agent'] ?? '',
+      random: core.random,
+      signal: arrival.signal,
+      auditId: typeof auditId === 'string' ? auditId : undefined,
+    });
+    await traced('write.authorize', {}, () => authorize(core.authorizer, context));
+    return { context, served };
+  }
+
+  async #answer(exchange: Exchange, { context, served }: Admitted): Promise<number> {
+    const { paths, inFlight, dispatch } = this.#options;
+    const { info } = context;
+    if (served === undefined) return await answerPath(paths, exchange, context);
+    const resourceContext = context as ResourceRequestContext;
+    if (isLongRunning(info))
+      return await dispatchResource(dispatch, exchange, served, resourceContext);
+    const release = inFlight.enter(info.verb);
+    try {
+      traceMark('write.arrive', () => ({ key: info.path }));
+      return await dispatchResource(dispatch, exchange, served, resourceContext);
+    } finally {
+      release();
+    }
+  }
+
+  async #fail(
+    exchange: Exchange,
+    context: RequestContext | undefined,
+    error: unknown,
+  ): Promise<number> {
+    const { core } = this.#options;
+    const failure = toStatusError(error);
+    if (failure.reason === 'InternalError' || failure.httpCode === 500) {
+      core.log.error('Request failed', { path: exchange.path, error: messageOf(error) });
+    }
+    if (exchange.isClosed) return failure.httpCode;
+    if (exchange.isAnswered) {
+      exchange.destroy();
+      return failure.httpCode;
+    }
+    const shown =
+      context ??
+      createRequestContext({
+        info: readRequestInfo(exchange.method, exchange.path, exchange.query),
+        user: anonymousUser,
+        query: exchange.query,
+        userAgent: exchange.headers['user-agent'] ?? '',
+        random: core.random,
+        signal: () => signalOf(exchange),
+      });
+    const options = { status: failure.httpCode, form: errorForm(exchange) };
+    await sendValue(exchange, shown, failure.toStatus(), options);
+    return failure.httpCode;
+  }
+}
+
+function errorForm(exchange: Exchange): ReturnType<typeof negotiateForm> {
+  try {
+    const { media } = negotiateForm(exchange.headers.accept, ['Table']);
+    return { media, as: undefined };
+  } catch {
+    return { media: 'json', as: undefined };
+  }
+}
+
+function toStatusError(error: unknown): ApiStatusError {
+  if (error instanceof ApiStatusError) return error;
+  return internalError(messageOf(error), error);
+}
+
+function arrivalOf(exchange: Exchange): Omit<Arrival, 'signal'> {
+  return {
+    method: exchange.method,
+    path: exchange.path,
+    query: exchange.query,
+    headers: exchange.headers,
+    peerCertificate: exchange.peerCertificate,
+    remoteAddress: exchange.remoteAddress,
+  };
+}
+
+function signalOf(exchange: Exchange): AbortSignal {
+  const controller = new AbortController();
+  exchange.onClose(() => controller.abort());
+  return controller.signal;
+}
+
+function signalOfSocket(socket: Duplex): AbortSignal {
+  const controller = new AbortController();
+  socket.once('close', () => controller.abort());
+  return controller.signal;
+}

@@ -1,0 +1,179 @@
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
+import { catalog } from '#schema/mod.ts';
+import type { Backend } from '#store/mod.ts';
+import type { AdmissionPlugin } from './admission/plugin.ts';
+import { FrameCache } from './answers/watch-answer.ts';
+import type { RequestAuthenticator } from './authn/mod.ts';
+import type { Authorizer } from './authz/authorizer.ts';
+import { WatchCache } from './cache/mod.ts';
+import type { ConnectHandler } from './connect-hook.ts';
+import type { Core } from './core.ts';
+import { HealthChecks } from './health/health-checks.ts';
+import type { HealthCheck } from './health/health-checks.ts';
+import type { BuildInfo } from './health/version.ts';
+import { versionRoute } from './health/version.ts';
+import type { SupervisorHook, TlsOptions } from './http-server.ts';
+import { HttpServer } from './http-server.ts';
+import type { KindHookTable } from './kinds/kind-hooks.ts';
+import { RequestMetrics } from './metrics/request-metrics.ts';
+import type { PathRoute } from './path-route.ts';
+import { PathRouter } from './path-route.ts';
+import { AdmissionChain } from './pipeline/admission-chain.ts';
+import { InFlightLimit } from './pipeline/in-flight-limit.ts';
+import type { InFlightLimits } from './pipeline/in-flight-limit.ts';
+import { KeyLocks } from './pipeline/key-locks.ts';
+import { RequestPipeline } from './pipeline/request-pipeline.ts';
+import { ResourceRegistry } from './resource-registry.ts';
+import { ObjectStore } from './storage/object-store.ts';
+import type { VirtualResources } from './virtual-resource.ts';
+
+/** Events whose frames are kept for watchers that come to them a little later. */
+const framedEvents = 64;
+const shutdownGraceMs = 5000;
+
+export interface ApiServerOptions {
+  backend: Backend;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  authenticator: RequestAuthenticator;
+  authorizer: Authorizer;
+  /** In upstream's order; more can be given to a core later only through a new server. */
+  admissionPlugins?: readonly AdmissionPlugin[];
+  kindHooks?: KindHookTable;
+  virtualResources?: VirtualResources;
+  routes?: readonly PathRoute[];
+  healthChecks?: readonly HealthCheck[];
+  connect?: ConnectHandler | undefined;
+  supervisor?: SupervisorHook | undefined;
+  resources?: readonly ResourceInfo[];
+  /** Reads values of other servers that are no JSON; absent: they cannot be read. */
+  decodeForeign?: (value: Buffer) => UnknownObject;
+  inFlight?: InFlightLimits;
+  build?: BuildInfo;
+}
+
+/** The API server: a pipeline over a store, with or without listeners. */
+export class ApiServer {
+  readonly core: Core;
+  readonly health = new HealthChecks();
+  readonly paths = new PathRouter();
+  readonly metrics = new RequestMetrics();
+  readonly #http: HttpServer;
+  readonly #clock: Clock;
+
+  constructor(options: ApiServerOptions) {
+    const { backend, clock, log, random } = options;
+    this.#clock = clock;
+    const cache = new WatchCache({ backend, clock, log });
+    const registry = new ResourceRegistry({
+      watchCache: cache,
+      hooks: options.kindHooks ?? {},
+      decodeForeign: options.decodeForeign ?? refuseForeign,
+    });
+    registry.add(options.resources ?? catalog.all);
+    this.core = {
+      backend,
+      cache,
+      store: new ObjectStore({ backend, watchCache: cache }),
+      registry,
+      admission: new AdmissionChain(options.admissionPlugins ?? []),
+      authorizer: options.authorizer,
+      locks: new KeyLocks(),
+      virtual: options.virtualResources ?? new Map(),
+      clock,
+      random,
+      log,
+    };
+    this.#addRoutes(options);
+    const pipeline = this.#createPipeline(options);
+    this.#http = new HttpServer({
+      log,
+      handle: (exchange) => pipeline.handle(exchange),
+      handleUpgrade: (request, socket, head) => void pipeline.handleUpgrade(request, socket, head),
+      supervisor: options.supervisor,
+    });
+  }
+
+  /** Follows the store and loads all kinds; resolves when everything can be read. */
+  async start(): Promise<void> {
+    const { cache, registry } = this.core;
+    cache.start();
+    const caches = registry.all().flatMap((info) => registry.byResource(info)?.cache ?? []);
+    await Promise.all([...new Set(caches)].map((one) => cache.add(one)));
+  }
+
+  get http(): HttpServer {
+    return this.#http;
+  }
+
+  async listen(options: { host: string; port: number; tls: TlsOptions }): Promise<number> {
+    return (await this.#http.listen(options)).port;
+  }
+
+  /** Ends watches, lets other requests finish, closes connections. The backend stays open. */
+  async close(): Promise<void> {
+    this.core.cache.close();
+    await this.#http.close((delayMs) => this.#clock.sleep(delayMs), shutdownGraceMs);
+  }
+
+  #createPipeline(options: ApiServerOptions): RequestPipeline {
+    const inFlight = new InFlightLimit(options.inFlight ?? { readOnly: 4000, mutating: 2000 });
+    return new RequestPipeline({
+      core: this.core,
+      authenticator: options.authenticator,
+      paths: this.paths,
+      connect: options.connect,
+      dispatch: {
+        core: this.core,
+        connect: options.connect,
+        frames: new FrameCache(framedEvents),
+      },
+      inFlight,
+      metrics: this.metrics,
+    });
+  }
+
+  #addRoutes(options: ApiServerOptions): void {
+    for (const check of [...defaultChecks(this.core), ...(options.healthChecks ?? [])]) {
+      this.health.add(check);
+    }
+    const build = options.build ?? { gitCommit: '', buildDate: '1970-01-01T00:00:00Z' };
+    const own: PathRoute[] = [
+      ...this.health.routes(),
+      versionRoute(build, `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`),
+      { path: '/metrics', handle: () => this.#metricsAnswer() },
+      { path: '/', handle: () => ({ status: 200, body: { paths: this.paths.paths() } }) },
+    ];
+    for (const route of [...own, ...(options.routes ?? [])]) this.paths.add(route);
+  }
+
+  #metricsAnswer(): { status: number; headers: Record<string, string>; body: string } {
+    const type = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
+    return { status: 200, headers: { 'Content-Type': type }, body: this.metrics.render() };
+  }
+}
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  return new ApiServer(options);
+}
+
+function defaultChecks(core: Core): HealthCheck[] {
+  return [
+    { name: 'ping', check: () => undefined },
+    { name: 'log', check: () => undefined },
+    {
+      name: 'etcd',
+      check: async () => {
+        await core.backend.get('/registry/health');
+      },
+    },
+  ];
+}
+
+function refuseForeign(): never {
+  throw new Error('the stored value is not JSON');
+}

@@ -1,0 +1,115 @@
+import type { UnknownObject } from '#schema/mod.ts';
+import type { Conversion } from './conversion.ts';
+
+/** What autoscaling/v1 cannot say is carried in these annotations. */
+const annotationPrefix = 'autoscaling.alpha.kubernetes.io/';
+
+interface Metric {
+  type: string;
+  resource?: {
+    name: string;
+    target?: { type: string; averageUtilization?: number };
+    current?: { averageUtilization?: number };
+  };
+}
+
+type Fields = Record<string, unknown>;
+
+/** autoscaling/v1 over objects that are stored as v2: a CPU target is a field, the rest annotations. */
+export const autoscalerConversion: Conversion = {
+  toServed(stored) {
+    const { metrics, behavior, ...spec } = (stored['spec'] ?? {}) as Fields;
+    const { currentMetrics, conditions, ...status } = (stored['status'] ?? {}) as Fields;
+    const target = splitCpu(metrics as Metric[] | undefined);
+    const current = splitCpu(currentMetrics as Metric[] | undefined);
+    const targetPercent = target.cpu?.resource?.target?.averageUtilization;
+    const currentPercent = current.cpu?.resource?.current?.averageUtilization;
+    const annotations = {
+      ...stored.metadata.annotations,
+      ...carried('metrics', target.others),
+      ...carried('current-metrics', current.others),
+      ...carried('conditions', conditions),
+      ...carried('behavior', behavior),
+    };
+    return {
+      kind: 'HorizontalPodAutoscaler',
+      apiVersion: 'autoscaling/v1',
+      metadata: withAnnotations(stored, annotations),
+      spec: { ...spec, ...optional('targetCPUUtilizationPercentage', targetPercent) },
+      status: { ...status, ...optional('currentCPUUtilizationPercentage', currentPercent) },
+    };
+  },
+  toStored(served) {
+    const { targetCPUUtilizationPercentage, ...spec } = (served['spec'] ?? {}) as Fields;
+    const { currentCPUUtilizationPercentage, ...status } = (served['status'] ?? {}) as Fields;
+    const annotations = { ...served.metadata.annotations };
+    const metrics = joinCpu('target', targetCPUUtilizationPercentage, take(annotations, 'metrics'));
+    const currentMetrics = joinCpu(
+      'current',
+      currentCPUUtilizationPercentage,
+      take(annotations, 'current-metrics'),
+    );
+    const conditions = take(annotations, 'conditions');
+    const behavior = take(annotations, 'behavior');
+    return {
+      kind: 'HorizontalPodAutoscaler',
+      apiVersion: 'autoscaling/v2',
+      metadata: withAnnotations(served, annotations),
+      spec: { ...spec, ...optional('metrics', metrics), ...optional('behavior', behavior) },
+      status: {
+        ...status,
+        ...optional('currentMetrics', currentMetrics),
+        ...optional('conditions', conditions),
+      },
+    };
+  },
+};
+
+function splitCpu(metrics: readonly Metric[] | undefined): { cpu?: Metric; others?: Metric[] } {
+  const cpu = metrics?.find((metric) => {
+    const { resource } = metric;
+    if (metric.type !== 'Resource' || resource?.name !== 'cpu') return false;
+    return (resource.target ?? resource.current)?.averageUtilization !== undefined;
+  });
+  const others = metrics?.filter((metric) => metric !== cpu) ?? [];
+  return { ...(cpu === undefined ? {} : { cpu }), ...(others.length === 0 ? {} : { others }) };
+}
+
+function joinCpu(field: 'target' | 'current', percent: unknown, others: unknown): unknown {
+  const rest = Array.isArray(others) ? (others as Metric[]) : [];
+  if (typeof percent !== 'number') return rest.length === 0 ? undefined : rest;
+  const value =
+    field === 'target'
+      ? { target: { type: 'Utilization', averageUtilization: percent } }
+      : { current: { averageUtilization: percent } };
+  return [{ type: 'Resource', resource: { name: 'cpu', ...value } }, ...rest];
+}
+
+function carried(name: string, value: unknown): Record<string, string> {
+  const isEmpty = value === undefined || (Array.isArray(value) && value.length === 0);
+  return isEmpty ? {} : { [annotationPrefix + name]: JSON.stringify(value) };
+}
+
+/** Reads and removes an annotation; text that is no JSON is dropped, as upstream drops it. */
+function take(annotations: Record<string, string>, name: string): unknown {
+  const text = annotations[annotationPrefix + name];
+  delete annotations[annotationPrefix + name];
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function withAnnotations(
+  object: UnknownObject,
+  annotations: Record<string, string>,
+): UnknownObject['metadata'] {
+  const { annotations: _old, ...metadata } = object.metadata;
+  return Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations };
+}
+
+function optional(field: string, value: unknown): Fields {
+  return value === undefined ? {} : { [field]: value };
+}
