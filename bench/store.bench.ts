@@ -7,8 +7,9 @@ import type { Backend, KeyValue } from '#store/mod.ts';
 import { openBackend } from '#store/mod.ts';
 
 /**
- * Durable writes of 1 KB values by a number of clients that each wait for their answer; each creates
- * a key, updates it, and goes on to the next. One watch sees it all. Run: node bench/store.bench.ts [seconds] [endpoint]
+ * Durable writes of 1 KB values by a number of clients that each wait for their answer; each
+ * creates a key, updates it, and goes on to the next. One watch sees it all.
+ * Run: node bench/store.bench.ts [seconds] [endpoint]
  */
 const seconds = Number(process.argv[2] ?? 2);
 const endpoint = process.argv[3] ?? '';
@@ -72,5 +73,9 @@ async function measure(clients: number): Promise<Result> {
 
 const results: Result[] = [];
 for (const clients of [1, 16, 64]) results.push(await measure(clients));
-console.table(results);
-console.log(JSON.stringify({ bench: 'store', endpoint, seconds, results }));
+const columns = ['clients', 'writes', 'perSecond', 'cpuUs', 'p50Ms', 'p99Ms'] as const;
+const row = (cells: readonly unknown[]): string =>
+  `${cells.map((cell) => String(cell).padStart(10)).join('')}\n`;
+process.stdout.write(row(columns));
+for (const result of results) process.stdout.write(row(columns.map((name) => result[name])));
+process.stdout.write(`${JSON.stringify({ bench: 'store', endpoint, seconds, results })}\n`);

@@ -4,7 +4,7 @@
  */
 export class BoundedQueue<T> {
   readonly capacity: number;
-  #slots: (T | undefined)[] = new Array<T | undefined>(16);
+  #slots: (T | undefined)[] = emptySlots(16);
   #head = 0;
   #size = 0;
 
@@ -43,17 +43,21 @@ export class BoundedQueue<T> {
   }
 
   clear(): void {
-    this.#slots = new Array<T | undefined>(16);
+    this.#slots = emptySlots(16);
     this.#head = 0;
     this.#size = 0;
   }
 
   #grow(): void {
-    const larger = new Array<T | undefined>(this.#slots.length * 2);
+    const larger: (T | undefined)[] = emptySlots(this.#slots.length * 2);
     for (let i = 0; i < this.#size; i++) {
       larger[i] = this.#slots[(this.#head + i) % this.#slots.length];
     }
     this.#slots = larger;
     this.#head = 0;
   }
+}
+
+function emptySlots(count: number): undefined[] {
+  return Array.from({ length: count }, () => undefined);
 }

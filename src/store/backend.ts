@@ -41,14 +41,24 @@ export interface StoreEvent {
   readonly value: Buffer;
   readonly createRevision: number;
   readonly modRevision: number;
-  /** Bytes before the change; absent for a create. */
+  /**
+   * Bytes before the change; absent for a create, and in live events when the backend was opened
+   * with a `previousOf` callback that does not know the key.
+   */
   readonly previous: Buffer | undefined;
 }
 
 export interface WatchHandler {
-  /** Events of one commit or more, in revision order, without gaps or repeats. */
+  /**
+   * Events of one commit or more, in revision order, without gaps or repeats; never empty. Called
+   * before the promises of these writes resolve, in the same turn. A handler that throws loses its
+   * watch (and gets the error through onError). It may write, but not wait.
+   */
   onEvents(events: readonly StoreEvent[]): void;
-  /** The watch ended by itself: compacted start revision, or a lost connection. */
+  /**
+   * The watch ended by itself: compacted start revision, or a lost connection. Not called when the
+   * owner closes the watch or the backend.
+   */
   onError(error: Error): void;
 }
 
@@ -57,7 +67,10 @@ export interface StoreWatch {
 }
 
 export interface WriteOptions {
-  /** The key is deleted this many seconds after the write, unless it is written again. */
+  /**
+   * The key is deleted this many seconds after the write, unless it is written again: each write
+   * has a lease of its own, as in kine. After a restart the whole time starts again.
+   */
   ttlSeconds?: number | undefined;
 }
 
@@ -65,28 +78,43 @@ export interface WriteOptions {
  * A multi-version key-value log. A promise of a write resolves after the change is durable: what
  * was acknowledged survives kill -9. Errors are StoreError (see errors.ts): `KeyExists`,
  * `RevisionMismatch` (carries the current KeyValue, or undefined when the key is gone),
- * `Compacted` (carries the compact revision), `FutureRevision`, `Closed`.
+ * `Compacted` (carries the compact revision), `FutureRevision`, `Closed`, `Unavailable` (nothing of
+ * the write is visible; a write whose answer was lost with the process may still be durable).
+ *
+ * Writes are checked against the newest state, also that of writes which are not durable yet; their
+ * answer, also a refusal, waits until that state is durable. Reads show durable state only.
  */
 export interface Backend {
   /** Newest durable revision. */
   readonly currentRevision: number;
-  /** History before this revision is gone. */
+  /**
+   * History before this revision is gone: it is the oldest one to read or list at, and the oldest
+   * `after` of a watch.
+   */
   readonly compactRevision: number;
   /** True when no other process can write: the newest state in memory is then the newest at all. */
   readonly exclusive: boolean;
 
+  /** The newest state of a key, or the one at a revision; undefined when there is none. */
   get(key: string, revision?: number): Promise<KeyValue | undefined>;
-  /** Items whose keys start with `prefix`, in byte order of keys. */
+  /**
+   * Items whose keys start with `prefix`, in byte order of keys. Use `limit` for prefixes that may
+   * hold many: a list is read and handed over in one piece.
+   */
   list(prefix: string, options?: ListOptions): Promise<ListResult>;
   count(prefix: string): Promise<number>;
   create(key: string, encode: Encode, options?: WriteOptions): Promise<KeyValue>;
   /** Replaces the value if the key's modRevision is still `expected`. */
   update(key: string, expected: number, encode: Encode, options?: WriteOptions): Promise<KeyValue>;
-  /** Deletes the key if its modRevision is still `expected`; `encode` gives the bytes watchers see. */
+  /** Deletes the key if its modRevision is `expected`; `encode` gives the bytes watchers see. */
   delete(key: string, expected: number, encode: Encode): Promise<KeyValue>;
-  /** All changes with a revision above `after` under `prefix`; throws `Compacted` through onError. */
+  /** All changes with a revision above `after` under `prefix`; `Compacted` comes to onError. */
   watch(prefix: string, after: number, handler: WatchHandler): StoreWatch;
-  /** Forgets history up to `revision`; the newest state of each key stays. */
+  /**
+   * Forgets history up to `revision`; the newest state of each key stays. History is refused at
+   * once, the promise resolves when the space is given back. Refuses with `Compacted` what is
+   * compacted already.
+   */
   compact(revision: number): Promise<void>;
   /** Bytes on disk, or in memory for drivers without files. */
   sizeBytes(): Promise<number>;

@@ -360,6 +360,24 @@ function watchCases(open: Open): void {
     }
   });
 
+  it('replays a history of many pages while writes go on', async (t) => {
+    const store = await open(t);
+    const base = store.currentRevision;
+    const fill = (from: number, count: number): Promise<unknown> =>
+      Promise.all(
+        Array.from({ length: count }, (_, i) => store.create(`/k/${from + i}`, encoded('v'))),
+      );
+    await fill(0, 3500);
+    const seen = new Recorder();
+    store.watch('/k/', base, seen);
+    await fill(3500, 500);
+    const events = await seen.until(4000);
+    assert.deepEqual(
+      events.map((event) => event.modRevision),
+      Array.from({ length: 4000 }, (_, i) => base + 1 + i),
+    );
+  });
+
   it('delivers nothing after close, and starts after a future revision', async (t) => {
     const store = await open(t);
     const base = store.currentRevision;

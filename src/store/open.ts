@@ -50,7 +50,8 @@ function notBuilt(what: string): Open {
   return async () => {
     throw new StoreError(
       'Unavailable',
-      `Option --datastore-endpoint: ${what} as datastore is not built yet; leave the option out to use SQLite`,
+      `Option --datastore-endpoint: ${what} as datastore is not built yet; ` +
+        'leave the option out to use SQLite',
     );
   };
 }

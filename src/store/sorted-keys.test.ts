@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { compareKeys, SortedKeys } from './sorted-keys.ts';
 
 it('orders keys as their UTF-8 bytes', () => {

@@ -78,11 +78,11 @@ export class WatchHub {
   }
 
   failAll(error: Error): void {
-    for (const watch of [...this.#watches]) watch.fail(error);
+    for (const watch of this.#watches) watch.fail(error);
   }
 
   /** Ends all watches without a word, for the owner that closes the backend. */
   closeAll(): void {
-    for (const watch of [...this.#watches]) watch.close();
+    for (const watch of this.#watches) watch.close();
   }
 }

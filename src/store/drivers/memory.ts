@@ -70,7 +70,7 @@ class MemoryStorage implements LogStorage {
   }
 
   async compact(revision: number): Promise<void> {
-    for (const row of [...this.#rows.values()]) {
+    for (const row of this.#rows.values()) {
       if (row.revision > revision) return;
       if (row.prevRevision !== 0) this.#drop(row.key, row.prevRevision);
       if (row.isDelete) this.#drop(row.key, row.revision);

@@ -46,13 +46,13 @@ export function packValues(
 /** The values again, as views into the chunks. */
 export function unpackValues(packed: PackedValues): (Buffer | undefined)[] {
   const { chunks, lengths } = packed;
-  const values = new Array<Buffer | undefined>(lengths.length);
+  const values: (Buffer | undefined)[] = [];
   let chunk = 0;
   let offset = 0;
   for (let i = 0; i < lengths.length; i++) {
     const length = lengths[i]!;
     if (length <= 0) {
-      values[i] = length === 0 ? Buffer.alloc(0) : undefined;
+      values.push(length === 0 ? Buffer.alloc(0) : undefined);
       continue;
     }
     if (offset === chunks[chunk]!.length) {
@@ -60,7 +60,7 @@ export function unpackValues(packed: PackedValues): (Buffer | undefined)[] {
       offset = 0;
     }
     const { buffer, byteOffset } = chunks[chunk]!;
-    values[i] = Buffer.from(buffer, byteOffset + offset, length);
+    values.push(Buffer.from(buffer, byteOffset + offset, length));
     offset += length;
   }
   return values;

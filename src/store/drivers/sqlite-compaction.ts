@@ -4,7 +4,7 @@ import type { Clock } from '#base/clock.ts';
 import { compactKey, pragma } from './sqlite-schema.ts';
 
 /** A slice ends after this time, in the middle of a batch if need be: a commit waits behind it. */
-const sliceMs = 5;
+const sliceMs = 4;
 
 /** Rows looked at in one query; a slice may stop before it has used them all. */
 const maxSliceRows = 500;
@@ -24,8 +24,8 @@ interface Row {
 
 /**
  * Removes superseded rows in short transactions that each move the compact revision on, as kine
- * does in long ones; then gives free pages and the WAL's space back, also in pieces. `step` does one
- * piece and is called again until it says that all is done.
+ * does in long ones; then gives free pages and the WAL's space back, also in pieces. `step` does
+ * one piece and is called again until it says that all is done.
  */
 export class SqliteCompaction {
   readonly #db: DatabaseSync;

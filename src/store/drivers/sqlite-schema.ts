@@ -53,7 +53,8 @@ export function openFile(path: string, busyTimeoutMs: number): OpenFile {
     closeSync(openSync(`${path}.lock`, 'a', 0o600));
   } catch (error) {
     throw new Error(
-      `Cannot use datastore "${path}": ${(error as Error).message}; run as a user that may write there or choose another --data-dir`,
+      `Cannot use datastore "${path}": ${(error as Error).message}; ` +
+        'run as a user that may write there or choose another --data-dir',
       { cause: error },
     );
   }
@@ -97,7 +98,8 @@ function prepareFile(db: DatabaseSync, path: string): void {
   const version = pragma(db, 'user_version');
   if (version > newestSchema) {
     throw new Error(
-      `Datastore "${path}" has schema version ${version}, newer than this k3ts reads (${newestSchema}); start the version that wrote it`,
+      `Datastore "${path}" has schema version ${version}, ` +
+        `newer than this k3ts reads (${newestSchema}); start the version that wrote it`,
     );
   }
   const isNew = pragma(db, 'page_count') === 0;
@@ -136,7 +138,8 @@ function checkColumns(db: DatabaseSync, path: string): void {
   const missing = columns.map((column) => column.split(' ')[0]!).filter((name) => !names.has(name));
   if (missing.length > 0) {
     throw new Error(
-      `Datastore "${path}" has a table "kine" without column ${missing.join(', ')}; it was not written by kine or k3ts, move it away`,
+      `Datastore "${path}" has a table "kine" without column ${missing.join(', ')}; ` +
+        'it was not written by kine or k3ts, move it away',
     );
   }
 }

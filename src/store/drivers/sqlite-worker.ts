@@ -140,7 +140,8 @@ class SqliteWorker {
     const row = this.#dataVersion.get() as { data_version: number };
     if (row.data_version !== this.#knownVersion) {
       throw new Error(
-        `Datastore "${this.#path}" was changed by another program; stop that program and restart k3ts`,
+        `Datastore "${this.#path}" was changed by another program; ` +
+          'stop that program and restart k3ts',
       );
     }
   }
@@ -156,12 +157,13 @@ class SqliteWorker {
         target,
       });
       this.#compactRevision = target;
-      let commits = this.#commits;
+      let seen = this.#commits;
       while (!compaction.step()) {
-        // Requests that arrived meanwhile are answered here.
-        if (this.#commits === commits) await new Promise((resolve) => setImmediate(resolve));
-        else await systemClock.sleep(pauseMs);
-        commits = this.#commits;
+        // Requests that arrived during the slice are answered here; when a commit is among them,
+        // more will follow.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (this.#commits !== seen) await systemClock.sleep(pauseMs);
+        seen = this.#commits;
         if (this.#isClosed) throw new Error('The datastore was closed during compaction');
       }
       reply(id, undefined);
@@ -181,7 +183,7 @@ function reply(id: number, result: unknown, transfer: ArrayBuffer[] = []): void 
 }
 
 function refuse(id: number, error: Error): void {
-  parentPort!.postMessage({ id, error: error.message });
+  parentPort!.postMessage({ id, error: error.message }, []);
 }
 
 const settings = workerData as WorkerSettings;

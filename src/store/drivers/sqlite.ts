@@ -24,8 +24,8 @@ export interface SqliteOptions extends BackendOptions {
 }
 
 /**
- * The datastore of a single server: kine's table in an SQLite file, owned by a worker thread. Rejects
- * with `Unavailable` and a message for the user when the file cannot be used.
+ * The datastore of a single server: kine's table in an SQLite file, owned by a worker thread.
+ * Rejects with `Unavailable` and a message for the user when the file cannot be used.
  */
 export async function openSqlite(options: SqliteOptions): Promise<LogBackend> {
   const { path, busyTimeoutMs = 5000 } = options;
