@@ -38,7 +38,7 @@ export function servedBytes(served: ServedResource, entry: CacheEntry): Buffer {
  */
 export class ResourceRegistry {
   readonly #watchCache: WatchCache;
-  readonly #hooks: KindHookTable;
+  #hooks: KindHookTable = {};
   readonly #decodeForeign: (value: Buffer) => UnknownObject;
   readonly #byPath = new Map<string, ServedResource>();
   readonly #byKind = new Map<string, ServedResource>();
@@ -47,12 +47,15 @@ export class ResourceRegistry {
 
   constructor(options: {
     watchCache: WatchCache;
-    hooks: KindHookTable;
     decodeForeign: (value: Buffer) => UnknownObject;
   }) {
     this.#watchCache = options.watchCache;
-    this.#hooks = options.hooks;
     this.#decodeForeign = options.decodeForeign;
+  }
+
+  /** The hooks of kinds that are added from now on. */
+  setHooks(hooks: KindHookTable): void {
+    this.#hooks = hooks;
   }
 
   /** Adds resources, or replaces those of the same group, version and name. */

@@ -15,6 +15,13 @@ import { HealthChecks } from './health/health-checks.ts';
 import type { HealthCheck } from './health/health-checks.ts';
 import type { BuildInfo } from './health/version.ts';
 import { versionRoute } from './health/version.ts';
+import { CacheObjectReader } from './cache-object-reader.ts';
+import { InProcessClient } from './in-process-client.ts';
+import { createKindHooks, mergeHooks } from './kinds/hook-table.ts';
+import type { UserInfo } from './request.ts';
+import type { ObjectReader } from './authz/object-reader.ts';
+import { builtInVirtualResources } from './handlers/built-in-virtual.ts';
+import type { Client } from '#client/mod.ts';
 import type { SupervisorHook, TlsOptions } from './http-server.ts';
 import { HttpServer } from './http-server.ts';
 import type { KindHookTable } from './kinds/kind-hooks.ts';
@@ -28,7 +35,7 @@ import { KeyLocks } from './pipeline/key-locks.ts';
 import { RequestPipeline } from './pipeline/request-pipeline.ts';
 import { ResourceRegistry } from './resource-registry.ts';
 import { ObjectStore } from './storage/object-store.ts';
-import type { VirtualResources } from './virtual-resource.ts';
+import type { VirtualCreate, VirtualResources } from './virtual-resource.ts';
 
 /** Events whose frames are kept for watchers that come to them a little later. */
 const framedEvents = 64;
@@ -39,21 +46,38 @@ export interface ApiServerOptions {
   clock: Clock;
   random: Random;
   log: Logger;
-  authenticator: RequestAuthenticator;
-  authorizer: Authorizer;
-  /** In upstream's order; more can be given to a core later only through a new server. */
-  admissionPlugins?: readonly AdmissionPlugin[];
-  kindHooks?: KindHookTable;
-  virtualResources?: VirtualResources;
-  routes?: readonly PathRoute[];
-  healthChecks?: readonly HealthCheck[];
-  connect?: ConnectHandler | undefined;
+  /** Who may do what, and everything that others add; made once the cache can be referred to. */
+  extend: (parts: ApiServerParts) => ApiServerExtensions;
   supervisor?: SupervisorHook | undefined;
   resources?: readonly ResourceInfo[];
   /** Reads values of other servers that are no JSON; absent: they cannot be read. */
   decodeForeign?: (value: Buffer) => UnknownObject;
   inFlight?: InFlightLimits;
   build?: BuildInfo;
+}
+
+/** What extensions may hold on to; usable once the server has started. */
+export interface ApiServerParts {
+  /** Synchronous reads of the cache. */
+  readonly reader: ObjectReader;
+  readonly registry: ResourceRegistry;
+  readonly paths: PathRouter;
+  /** A client of this server for `user`. */
+  client(user: UserInfo, userAgent: string): Client;
+}
+
+export interface ApiServerExtensions {
+  authenticator: RequestAuthenticator;
+  authorizer: Authorizer;
+  /** In upstream's order. */
+  admissionPlugins?: readonly AdmissionPlugin[];
+  /** Added to the built-in hooks of the same kind, function by function. */
+  kindHooks?: KindHookTable;
+  /** Creates that store nothing, beside the built-in ones (binding, eviction). */
+  virtualResources?: VirtualResources;
+  routes?: readonly PathRoute[];
+  healthChecks?: readonly HealthCheck[];
+  connect?: ConnectHandler | undefined;
 }
 
 /** The API server: a pipeline over a store, with or without listeners. */
@@ -65,37 +89,55 @@ export class ApiServer {
   readonly #http: HttpServer;
   readonly #clock: Clock;
 
+  readonly #pipeline: RequestPipeline;
+
   constructor(options: ApiServerOptions) {
     const { backend, clock, log, random } = options;
     this.#clock = clock;
     const cache = new WatchCache({ backend, clock, log });
     const registry = new ResourceRegistry({
       watchCache: cache,
-      hooks: options.kindHooks ?? {},
       decodeForeign: options.decodeForeign ?? refuseForeign,
     });
+    const extensions = options.extend({
+      reader: new CacheObjectReader(registry),
+      registry,
+      paths: this.paths,
+      client: (user, userAgent) => this.client(user, userAgent),
+    });
+    const ownHooks = createKindHooks();
+    registry.setHooks(mergeHooks(ownHooks, extensions.kindHooks ?? {}));
     registry.add(options.resources ?? catalog.all);
+    const virtual = new Map<string, VirtualCreate>();
     this.core = {
       backend,
       cache,
       store: new ObjectStore({ backend, watchCache: cache }),
       registry,
-      admission: new AdmissionChain(options.admissionPlugins ?? []),
-      authorizer: options.authorizer,
+      admission: new AdmissionChain(extensions.admissionPlugins ?? []),
+      authorizer: extensions.authorizer,
       locks: new KeyLocks(),
-      virtual: options.virtualResources ?? new Map(),
+      virtual,
       clock,
       random,
       log,
     };
-    this.#addRoutes(options);
-    const pipeline = this.#createPipeline(options);
+    for (const [key, create] of builtInVirtualResources(this.core)) virtual.set(key, create);
+    for (const [key, create] of extensions.virtualResources ?? []) virtual.set(key, create);
+    this.#addRoutes(options, extensions);
+    this.#pipeline = this.#createPipeline(options, extensions);
     this.#http = new HttpServer({
       log,
-      handle: (exchange) => pipeline.handle(exchange),
-      handleUpgrade: (request, socket, head) => void pipeline.handleUpgrade(request, socket, head),
+      handle: (exchange) => this.#pipeline.handle(exchange),
+      handleUpgrade: (request, socket, head) =>
+        void this.#pipeline.handleUpgrade(request, socket, head),
       supervisor: options.supervisor,
     });
+  }
+
+  /** A client without HTTP that acts as `user`; `userAgent` names its writes' field manager. */
+  client(user: UserInfo, userAgent: string): Client {
+    return new InProcessClient({ core: this.core, pipeline: this.#pipeline, user, userAgent });
   }
 
   /** Follows the store and loads all kinds; resolves when everything can be read. */
@@ -120,16 +162,16 @@ export class ApiServer {
     await this.#http.close((delayMs) => this.#clock.sleep(delayMs), shutdownGraceMs);
   }
 
-  #createPipeline(options: ApiServerOptions): RequestPipeline {
+  #createPipeline(options: ApiServerOptions, extensions: ApiServerExtensions): RequestPipeline {
     const inFlight = new InFlightLimit(options.inFlight ?? { readOnly: 4000, mutating: 2000 });
     return new RequestPipeline({
       core: this.core,
-      authenticator: options.authenticator,
+      authenticator: extensions.authenticator,
       paths: this.paths,
-      connect: options.connect,
+      connect: extensions.connect,
       dispatch: {
         core: this.core,
-        connect: options.connect,
+        connect: extensions.connect,
         frames: new FrameCache(framedEvents),
       },
       inFlight,
@@ -137,8 +179,8 @@ export class ApiServer {
     });
   }
 
-  #addRoutes(options: ApiServerOptions): void {
-    for (const check of [...defaultChecks(this.core), ...(options.healthChecks ?? [])]) {
+  #addRoutes(options: ApiServerOptions, extensions: ApiServerExtensions): void {
+    for (const check of [...defaultChecks(this.core), ...(extensions.healthChecks ?? [])]) {
       this.health.add(check);
     }
     const build = options.build ?? { gitCommit: '', buildDate: '1970-01-01T00:00:00Z' };
@@ -148,7 +190,7 @@ export class ApiServer {
       { path: '/metrics', handle: () => this.#metricsAnswer() },
       { path: '/', handle: () => ({ status: 200, body: { paths: this.paths.paths() } }) },
     ];
-    for (const route of [...own, ...(options.routes ?? [])]) this.paths.add(route);
+    for (const route of [...own, ...(extensions.routes ?? [])]) this.paths.add(route);
   }
 
   #metricsAnswer(): { status: number; headers: Record<string, string>; body: string } {

@@ -134,12 +134,14 @@ export function selectionOf(
   if (fieldSelector === '') return new Selection({ namespace, name, labels });
   const fields = parseFieldSelector(fieldSelector);
   const exactFields: Record<string, string> = {};
+  let isNameOnly = true;
   for (const { key, operator, values } of fields.requirements) {
     const isMeta = key === 'metadata.name' || (key === 'metadata.namespace' && info.namespaced);
     if (!isMeta && !info.selectableFields.includes(key)) {
       throw badRequest(`field label not supported: ${key}`);
     }
-    if (operator !== '!=') exactFields[key] = values[0] ?? '';
+    if (operator === '=') exactFields[key] = values[0] ?? '';
+    if (operator !== '=' || key !== 'metadata.name') isNameOnly = false;
   }
   const exactName = exactFields['metadata.name'] ?? '';
   if (name !== '' && exactName !== '' && exactName !== name) {
@@ -149,16 +151,7 @@ export function selectionOf(
     namespace: namespace === '' ? (exactFields['metadata.namespace'] ?? '') : namespace,
     name: name === '' ? exactName : name,
     labels,
-    fields:
-      Object.keys(exactFields).every(isNameOrNamespace) && isAllExact(fields) ? undefined : fields,
+    fields: isNameOnly ? undefined : fields,
     exactFields,
   });
-}
-
-function isNameOrNamespace(field: string): boolean {
-  return field === 'metadata.name';
-}
-
-function isAllExact(fields: { requirements: readonly { operator: string }[] }): boolean {
-  return fields.requirements.every((requirement) => requirement.operator !== '!=');
 }

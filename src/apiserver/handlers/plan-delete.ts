@@ -45,7 +45,8 @@ export function planDelete(init: {
   }
   if (metadata.deletionTimestamp === undefined) {
     metadata.deletionTimestamp = formatTime(nowMs);
-    metadata.deletionGracePeriodSeconds = 0;
+    // a namespace waits for its content, not for time
+    if (!mustStay) metadata.deletionGracePeriodSeconds = 0;
     if ((metadata.generation ?? 0) > 0) metadata.generation = (metadata.generation as number) + 1;
     isChanged = true;
   }

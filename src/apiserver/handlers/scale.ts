@@ -7,7 +7,7 @@ import type { ServedResource } from '../resource-registry.ts';
 import { servedObject } from '../resource-registry.ts';
 import { getObject } from './get.ts';
 import { decodePatch, patchValue } from './patch.ts';
-import type { PatchRequest } from './patch.ts';
+import type { DecodedPatch, PatchRequest } from './patch.ts';
 import { updateObject } from './update.ts';
 
 export const scaleType: WantedType = {
@@ -58,7 +58,15 @@ export async function patchScale(
   contentType: string | undefined,
   body: Buffer,
 ): Promise<UnknownObject> {
-  const patch = decodePatch({ info: { ...request.served.info, ...scaleType } }, contentType, body);
+  const info = { ...request.served.info, ...scaleType };
+  return await patchScaleWith(request, decodePatch({ info }, contentType, body));
+}
+
+/** The same with a patch that was read already. */
+export async function patchScaleWith(
+  request: PatchRequest,
+  patch: DecodedPatch,
+): Promise<UnknownObject> {
   return await changeScale(request, (current) =>
     patch.type === 'apply'
       ? ({ ...current, spec: { ...current.spec, ...(patch.body['spec'] as object) } } as Scale)

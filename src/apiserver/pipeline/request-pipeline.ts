@@ -67,12 +67,18 @@ export class RequestPipeline {
 
   /** Answers `exchange`; never rejects. */
   async handle(exchange: Exchange): Promise<void> {
+    await this.handleAs(exchange, undefined);
+  }
+
+  /** Answers a request of `user`, who needs no credentials. */
+  async handleAs(exchange: Exchange, knownUser: UserInfo | undefined): Promise<void> {
     const { core, metrics } = this.#options;
     const startMs = core.clock.monotonicMs();
     let admitted: Admitted | undefined;
     let status = 200;
     try {
-      admitted = await this.#admit({ ...arrivalOf(exchange), signal: () => signalOf(exchange) });
+      const arrival = { ...arrivalOf(exchange), signal: () => signalOf(exchange) };
+      admitted = await this.#admit(arrival, knownUser);
       status = await this.#answer(exchange, admitted);
     } catch (error) {
       status = await this.#fail(exchange, admitted?.context, error);
@@ -107,7 +113,7 @@ export class RequestPipeline {
     }
   }
 
-  async #admit(arrival: Arrival): Promise<Admitted> {
+  async #admit(arrival: Arrival, knownUser?: UserInfo): Promise<Admitted> {
     const { core, authenticator } = this.#options;
     const { headers } = arrival;
     const info = readRequestInfo(arrival.method, arrival.path, arrival.query);
@@ -116,9 +122,13 @@ export class RequestPipeline {
       peerCertificate: arrival.peerCertificate,
       remoteAddress: arrival.remoteAddress,
     };
-    let { user }: { user: UserInfo } = await traced('write.authenticate', {}, () =>
-      authenticator.authenticate(credentials),
-    );
+    let user = knownUser;
+    if (user === undefined) {
+      const authenticated = await traced('write.authenticate', {}, () =>
+        authenticator.authenticate(credentials),
+      );
+      user = authenticated.user;
+    }
     if (wantsImpersonation(headers)) {
       user = await impersonatedUser({ headers, user, authorizer: core.authorizer });
     }

@@ -1,0 +1,31 @@
+import type { Job } from '#schema/types.ts';
+import type { KindHooks } from './kind-hooks.ts';
+
+/** A job picks its pods by its own uid, unless the user brings a selector. */
+export const jobHooks: KindHooks = {
+  beforeCreate(object) {
+    const job = object as unknown as Job;
+    const { spec, metadata } = job;
+    if (spec === undefined || spec.manualSelector === true) return;
+    const { name, uid = '' } = metadata;
+    const template = spec.template;
+    const labels = template.metadata?.labels;
+    template.metadata = {
+      ...template.metadata,
+      labels: {
+        ...labels,
+        'batch.kubernetes.io/controller-uid': uid,
+        'batch.kubernetes.io/job-name': name,
+        'controller-uid': uid,
+        'job-name': name,
+      },
+    } as NonNullable<typeof template.metadata>;
+    spec.selector = {
+      ...spec.selector,
+      matchLabels: {
+        ...spec.selector?.matchLabels,
+        'batch.kubernetes.io/controller-uid': uid,
+      },
+    };
+  },
+};
