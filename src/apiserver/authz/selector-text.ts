@@ -11,8 +11,9 @@ interface SelectorAttributes {
 }
 
 /**
- * The selector as a query would write it. Requirements that select a single value become `key=value`;
- * others narrow nothing that an authorizer looks at and are left out, which only asks for more.
+ * The selector as a query would write it. Requirements that select a single value become
+ * `key=value`; others narrow nothing that an authorizer looks at and are left out, which only asks
+ * for more.
  */
 export function selectorText(selector: SelectorAttributes | undefined): string | undefined {
   if (selector === undefined) return undefined;

@@ -1,0 +1,9 @@
+/**
+ * What may be written: each upstream admission plugin in a file of its own, over attributes that
+ * the core fills in. It reads the cluster through ObjectReader only, and writes nothing but the use
+ * of quotas. Start reading at plugin-order.ts.
+ */
+export type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin } from './plugin.ts';
+export { admissionPluginNames, createAdmissionPlugins } from './plugin-order.ts';
+export type { AdmissionOptions } from './plugin-order.ts';
+export type { QuotaWriter } from './quota/resource-quota.ts';

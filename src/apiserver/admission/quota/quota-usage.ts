@@ -1,0 +1,117 @@
+import { parseQuantity, quantityOf } from '#base/quantity.ts';
+import type { UnknownObject } from '#schema/mod.ts';
+import type { PersistentVolumeClaim, Pod, Service } from '#schema/types.ts';
+
+import { qualified } from '../../api-errors.ts';
+import { podAmounts } from '../resource-amounts.ts';
+import type { Amounts } from '../resource-amounts.ts';
+
+const one = quantityOf(1);
+/** Kinds that quotas may also count by their plain name. */
+const plainCounts = new Set([
+  'configmaps',
+  'secrets',
+  'replicationcontrollers',
+  'resourcequotas',
+  'services',
+  'persistentvolumeclaims',
+]);
+
+/** What one object counts for in quotas, by the names that quotas use. */
+export function usageOf(of: { group: string; resource: string }, object: UnknownObject): Amounts {
+  const usage: Amounts = new Map([[`count/${qualified(of)}`, one]]);
+  if (of.group !== '') return usage;
+  if (plainCounts.has(of.resource)) usage.set(of.resource, one);
+  switch (of.resource) {
+    case 'pods':
+      addPodUsage(usage, object as unknown as Pod);
+      break;
+    case 'services':
+      addServiceUsage(usage, object as unknown as Service);
+      break;
+    case 'persistentvolumeclaims':
+      addClaimUsage(usage, object as unknown as PersistentVolumeClaim);
+      break;
+    default:
+      break;
+  }
+  return usage;
+}
+
+/** Pods that ended hold nothing but their object. */
+export function isTerminal(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
+function addPodUsage(usage: Amounts, pod: Pod): void {
+  if (isTerminal(pod)) return;
+  usage.set('pods', one);
+  for (const [name, value] of podAmounts(pod, 'requests')) {
+    const isPlain = name === 'cpu' || name === 'memory' || name === 'ephemeral-storage';
+    if (isPlain || name.startsWith('hugepages-')) usage.set(name, value);
+    if (isPlain || name.startsWith('hugepages-') || name.includes('/')) {
+      usage.set(`requests.${name}`, value);
+    }
+  }
+  for (const [name, value] of podAmounts(pod, 'limits')) {
+    if (name === 'cpu' || name === 'memory' || name === 'ephemeral-storage') {
+      usage.set(`limits.${name}`, value);
+    }
+  }
+}
+
+function addServiceUsage(usage: Amounts, service: Service): void {
+  const ports = service.spec?.ports ?? [];
+  const count = (number: number) => quantityOf(number);
+  if (service.spec?.type === 'NodePort') {
+    usage.set('services.nodeports', count(ports.length));
+  } else if (service.spec?.type === 'LoadBalancer') {
+    usage.set('services.loadbalancers', one);
+    const isAllocating = service.spec.allocateLoadBalancerNodePorts !== false;
+    const explicit = ports.filter((port) => (port.nodePort ?? 0) !== 0).length;
+    usage.set('services.nodeports', count(isAllocating ? ports.length : explicit));
+  }
+}
+
+function addClaimUsage(usage: Amounts, claim: PersistentVolumeClaim): void {
+  const asked = claim.spec?.resources?.requests?.['storage'];
+  const size = asked === undefined ? undefined : parseQuantity(String(asked));
+  if (size !== undefined) usage.set('requests.storage', size);
+  const className =
+    claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ??
+    claim.spec?.storageClassName ??
+    '';
+  if (className === '') return;
+  const prefix = `${className}.storageclass.storage.k8s.io`;
+  usage.set(`${prefix}/persistentvolumeclaims`, one);
+  if (size !== undefined) usage.set(`${prefix}/requests.storage`, size);
+}
+
+const mustSpecify = new Set([
+  'cpu',
+  'memory',
+  'requests.cpu',
+  'requests.memory',
+  'limits.cpu',
+  'limits.memory',
+]);
+
+/**
+ * Resources that the quota bounds and that containers of the pod leave out:
+ * `limits.cpu for: a,b; requests.cpu for: a`. Empty when nothing is missing.
+ */
+export function missingAmounts(pod: Pod, bounded: readonly string[]): string {
+  const { containers = [], initContainers = [] } = pod.spec ?? {};
+  const lines: string[] = [];
+  for (const name of [...bounded].sort()) {
+    if (!mustSpecify.has(name)) continue;
+    const which = name.startsWith('limits.') ? 'limits' : 'requests';
+    const resource = name.replace(/^(limits|requests)\./, '');
+    if (pod.spec?.resources?.[which]?.[resource] !== undefined) continue;
+    const without = [...containers, ...initContainers]
+      .filter((container) => container.resources?.[which]?.[resource] === undefined)
+      .map((container) => container.name);
+    if (without.length > 0) lines.push(`${name} for: ${without.sort().join(',')}`);
+  }
+  return lines.join('; ');
+}

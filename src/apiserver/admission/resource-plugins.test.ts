@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { ApiStatusError } from '#base/api-status-error.ts';
+import { resources } from '#client/mod.ts';
+import type { Pod, ResourceQuota } from '#schema/types.ts';
+
+import { FakeObjectReader } from '../authz/fake-object-reader.ts';
+import { admit } from './fake-attributes.ts';
+import { createLimitRanger } from './limit-ranger/limit-ranger.ts';
+import { createPodSecurity } from './pod-security/pod-security.ts';
+import { createResourceQuota } from './quota/resource-quota.ts';
+
+const pod = (container: object = {}, more: object = {}): Pod => ({
+  metadata: { namespace: 'ns', name: 'web' },
+  spec: { containers: [{ name: 'c', ...container }], ...more },
+});
+
+describe('LimitRanger', () => {
+  function setUp(...limits: object[]) {
+    const reader = new FakeObjectReader();
+    const metadata = { namespace: 'ns', name: 'l' };
+    reader.put(resources.limitRanges, { metadata, spec: { limits } } as never);
+    return createLimitRanger({ reader });
+  }
+
+  it('fills in what containers leave out and says so', async () => {
+    const plugin = setUp({
+      type: 'Container',
+      default: { cpu: '1', memory: '1Gi' },
+      defaultRequest: { cpu: '100m', memory: '64Mi' },
+    });
+    const object = pod({ resources: { requests: { memory: '32Mi' } } });
+    await admit(plugin, { resource: 'pods', object });
+    assert.deepEqual(object.spec?.containers[0]?.resources, {
+      requests: { memory: '32Mi', cpu: '100m' },
+      limits: { cpu: '1', memory: '1Gi' },
+    });
+    assert.equal(
+      object.metadata.annotations?.['kubernetes.io/limit-ranger'],
+      'LimitRanger plugin set: cpu request for container c; cpu, memory limit for container c',
+    );
+  });
+
+  const cases: [string, object, object, string | undefined][] = [
+    [
+      'too little',
+      { type: 'Container', min: { cpu: '100m' } },
+      { requests: { cpu: '50m' } },
+      'minimum cpu usage per Container is 100m, but request is 50m',
+    ],
+    [
+      'nothing asked',
+      { type: 'Container', min: { cpu: '100m' } },
+      {},
+      'minimum cpu usage per Container is 100m.  No request is specified',
+    ],
+    [
+      'too much',
+      { type: 'Container', max: { cpu: '1' } },
+      { limits: { cpu: '2' } },
+      'maximum cpu usage per Container is 1, but limit is 2',
+    ],
+    [
+      'no limit',
+      { type: 'Pod', max: { memory: '1Gi' } },
+      {},
+      'maximum memory usage per Pod is 1Gi.  No limit is specified',
+    ],
+    [
+      'too wide',
+      { type: 'Container', maxLimitRequestRatio: { cpu: '2' } },
+      { requests: { cpu: '500m' }, limits: { cpu: '2' } },
+      'cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000',
+    ],
+    [
+      'two things',
+      { type: 'Container', max: { cpu: '1', memory: '1Gi' } },
+      { limits: { cpu: '2', memory: '2Gi' } },
+      '[maximum cpu usage per Container is 1, but limit is 2, maximum memory usage per Container is 1Gi, but limit is 2Gi]',
+    ],
+    [
+      'just right',
+      { type: 'Container', min: { cpu: '0.1' }, max: { cpu: '1000m' } },
+      { requests: { cpu: '100m' }, limits: { cpu: '1' } },
+      undefined,
+    ],
+  ];
+  for (const [name, item, asked, expected] of cases) {
+    it(`checks ${name}`, async () => {
+      const run = admit(setUp(item), { resource: 'pods', object: pod({ resources: asked }) });
+      if (expected === undefined) await run;
+      else {
+        await assert.rejects(run, {
+          httpCode: 403,
+          message: `pods "web" is forbidden: ${expected}`,
+        });
+      }
+    });
+  }
+
+  it('checks the size of claims', async () => {
+    const plugin = setUp({ type: 'PersistentVolumeClaim', max: { storage: '1Gi' } });
+    const claim = {
+      metadata: { namespace: 'ns', name: 'd' },
+      spec: { resources: { requests: { storage: '2Gi' } } },
+    };
+    await assert.rejects(admit(plugin, { resource: 'persistentvolumeclaims', object: claim }), {
+      message: /maximum storage usage per PersistentVolumeClaim is 1Gi, but request is 2Gi$/,
+    });
+  });
+});
+
+describe('ResourceQuota', () => {
+  function setUp(hard: Record<string, string>, used: Record<string, string>, more: object = {}) {
+    const reader = new FakeObjectReader();
+    const metadata = { namespace: 'ns', name: 'q' };
+    const put = (now: Record<string, string>): void =>
+      reader.put(resources.resourceQuotas, {
+        metadata,
+        spec: { hard, ...more },
+        status: { hard, used: now },
+      } as never);
+    put(used);
+    const writes: Record<string, string>[] = [];
+    let conflicts = 0;
+    const plugin = createResourceQuota({
+      reader,
+      writer: {
+        async updateUsed(_quota: ResourceQuota, next) {
+          if (conflicts-- > 0) {
+            put({ ...used, pods: '2' });
+            throw new ApiStatusError({ httpCode: 409, reason: 'Conflict', message: 'x' });
+          }
+          writes.push(next);
+          put(next);
+        },
+      },
+    });
+    const failOnce = (): void => void (conflicts = 1);
+    return { plugin, writes, failOnce };
+  }
+
+  it('books what it lets in and refuses what has no room', async () => {
+    const { plugin, writes } = setUp({ pods: '2' }, { pods: '1' });
+    await admit(plugin, { resource: 'pods', object: pod() });
+    assert.deepEqual(writes, [{ pods: '2' }]);
+    await assert.rejects(admit(plugin, { resource: 'pods', object: pod() }), {
+      httpCode: 403,
+      message:
+        'pods "web" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2',
+    });
+  });
+
+  it('lets only one of two at once into the last place', async () => {
+    const { plugin, writes } = setUp({ pods: '1' }, { pods: '0' });
+    const both = await Promise.allSettled([
+      admit(plugin, { resource: 'pods', object: pod() }),
+      admit(plugin, { resource: 'pods', object: pod() }),
+    ]);
+    assert.deepEqual(both.map((one) => one.status).sort(), ['fulfilled', 'rejected']);
+    assert.equal(writes.length, 1);
+  });
+
+  it('looks again when another server booked in between', async () => {
+    const { plugin, failOnce } = setUp({ pods: '2' }, { pods: '0' });
+    failOnce();
+    await assert.rejects(admit(plugin, { resource: 'pods', object: pod() }), {
+      message: /used: pods=2, limited: pods=2$/,
+    });
+  });
+
+  it('wants amounts that it bounds to be given', async () => {
+    const hard = { 'limits.cpu': '2', 'requests.cpu': '1' };
+    const { plugin } = setUp(hard, { 'limits.cpu': '0', 'requests.cpu': '0' });
+    await assert.rejects(admit(plugin, { resource: 'pods', object: pod() }), {
+      message:
+        'pods "web" is forbidden: failed quota: q: must specify limits.cpu for: c; requests.cpu for: c',
+    });
+  });
+
+  it('refuses while the use is not known yet', async () => {
+    const { plugin } = setUp({ pods: '2' }, {});
+    await assert.rejects(admit(plugin, { resource: 'pods', object: pod() }), {
+      message: /status unknown for quota: q, resources: pods$/,
+    });
+  });
+
+  it('counts only pods in its scope', async () => {
+    const { plugin, writes } = setUp({ pods: '0' }, { pods: '0' }, { scopes: ['BestEffort'] });
+    const object = pod({ resources: { requests: { cpu: '1' } } });
+    await admit(plugin, { resource: 'pods', object });
+    assert.deepEqual(writes, []);
+    await assert.rejects(admit(plugin, { resource: 'pods', object: pod() }), { httpCode: 403 });
+  });
+
+  it('counts node ports and other objects', async () => {
+    const hard = { 'services.nodeports': '1', 'count/deployments.apps': '0' };
+    const used = { 'services.nodeports': '0', 'count/deployments.apps': '0' };
+    const { plugin } = setUp(hard, used);
+    const metadata = { namespace: 'ns', name: 's' };
+    const service = { metadata, spec: { type: 'NodePort', ports: [{ port: 1 }, { port: 2 }] } };
+    await assert.rejects(admit(plugin, { resource: 'services', object: service }), {
+      message:
+        /requested: services.nodeports=2, used: services.nodeports=0, limited: services.nodeports=1$/,
+    });
+    await assert.rejects(admit(plugin, { resource: 'deployments.apps', object: { metadata } }), {
+      message: /requested: count\/deployments.apps=1/,
+    });
+  });
+});
+
+describe('PodSecurity', () => {
+  function setUp(labels: Record<string, string>) {
+    const reader = new FakeObjectReader();
+    const prefixed = Object.fromEntries(
+      Object.entries(labels).map(([key, value]) => [`pod-security.kubernetes.io/${key}`, value]),
+    );
+    reader.put(resources.namespaces, { metadata: { name: 'ns', labels: prefixed } });
+    return createPodSecurity({ reader });
+  }
+  const good = {
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+  };
+
+  const cases: [string, string, Pod, string | undefined][] = [
+    ['privileged', 'anything', pod({ securityContext: { privileged: true } }), undefined],
+    ['baseline', 'a plain pod', pod(), undefined],
+    [
+      'baseline',
+      'a privileged container',
+      pod({ securityContext: { privileged: true } }),
+      'violates PodSecurity "baseline:latest": privileged (container "c" must not set securityContext.privileged=true)',
+    ],
+    [
+      'baseline',
+      'host access, in order of check',
+      pod(
+        { ports: [{ containerPort: 80, hostPort: 80 }] },
+        { hostNetwork: true, volumes: [{ name: 'v', hostPath: { path: '/' } }] },
+      ),
+      'violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true), hostPath volumes (volume "v"), hostPort (container "c" uses hostPort 80)',
+    ],
+    [
+      'baseline',
+      'an unsafe sysctl',
+      pod({}, { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }),
+      'violates PodSecurity "baseline:latest": forbidden sysctls (kernel.msgmax)',
+    ],
+    ['restricted', 'a hardened pod', pod(good), undefined],
+    [
+      'restricted',
+      'a plain pod',
+      pod(),
+      'violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "c" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "c" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "c" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "c" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
+    ],
+    [
+      'restricted',
+      'a volume of a wrong type',
+      pod(good, { volumes: [{ name: 'v', nfs: { server: 's', path: '/' } }] }),
+      'violates PodSecurity "restricted:latest": restricted volume types (volume "v" uses restricted volume type "nfs")',
+    ],
+  ];
+  for (const [level, name, object, expected] of cases) {
+    it(`answers for ${name} at ${level}`, async () => {
+      const run = admit(setUp({ enforce: level }), { resource: 'pods', object });
+      if (expected === undefined) await run;
+      else await assert.rejects(run, { message: `pods "web" is forbidden: ${expected}` });
+    });
+  }
+
+  it('warns about templates and lets them pass', async () => {
+    const plugin = setUp({ enforce: 'baseline', warn: 'baseline', 'warn-version': 'v1.30' });
+    const object = {
+      metadata: { namespace: 'ns', name: 'd' },
+      spec: { template: { spec: { hostPID: true, containers: [] } } },
+    };
+    const attributes = await admit(plugin, { resource: 'deployments.apps', object });
+    assert.deepEqual(
+      [...attributes.context.warnings],
+      ['would violate PodSecurity "baseline:v1.30": host namespaces (hostPID=true)'],
+    );
+  });
+
+  it('lets old pods change what it does not look at', async () => {
+    const plugin = setUp({ enforce: 'restricted' });
+    const object = pod();
+    object.metadata.labels = { a: 'b' };
+    await admit(plugin, { resource: 'pods', object, old: pod() });
+  });
+});
