@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { basename } from 'node:path';
+import { test } from 'node:test';
+
+/** Set for the test process that runs in a mount namespace of its own. */
+const marker = '--title=k3ts-private-mounts';
+
+/** Whether this test process was started by rerunPrivately, and so may mount what it likes. */
+export function isInPrivateMountNamespace(): boolean {
+  return process.execArgv.includes(marker);
+}
+
+/**
+ * Registers one test that runs the whole file again in a private mount namespace, and is skipped
+ * with a reason where that is not possible. For test files that mount things.
+ */
+export function rerunPrivately(file: string): void {
+  const unshare = ['--mount', '--propagation', 'private'];
+  const isRoot = process.getuid?.() === 0;
+  const canUnshare = isRoot && spawnSync('unshare', [...unshare, 'true']).status === 0;
+  const skip = canUnshare ? false : 'needs root and unshare(1)';
+  test(`${basename(file)} in a private mount namespace`, { skip }, (context) => {
+    // Without this the inner run reports to the outer runner in its binary form.
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+    const args = [process.execPath, marker, '--test-reporter=tap', file];
+    const result = spawnSync('unshare', [...unshare, ...args], {
+      encoding: 'utf8',
+      timeout: 60_000,
+      env,
+    });
+    const failures = result.stdout.split('\n').filter((line) => /^\s*not ok /.test(line));
+    if (result.status !== 0)
+      throw new Error(`${failures.join('\n')}\n${result.stdout}${result.stderr}`);
+    context.diagnostic(/^# pass \d+$/m.exec(result.stdout)?.[0] ?? '');
+  });
+}
