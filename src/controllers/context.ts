@@ -1,0 +1,36 @@
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import type { Client, EventRecorder, InformerFactory } from '#client/mod.ts';
+import type { ResourceInfo } from '#schema/mod.ts';
+
+/** What the cluster's operator can set; each has upstream's default. */
+export interface ControllerOptions {
+  /** All resources that exist now, custom ones included; asked again and again. */
+  readonly resources: () => readonly ResourceInfo[];
+  /** PEM of the authority that signs the API server's certificate. */
+  readonly rootCa: string;
+  /** Pod ranges, at most one a family; none turns nodeipam off. */
+  readonly clusterCidrs: readonly string[];
+  /** How long a node may be silent; upstream 50 s, k3s 40 s. */
+  readonly nodeMonitorGraceMs?: number | undefined;
+  /** Finished pods beyond this number are removed; 0 for never. Default 12500. */
+  readonly terminatedPodThreshold?: number | undefined;
+}
+
+/** What each controller is started with. Informers are started by startControllers. */
+export interface ControllerContext {
+  /** Acts as the controller's own service account where the composition root provides that. */
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Records events as this controller. */
+  readonly events: EventRecorder;
+  readonly options: ControllerOptions;
+}
+
+/** Runs until the context's signal is aborted; resolves when nothing of it runs any more. */
+export type StartController = (context: ControllerContext) => Promise<void>;
