@@ -1,4 +1,4 @@
-/** What the kubelet reports about the machine; read once at the start, except the functions. */
+/** Facts about the machine that the Node object shows; read once at the start (host/machine.ts). */
 export interface MachineInfo {
   readonly cpuCount: number;
   readonly memoryBytes: number;
@@ -12,22 +12,20 @@ export interface MachineInfo {
   readonly osImage: string;
   /** Go's names: amd64, arm64. */
   readonly architecture: string;
-  readonly operatingSystem: string;
-  /** Usage now; a call may touch the disk. */
-  usage(): Promise<MachineUsage>;
 }
 
-export interface FilesystemUsage {
+export interface FilesystemState {
   readonly capacityBytes: number;
   readonly availableBytes: number;
   readonly inodes: number;
   readonly inodesFree: number;
 }
 
+/** What of the machine is in use now; drives pressure conditions, eviction and image collection. */
 export interface MachineUsage {
   readonly memoryAvailableBytes: number;
-  readonly nodeFs: FilesystemUsage;
-  readonly imageFs: FilesystemUsage;
+  readonly nodeFs: FilesystemState;
+  readonly imageFs: FilesystemState;
   readonly maxPid: number;
   readonly processCount: number;
 }

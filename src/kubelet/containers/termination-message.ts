@@ -1,0 +1,63 @@
+import type { Pod } from '#schema/types.ts';
+import type { ContainerStatus } from '../cri/mod.ts';
+import { messageOf } from '#base/errors.ts';
+import { runtimeAnnotations } from '../pods/names.ts';
+import type { HostFiles } from '../volume-host.ts';
+
+const maxMessageBytes = 4096;
+const maxPodMessageBytes = 12 * 1024;
+const maxLogBytes = 2048;
+const maxLogLines = 80;
+
+/**
+ * What a container that ended says about it: its termination log, or the end of its output when it
+ * failed without a word and its policy asks for that. At most 4096 bytes, and less when the pod has
+ * so many containers that they would exceed 12 KiB together.
+ */
+export async function terminationMessage(
+  status: ContainerStatus,
+  options: { hostFiles: Pick<HostFiles, 'readTail'>; containerCount: number },
+): Promise<string> {
+  const { hostFiles, containerCount } = options;
+  const limit = Math.min(
+    maxMessageBytes,
+    Math.floor(maxPodMessageBytes / Math.max(containerCount, 1)),
+  );
+  const path = status.annotations[runtimeAnnotations.terminationMessagePath] ?? '';
+  const policy = status.annotations[runtimeAnnotations.terminationMessagePolicy] ?? '';
+  const mount = status.mounts.find(({ containerPath }) => containerPath === path);
+  let message = '';
+  if (path !== '' && mount !== undefined) {
+    try {
+      message = (await hostFiles.readTail(mount.hostPath, limit)) ?? '';
+    } catch (error) {
+      message = `Error on reading termination log ${mount.hostPath}: ${messageOf(error)}`;
+    }
+  }
+  const isFallback = policy === 'FallbackToLogsOnError' && status.exitCode !== 0;
+  if (message === '' && isFallback && status.logPath !== '') {
+    const tail = (await hostFiles.readTail(status.logPath, 16 * 1024)) ?? '';
+    message = lastOutput(tail);
+  }
+  return message;
+}
+
+/** The content of CRI log lines (`time stream tag content`), the last of them. */
+function lastOutput(tail: string): string {
+  const lines = tail.split('\n').filter((line) => line !== '');
+  const output = lines
+    .slice(-maxLogLines)
+    .map((line) => {
+      const match = /^\S+ (?:stdout|stderr) ([FP])\S* ?(.*)$/.exec(line);
+      if (match === null) return '';
+      return match[1] === 'P' ? (match[2] ?? '') : `${match[2] ?? ''}\n`;
+    })
+    .join('');
+  const bytes = Buffer.from(output);
+  return bytes.length <= maxLogBytes ? output : bytes.subarray(-maxLogBytes).toString('utf8');
+}
+
+/** How many containers share the pod's total. */
+export function messageShares(pod: Pod): number {
+  return (pod.spec?.containers.length ?? 0) + (pod.spec?.initContainers?.length ?? 0);
+}

@@ -1,0 +1,68 @@
+import type { Secret } from '#schema/types.ts';
+import type { AuthConfig } from '../cri/mod.ts';
+import { repositoryOf } from './image-name.ts';
+
+interface DockerAuth {
+  username?: string;
+  password?: string;
+  auth?: string;
+  identitytoken?: string;
+  registrytoken?: string;
+}
+
+/** Credentials that fit the image, the most specific first. Broken secrets are passed over. */
+export function credentialsFor(image: string, secrets: readonly Secret[]): AuthConfig[] {
+  const repository = repositoryOf(image);
+  return secrets
+    .flatMap((secret) => Object.entries(authsOf(secret)))
+    .filter(([key]) => isMatch(key, repository))
+    .sort(([a], [b]) => b.length - a.length)
+    .map(([, auth]) => authConfig(auth));
+}
+
+function authsOf(secret: Secret): Record<string, DockerAuth> {
+  const current = secret.data?.['.dockerconfigjson'];
+  const legacy = secret.data?.['.dockercfg'];
+  const text = Buffer.from(current ?? legacy ?? '', 'base64').toString('utf8');
+  try {
+    const parsed = JSON.parse(text) as { auths?: Record<string, DockerAuth> };
+    return current === undefined ? (parsed as Record<string, DockerAuth>) : (parsed.auths ?? {});
+  } catch {
+    return {};
+  }
+}
+
+/** `*.example.com/team` style keys: hosts by glob of the same number of labels, paths by prefix. */
+function isMatch(key: string, repository: string): boolean {
+  const [host = '', ...path] = normalized(key)
+    .split('/')
+    .filter((part) => part !== '');
+  const [imageHost = '', ...imagePath] = repository.split('/');
+  const labels = host.split('.');
+  const imageLabels = imageHost.split('.');
+  const isHost =
+    labels.length === imageLabels.length &&
+    labels.every((label, index) => globMatches(label, imageLabels[index] ?? ''));
+  return isHost && path.every((part, index) => part === imagePath[index]);
+}
+
+function globMatches(pattern: string, text: string): boolean {
+  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  return new RegExp(`^${escaped}$`).test(text);
+}
+
+function normalized(key: string): string {
+  const bare = key.replace(/^https?:\/\//, '').replace(/\/(v1|v2)\/?$/, '');
+  return bare.replace(/^(index|registry-1)\.docker\.io/, 'docker.io');
+}
+
+function authConfig(entry: DockerAuth): AuthConfig {
+  const decoded = Buffer.from(entry.auth ?? '', 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  return {
+    username: entry.username ?? (colon < 0 ? '' : decoded.slice(0, colon)),
+    password: entry.password ?? (colon < 0 ? '' : decoded.slice(colon + 1)),
+    identityToken: entry.identitytoken,
+    registryToken: entry.registrytoken,
+  };
+}

@@ -1,0 +1,83 @@
+/** The kubelet's settings, after defaults; names and defaults are upstream's where it has them. */
+export interface KubeletConfig {
+  readonly clusterDns: readonly string[];
+  readonly clusterDomain: string;
+  readonly maxPods: number;
+  readonly syncFrequencyMs: number;
+  readonly nodeStatusUpdateFrequencyMs: number;
+  readonly nodeStatusReportFrequencyMs: number;
+  readonly nodeLeaseDurationSeconds: number;
+  readonly maxContainerRestartPeriodMs: number;
+  readonly containerLogMaxSizeBytes: number;
+  readonly containerLogMaxFiles: number;
+  readonly imageGcHighThresholdPercent: number;
+  readonly imageGcLowThresholdPercent: number;
+  readonly imageMinimumGcAgeMs: number;
+  readonly isSeccompDefault: boolean;
+  readonly hasCpuQuota: boolean;
+  readonly allowedUnsafeSysctls: readonly string[];
+  readonly kubeReserved: Readonly<Record<string, string>>;
+  readonly systemReserved: Readonly<Record<string, string>>;
+  /** Thresholds as `5%` or quantities, by signal. */
+  readonly evictionHard: Readonly<Record<string, string>>;
+  readonly evictionPressureTransitionMs: number;
+  readonly registerNode: boolean;
+  readonly nodeLabels: Readonly<Record<string, string>>;
+  readonly nodeTaints: readonly { key: string; value?: string; effect: string }[];
+  readonly nodeAnnotations: Readonly<Record<string, string>>;
+  readonly providerId: string;
+  /** InternalIP first of each family; the Hostname address is added. */
+  readonly nodeIps: readonly string[];
+  readonly hostname: string;
+  readonly kubeletPort: number;
+  readonly kubeletVersion: string;
+  /** Directory with static pod manifests; empty for none. */
+  readonly staticPodPath: string;
+}
+
+export const defaultKubeletConfig: KubeletConfig = {
+  clusterDns: [],
+  clusterDomain: 'cluster.local',
+  maxPods: 110,
+  syncFrequencyMs: 60_000,
+  nodeStatusUpdateFrequencyMs: 10_000,
+  nodeStatusReportFrequencyMs: 300_000,
+  nodeLeaseDurationSeconds: 40,
+  maxContainerRestartPeriodMs: 300_000,
+  containerLogMaxSizeBytes: 10 * 1024 * 1024,
+  containerLogMaxFiles: 5,
+  imageGcHighThresholdPercent: 85,
+  imageGcLowThresholdPercent: 80,
+  imageMinimumGcAgeMs: 120_000,
+  isSeccompDefault: false,
+  hasCpuQuota: true,
+  allowedUnsafeSysctls: [],
+  kubeReserved: {},
+  systemReserved: {},
+  evictionHard: {
+    'memory.available': '100Mi',
+    'nodefs.available': '10%',
+    'nodefs.inodesFree': '5%',
+    'imagefs.available': '15%',
+    'imagefs.inodesFree': '5%',
+  },
+  evictionPressureTransitionMs: 300_000,
+  registerNode: true,
+  nodeLabels: {},
+  nodeTaints: [],
+  nodeAnnotations: {},
+  providerId: '',
+  nodeIps: [],
+  hostname: '',
+  kubeletPort: 10250,
+  kubeletVersion: 'v1.36.2',
+  staticPodPath: '',
+};
+
+/** Directories on the machine that are not below the kubelet's root. */
+export interface HostPaths {
+  /** Usually /var/log/pods. */
+  readonly podLogs: string;
+  /** Usually /var/log/containers; empty for no symlinks. */
+  readonly containerLogs: string;
+}

@@ -1,0 +1,212 @@
+import { parseQuantity, milliValue, quantityValue } from '#base/quantity.ts';
+import type { Node, NodeSelectorTerm, Pod } from '#schema/types.ts';
+import { isStaticPod, specOf } from './names.ts';
+import { podRequests } from './resources.ts';
+
+/** Why a pod cannot run here: reason and message of its status, without the prefix. */
+export interface Rejection {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface AdmissionInputs {
+  readonly pod: Pod;
+  readonly node: Node;
+  /** Pods that take resources of this node already. */
+  readonly active: readonly Pod[];
+  readonly allowedUnsafeSysctls: readonly string[];
+}
+
+/** Checks a pod once more where it is to run; the texts are upstream's. Pure. */
+export function admitPod(inputs: AdmissionInputs): Rejection | undefined {
+  return (
+    checkOs(inputs) ??
+    checkSysctls(inputs) ??
+    checkAffinity(inputs) ??
+    checkTaints(inputs) ??
+    checkPorts(inputs) ??
+    checkResources(inputs)
+  );
+}
+
+const safeSysctls = new Set([
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_wmem',
+]);
+
+function checkOs({ pod, node }: AdmissionInputs): Rejection | undefined {
+  const os = specOf(pod).os?.name;
+  if (os !== undefined && os !== 'linux') {
+    return {
+      reason: 'PodOSNotSupported',
+      message: "Failed to admit pod as the OS field doesn't match node OS",
+    };
+  }
+  const wanted = specOf(pod).nodeSelector?.['kubernetes.io/os'];
+  const own = node.metadata.labels?.['kubernetes.io/os'];
+  if (wanted !== undefined && own !== undefined && wanted !== own) {
+    return {
+      reason: 'PodOSSelectorNodeLabelDoesNotMatch',
+      message: "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+    };
+  }
+  return undefined;
+}
+
+function checkSysctls({ pod, allowedUnsafeSysctls }: AdmissionInputs): Rejection | undefined {
+  for (const { name } of specOf(pod).securityContext?.sysctls ?? []) {
+    const isAllowed = allowedUnsafeSysctls.some((pattern) =>
+      pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+    );
+    if (safeSysctls.has(name) || isAllowed) continue;
+    return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${name}" not allowlisted` };
+  }
+  return undefined;
+}
+
+function checkAffinity({ pod, node }: AdmissionInputs): Rejection | undefined {
+  const { nodeSelector = {}, affinity } = specOf(pod);
+  const labels = node.metadata.labels ?? {};
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const isSelected = Object.entries(nodeSelector).every(([key, value]) => labels[key] === value);
+  const isNear =
+    required === undefined || required.nodeSelectorTerms.some((term) => termMatches(term, node));
+  if (isSelected && isNear) return undefined;
+  return {
+    reason: 'NodeAffinity',
+    message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+  };
+}
+
+/** Whether all expressions of a term hold for the node; a term without any matches nothing. */
+export function termMatches(term: NodeSelectorTerm, node: Node): boolean {
+  const { matchExpressions = [], matchFields = [] } = term;
+  if (matchExpressions.length + matchFields.length === 0) return false;
+  const labels = node.metadata.labels ?? {};
+  return (
+    matchExpressions.every((one) => requirementMatches(one, labels[one.key])) &&
+    matchFields.every((one) =>
+      requirementMatches(one, one.key === 'metadata.name' ? node.metadata.name : undefined),
+    )
+  );
+}
+
+function requirementMatches(
+  { operator, values = [] }: { operator: string; values?: string[] | undefined },
+  value: string | undefined,
+): boolean {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    case 'Gt':
+      return value !== undefined && Number(value) > Number(values[0]);
+    case 'Lt':
+      return value !== undefined && Number(value) < Number(values[0]);
+    default:
+      return false;
+  }
+}
+
+function checkTaints({ pod, node }: AdmissionInputs): Rejection | undefined {
+  if (isStaticPod(pod)) return undefined;
+  const tolerations = specOf(pod).tolerations ?? [];
+  for (const taint of node.spec?.taints ?? []) {
+    if (taint.effect !== 'NoExecute') continue;
+    const isTolerated = tolerations.some(
+      ({ key = '', operator = 'Equal', value = '', effect = '' }) =>
+        (effect === '' || effect === taint.effect) &&
+        (key === '' ? operator === 'Exists' : key === taint.key) &&
+        (operator === 'Exists' || value === (taint.value ?? '')),
+    );
+    if (isTolerated) continue;
+    const shown = taint.value === undefined ? taint.key : `${taint.key}: ${taint.value}`;
+    return {
+      reason: 'TaintToleration',
+      message: `Predicate TaintToleration failed: node(s) had untolerated taint {${shown}}`,
+    };
+  }
+  return undefined;
+}
+
+function checkPorts({ pod, active }: AdmissionInputs): Rejection | undefined {
+  const wanted = hostPorts(pod);
+  if (wanted.length === 0) return undefined;
+  const taken = active.flatMap(hostPorts);
+  const isTaken = wanted.some((port) => taken.some((other) => portsConflict(port, other)));
+  if (!isTaken) return undefined;
+  return {
+    reason: 'NodePorts',
+    message:
+      "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+  };
+}
+
+interface HostPort {
+  readonly ip: string;
+  readonly protocol: string;
+  readonly port: number;
+}
+
+function hostPorts(pod: Pod): HostPort[] {
+  const spec = specOf(pod);
+  const sidecars = (spec.initContainers ?? []).filter((one) => one.restartPolicy === 'Always');
+  return [...sidecars, ...spec.containers].flatMap(({ ports = [] }) =>
+    ports
+      .filter(({ hostPort = 0 }) => hostPort > 0)
+      .map(({ hostIP = '0.0.0.0', protocol = 'TCP', hostPort = 0 }) => ({
+        ip: hostIP === '' ? '0.0.0.0' : hostIP,
+        protocol,
+        port: hostPort,
+      })),
+  );
+}
+
+function portsConflict(a: HostPort, b: HostPort): boolean {
+  if (a.port !== b.port || a.protocol !== b.protocol) return false;
+  return a.ip === b.ip || a.ip === '0.0.0.0' || b.ip === '0.0.0.0';
+}
+
+function checkResources({ pod, node, active }: AdmissionInputs): Rejection | undefined {
+  const allocatable = node.status?.allocatable ?? {};
+  const podCount = allocatable['pods'];
+  if (podCount !== undefined && active.length + 1 > quantityValue(parseQuantity(podCount))) {
+    return outOf('pods', 1, active.length, quantityValue(parseQuantity(podCount)));
+  }
+  const used = new Map<string, number>();
+  for (const other of active) {
+    for (const [name, value] of podRequests(other)) used.set(name, (used.get(name) ?? 0) + value);
+  }
+  for (const [name, requested] of podRequests(pod)) {
+    const text = allocatable[name];
+    // What the node does not know at all was checked by the scheduler: static pods pass.
+    if (requested === 0 || text === undefined) continue;
+    const quantity = parseQuantity(text);
+    const capacity = name === 'cpu' ? milliValue(quantity) : quantityValue(quantity);
+    const inUse = used.get(name) ?? 0;
+    if (inUse + requested > capacity) return outOf(name, requested, inUse, capacity);
+  }
+  return undefined;
+}
+
+function outOf(resource: string, requested: number, used: number, capacity: number): Rejection {
+  return {
+    reason: `OutOf${resource}`,
+    message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+  };
+}

@@ -1,0 +1,292 @@
+import { hasReason } from '#base/api-status-error.ts';
+import type { Clock } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import { traceMark } from '#base/trace.ts';
+import { resources } from '#client/mod.ts';
+import type { Client } from '#client/mod.ts';
+import type { Node, Pod } from '#schema/types.ts';
+import { removePodLogs } from '../logs/log-links.ts';
+import type { StatusPublisher } from '../status/status-publisher.ts';
+import type { StatusWriter } from '../status/status-writer.ts';
+import type { PodVerdict } from '../status/pod-status.ts';
+import { admitPod } from './admission.ts';
+import type { Rejection } from './admission.ts';
+import { podGraceSeconds } from './container-stopper.ts';
+import { isMirrorPod, isStaticPod, namespaceOf, podKey, specOf, uidOf } from './names.ts';
+import { orphanPod } from './orphan-pod.ts';
+import type { PodContext } from './pod-context.ts';
+import { removeFromRuntime, stopPod } from './pod-stopper.ts';
+import { syncPod } from './pod-sync.ts';
+import { createPodWorker } from './pod-worker.ts';
+import type { PodStage, PodState, PodSteps, PodWorker } from './pod-worker.ts';
+import { liveContainers } from './runtime-pod.ts';
+
+/** A worker for every pod of this node, from its first sight to its last trace. */
+export interface PodRegistry {
+  /** A pod as its source has it now: new, changed or asked to go. */
+  set(pod: Pod): void;
+  /** The source has the pod no more: whatever is left of it goes. */
+  remove(uid: string): void;
+  /** The runtime's state of this pod changed. */
+  runtimeChanged(uid: string): void;
+  publish(uid: string): void;
+  /** Ends a pod for a reason of the node's own: eviction, deadline, shutdown. */
+  end(uid: string, verdict: PodVerdict, graceSeconds?: number): void;
+  /** From now on pods of the runtime that nobody asked for are stopped and removed. */
+  adoptOrphans(): Promise<void>;
+  get(uid: string): PodState | undefined;
+  states(): PodState[];
+  stop(): Promise<void>;
+}
+
+export interface PodRegistryOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly context: PodContext;
+  readonly writer: StatusWriter;
+  readonly publisher: StatusPublisher;
+  readonly node: () => Node | undefined;
+  /** A rejection of the node itself: pressure or shutdown. */
+  readonly nodeRejection: (pod: Pod) => Rejection | undefined;
+  /** The API's object of a pod: itself, or a static pod's mirror. */
+  readonly apiPod: (pod: Pod) => Pod | undefined;
+}
+
+const deadlineVerdict: PodVerdict = {
+  phase: 'Failed',
+  reason: 'DeadlineExceeded',
+  message: 'Pod was active on the node longer than the specified deadline',
+};
+
+export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
+  const { clock, log, context, writer, publisher } = options;
+  const { cache, volumes, cgroups, events } = context;
+  const workers = new Map<string, PodWorker>();
+  const removed = new Set<string>();
+  const orphans = new Set<string>();
+  let adopts = false;
+  let isStopping = false;
+
+  const publish = (state: PodState): void => {
+    if (orphans.has(uidOf(state.pod)) || state.stage === 'finished') return;
+    void publisher.publish(state);
+  };
+
+  const steps: PodSteps = {
+    publish,
+    deadline: (state) => deadlineOf(state, writer.reported(state.pod).startTime, clock.now()),
+    isOver: (state) => {
+      const { phase } = publisher.compute(state);
+      return phase === 'Failed' || phase === 'Succeeded';
+    },
+    sync: (state, signal) =>
+      syncPod(
+        { pod: state.pod, memory: state.memory, signal, publish: () => publish(state) },
+        context,
+      ),
+    async terminate(state, graceSeconds, signal) {
+      const uid = uidOf(state.pod);
+      if (state.verdict === deadlineVerdict) {
+        events.pod(state.pod, 'Normal', 'DeadlineExceeded', deadlineVerdict.message);
+      }
+      context.probes.stopLivenessAndStartup(uid);
+      publish(state);
+      await stopPod(state.pod, { graceSeconds, signal }, context);
+      context.probes.removePod(uid);
+    },
+    async cleanUp(state) {
+      const uid = uidOf(state.pod);
+      if (!orphans.has(uid)) await publisher.publish(state);
+      await Promise.all([volumes.unmount(uid), cgroups.remove(uid), writer.flushed(uid)]);
+      context.puller.forgetPod(uid);
+      await finish(state);
+    },
+  };
+
+  /** What follows the end: the API object goes when asked for, and with it the last traces. */
+  const finish = async (state: PodState): Promise<void> => {
+    const uid = uidOf(state.pod);
+    if (state.pod.metadata.deletionTimestamp !== undefined && !isStaticPod(state.pod)) {
+      await deleteFromApi(state.pod);
+      removed.add(uid);
+    }
+    if (removed.has(uid)) await erase(state);
+  };
+  const deleteFromApi = async (pod: Pod): Promise<void> => {
+    traceMark('pod.delete', () => ({ key: podKey(pod), uid: uidOf(pod) }));
+    try {
+      await options.client.delete(resources.pods, pod.metadata.name, {
+        namespace: namespaceOf(pod),
+        gracePeriodSeconds: 0,
+        preconditions: { uid: uidOf(pod) },
+      });
+    } catch (error) {
+      if (!hasReason(error, 'NotFound') && !hasReason(error, 'Conflict')) throw error;
+    }
+  };
+  const erase = async ({ pod }: PodState): Promise<void> => {
+    const uid = uidOf(pod);
+    await removeFromRuntime(uid, context);
+    await removePodLogs(pod, context.hostPaths);
+    context.crashBackOff.forget(`${uid}_`);
+    writer.forget(uid);
+    workers.delete(uid);
+    removed.delete(uid);
+    orphans.delete(uid);
+  };
+
+  const add = (pod: Pod, stage: PodStage): PodWorker => {
+    const { syncFrequencyMs } = context.config;
+    const worker = createPodWorker({ ...options, pod, stage, steps, syncFrequencyMs });
+    workers.set(uidOf(pod), worker);
+    return worker;
+  };
+  const reject = (pod: Pod, rejection: Rejection): void => {
+    const { reason, message } = rejection;
+    events.pod(pod, 'Warning', reason, message);
+    writer.set(pod, {
+      ...pod.status,
+      phase: 'Failed',
+      reason,
+      message: `Pod was rejected: ${message}`,
+    });
+    add(pod, 'finished');
+  };
+  const admission = (pod: Pod): Rejection | undefined => {
+    const node = options.node();
+    if (node === undefined) return undefined;
+    const active = [...workers.values()]
+      .filter(({ state }) => state.stage === 'syncing' || state.stage === 'terminating')
+      .filter(({ state }) => !orphans.has(uidOf(state.pod)))
+      .map(({ state }) => state.pod);
+    const { allowedUnsafeSysctls } = context.config;
+    return options.nodeRejection(pod) ?? admitPod({ pod, node, active, allowedUnsafeSysctls });
+  };
+  const begin = (pod: Pod): void => {
+    const uid = uidOf(pod);
+    const runtimePod = cache.pod(uid);
+    const phase = pod.status?.phase;
+    const isOver = phase === 'Failed' || phase === 'Succeeded';
+    const hasTraces = runtimePod.sandboxes.length + runtimePod.containers.length > 0;
+    if (isOver) {
+      add(pod, liveContainers(runtimePod).length > 0 ? 'terminating' : 'terminated').poke();
+    } else if (pod.metadata.deletionTimestamp !== undefined) {
+      add(pod, 'syncing').terminate({});
+    } else {
+      // What runs here already was admitted before the kubelet was restarted.
+      const rejection = hasTraces ? undefined : admission(pod);
+      if (rejection !== undefined) reject(pod, rejection);
+      else add(pod, 'syncing').poke();
+    }
+  };
+
+  const change = (worker: PodWorker, pod: Pod): void => {
+    const uid = uidOf(pod);
+    orphans.delete(uid);
+    const isGoing = pod.metadata.deletionTimestamp !== undefined;
+    const isFresh = isGoing && worker.state.pod.metadata.deletionTimestamp === undefined;
+    // The echo of a status that the kubelet wrote is no reason to look at containers again.
+    const isSameSpec = isUnchanged(worker.state.pod, pod);
+    worker.state.pod = pod;
+    if (worker.state.stage === 'finished') {
+      if (isFresh) endFinished(worker);
+      return;
+    }
+    if (isGoing) worker.terminate({ graceSeconds: podGraceSeconds(pod) });
+    else if (isSameSpec) publish(worker.state);
+    else worker.poke();
+  };
+  const endFinished = ({ state }: PodWorker): void => {
+    finish(state).catch((error: unknown) => {
+      log.warning('cannot remove a finished pod', {
+        pod: podKey(state.pod),
+        error: messageOf(error),
+      });
+      clock.after(5_000, () => {
+        const worker = workers.get(uidOf(state.pod));
+        if (worker !== undefined && !isStopping) endFinished(worker);
+      });
+    });
+  };
+
+  const adopt = (uid: string): void => {
+    if (!adopts || uid === '' || workers.has(uid)) return;
+    const runtimePod = cache.pod(uid);
+    if (runtimePod.sandboxes.length + runtimePod.containers.length === 0) return;
+    const pod = orphanPod(runtimePod);
+    log.info('stopping a pod that nobody asks for', { pod: podKey(pod), uid });
+    orphans.add(uid);
+    removed.add(uid);
+    add(pod, 'syncing').terminate({});
+  };
+
+  return {
+    set(pod) {
+      if (isStopping || isMirrorPod(pod)) return;
+      traceMark('pod.seen', () => ({ key: podKey(pod), uid: uidOf(pod) }));
+      writer.observe(pod);
+      const worker = workers.get(uidOf(pod));
+      if (worker === undefined) begin(pod);
+      else change(worker, pod);
+    },
+    remove(uid) {
+      const worker = workers.get(uid);
+      if (worker === undefined || isStopping) return;
+      removed.add(uid);
+      if (worker.state.stage === 'finished') endFinished(worker);
+      else worker.terminate({ graceSeconds: podGraceSeconds(worker.state.pod) });
+    },
+    runtimeChanged(uid) {
+      const worker = workers.get(uid);
+      if (worker === undefined) adopt(uid);
+      else if (worker.state.stage === 'syncing') worker.poke();
+    },
+    publish(uid) {
+      const state = workers.get(uid)?.state;
+      if (state !== undefined) publish(state);
+    },
+    end: (uid, verdict, graceSeconds) => workers.get(uid)?.terminate({ verdict, graceSeconds }),
+    async adoptOrphans() {
+      adopts = true;
+      for (const { uid } of cache.pods()) adopt(uid);
+      const leftovers = [...(await volumes.podsOnDisk()), ...(await cgroups.list())];
+      for (const uid of new Set(leftovers)) {
+        if (workers.has(uid)) continue;
+        log.info('removing what is left of a pod', { uid });
+        await volumes.unmount(uid);
+        await cgroups.remove(uid);
+      }
+    },
+    get: (uid) => workers.get(uid)?.state,
+    states: () => [...workers.values()].map(({ state }) => state),
+    async stop() {
+      isStopping = true;
+      await Promise.all([...workers.values()].map((worker) => worker.stop()));
+    },
+  };
+}
+
+function deadlineOf(
+  { pod }: PodState,
+  startTime: string | undefined,
+  nowMs: number,
+): { leftMs: number; verdict: PodVerdict } | undefined {
+  const { activeDeadlineSeconds } = specOf(pod);
+  if (activeDeadlineSeconds === undefined || startTime === undefined) return undefined;
+  const leftMs = Date.parse(startTime) + activeDeadlineSeconds * 1000 - nowMs;
+  return { leftMs, verdict: deadlineVerdict };
+}
+
+function isUnchanged(before: Pod, after: Pod): boolean {
+  const { generation, labels, annotations } = after.metadata;
+  return (
+    generation !== undefined &&
+    generation === before.metadata.generation &&
+    JSON.stringify([labels, annotations]) ===
+      JSON.stringify([before.metadata.labels, before.metadata.annotations])
+  );
+}

@@ -1,0 +1,248 @@
+import { K3tsError, messageOf } from '#base/errors.ts';
+import { traced } from '#base/trace.ts';
+import type { Pod } from '#schema/types.ts';
+import { hostNetworkHostsFile, podHostsFile } from '../containers/hosts-file.ts';
+import type { PodSandboxConfig, PodSandboxStatus } from '../cri/mod.ts';
+import type { StartError } from '../status/container-statuses.ts';
+import type { MountedVolumes } from '../volume-host.ts';
+import type { ContainerToKill, PodActions } from './action-types.ts';
+import { startContainer } from './container-starter.ts';
+import { stopContainer } from './container-stopper.ts';
+import { findContainer, podKey, specOf, uidOf } from './names.ts';
+import type { AnyContainer } from './names.ts';
+import { computePodActions } from './pod-actions.ts';
+import type { PodContext } from './pod-context.ts';
+import { stopPod } from './pod-stopper.ts';
+import { sandboxIps } from './runtime-pod.ts';
+import { describeSandbox, startSandbox } from './sandbox-starter.ts';
+import { ContainerStartError } from './start-error.ts';
+
+/** What is remembered of a pod between two syncs. */
+export interface PodMemory {
+  /** Why each container could not be started the last time; by container name. */
+  readonly startErrors: Map<string, StartError>;
+  /** What ended containers left behind; by container id. */
+  readonly terminationMessages: Map<string, string>;
+  hasCgroup: boolean;
+}
+
+export interface SyncResult {
+  /** Everything of the pod is done or stopped for good. */
+  readonly isFinished: boolean;
+  /** When the next sync is due because of a back-off; undefined for none. */
+  readonly retryAtMs: number | undefined;
+  /** Something could not be started. */
+  readonly hasFailed: boolean;
+}
+
+export interface SyncRequest {
+  readonly pod: Pod;
+  readonly memory: PodMemory;
+  readonly signal: AbortSignal;
+  /** Tells that the pod's status may have changed. */
+  readonly publish: () => void;
+}
+
+/** Each round starts what the one before made possible; a pod has at most this many steps. */
+const maxRounds = 64;
+
+/** Thrown while the runtime's network is missing; tried again each second. */
+export class NetworkNotReadyError extends K3tsError {
+  constructor(message: string) {
+    super('NetworkNotReady', message);
+    this.name = 'NetworkNotReadyError';
+  }
+}
+
+/**
+ * Brings the pod in the runtime to what it asks for, as far as that is possible now. Failures of
+ * single containers are remembered and do not stop the others; failures of the cgroup, the volumes
+ * or the sandbox reject.
+ */
+export async function syncPod(request: SyncRequest, context: PodContext): Promise<SyncResult> {
+  const { pod, memory } = request;
+  await prepare(request, context);
+  const result = { retryAtMs: undefined as number | undefined, hasFailed: false };
+  for (let round = 0; round < maxRounds; round++) {
+    request.signal.throwIfAborted();
+    const runtimePod = context.cache.pod(uidOf(pod));
+    const actions = computePodActions({ pod, runtimePod, probes: context.probes });
+    if (actions.killPod && !actions.createSandbox) return { ...result, isFinished: true };
+    const starts = [...actions.ephemeralToStart, ...actions.initToStart, ...actions.toStart];
+    const isIdle = !actions.createSandbox && starts.length === 0 && actions.toKill.length === 0;
+    if (isIdle) {
+      memory.startErrors.clear();
+      break;
+    }
+    const step = await carryOut(actions, request, context);
+    if (step.retryAtMs !== undefined) {
+      result.retryAtMs = Math.min(result.retryAtMs ?? Infinity, step.retryAtMs);
+    }
+    result.hasFailed ||= step.hasFailed;
+    if (step.hasFailed || !step.hasStarted) break;
+  }
+  return { ...result, isFinished: false };
+}
+
+async function prepare({ pod, memory }: SyncRequest, context: PodContext): Promise<void> {
+  const problem = context.networkProblem();
+  if (problem !== undefined && specOf(pod).hostNetwork !== true) {
+    context.events.pod(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${problem}`);
+    throw new NetworkNotReadyError(problem);
+  }
+  if (!memory.hasCgroup) {
+    await traced('pod.cgroup', { key: podKey(pod), uid: uidOf(pod) }, () =>
+      context.cgroups.create(pod),
+    );
+    memory.hasCgroup = true;
+  }
+  context.probes.addPod(pod);
+}
+
+interface StepResult {
+  hasStarted: boolean;
+  hasFailed: boolean;
+  retryAtMs: number | undefined;
+}
+
+async function carryOut(
+  actions: PodActions,
+  request: SyncRequest,
+  context: PodContext,
+): Promise<StepResult> {
+  const { pod, signal } = request;
+  if (actions.killPod) {
+    const { sandboxes } = context.cache.pod(uidOf(pod));
+    if (sandboxes.length > 0) {
+      const message = 'Pod sandbox changed, it will be killed and re-created.';
+      context.events.pod(pod, 'Normal', 'SandboxChanged', message);
+    }
+    await stopPod(pod, { graceSeconds: undefined, signal }, context);
+  }
+  await Promise.all(actions.toKill.map((kill) => killForRestart(kill, request, context)));
+  if (actions.ephemeralToStart.length + actions.initToStart.length + actions.toStart.length === 0) {
+    return { hasStarted: actions.toKill.length > 0, hasFailed: false, retryAtMs: undefined };
+  }
+  // Volumes and sandbox do not need each other; both must be there before a container is.
+  const mounting = mountVolumes(request, context);
+  mounting.catch(() => undefined);
+  const sandbox = actions.createSandbox
+    ? await startSandbox(pod, actions.attempt, context, signal)
+    : await presentSandbox(actions, request, context);
+  const mounted = await mounting;
+  const hostsPath = await writeHosts(pod, sandbox.sandbox, context);
+  return await startAll(actions, { ...request, ...sandbox, mounted, hostsPath }, context);
+}
+
+async function killForRestart(
+  { status, container, message, reason }: ContainerToKill,
+  { pod, signal }: SyncRequest,
+  context: PodContext,
+): Promise<void> {
+  const of = findContainer(pod, container.name) ?? { container, kind: 'containers' as const };
+  const probe = reason === 'liveness' ? container.livenessProbe : container.startupProbe;
+  const isProbe = reason === 'liveness' || reason === 'startup';
+  const graceSeconds = isProbe ? probe?.terminationGracePeriodSeconds : undefined;
+  await stopContainer({ pod, of, status, message, graceSeconds, signal }, context);
+}
+
+async function mountVolumes(
+  { pod, signal }: SyncRequest,
+  { volumes, events }: PodContext,
+): Promise<MountedVolumes> {
+  try {
+    return await traced('pod.mount-volumes', { key: podKey(pod), uid: uidOf(pod) }, () =>
+      volumes.mount(pod, signal),
+    );
+  } catch (error) {
+    if (!signal.aborted) events.pod(pod, 'Warning', 'FailedMount', messageOf(error));
+    throw error;
+  }
+}
+
+interface Sandbox {
+  readonly sandbox: PodSandboxStatus;
+  readonly config: PodSandboxConfig;
+}
+
+async function presentSandbox(
+  { sandboxId = '', attempt }: PodActions,
+  { pod }: SyncRequest,
+  context: PodContext,
+): Promise<Sandbox> {
+  const sandbox = context.cache.sandbox(sandboxId);
+  if (sandbox === undefined) throw new K3tsError('SandboxGone', `sandbox ${sandboxId} is gone`);
+  return { sandbox, config: await describeSandbox(pod, attempt, context, { isWarning: false }) };
+}
+
+/** The managed hosts file, when the pod has addresses to put there. */
+async function writeHosts(
+  pod: Pod,
+  sandbox: PodSandboxStatus,
+  { hostFiles, config }: PodContext,
+): Promise<string | undefined> {
+  if (specOf(pod).hostNetwork === true) {
+    const text = hostNetworkHostsFile(pod, await hostFiles.readHosts());
+    return await hostFiles.writeEtcHosts(uidOf(pod), text);
+  }
+  const ips = sandboxIps(sandbox);
+  if (ips.length === 0) return undefined;
+  return await hostFiles.writeEtcHosts(uidOf(pod), podHostsFile(pod, ips, config.clusterDomain));
+}
+
+interface StartAllRequest extends SyncRequest, Sandbox {
+  readonly mounted: MountedVolumes;
+  readonly hostsPath: string | undefined;
+}
+
+/** Ephemeral containers, then init containers up to the first that fails, then the regular ones. */
+async function startAll(
+  actions: PodActions,
+  request: StartAllRequest,
+  context: PodContext,
+): Promise<StepResult> {
+  const result: StepResult = { hasStarted: false, hasFailed: false, retryAtMs: undefined };
+  const start = async (container: AnyContainer): Promise<boolean> => {
+    const error = await tryStart(container, request, context);
+    if (error === undefined) {
+      result.hasStarted = true;
+      return true;
+    }
+    result.hasFailed = true;
+    if (error.retryAtMs !== undefined) {
+      result.retryAtMs = Math.min(result.retryAtMs ?? Infinity, error.retryAtMs);
+    }
+    return false;
+  };
+  for (const container of actions.ephemeralToStart) await start(container);
+  for (const container of actions.initToStart) {
+    const isStarted = await start(container);
+    if (!isStarted && container.restartPolicy !== 'Always') return result;
+  }
+  for (const container of actions.toStart) await start(container);
+  return result;
+}
+
+async function tryStart(
+  container: AnyContainer,
+  request: StartAllRequest,
+  context: PodContext,
+): Promise<ContainerStartError | undefined> {
+  const { pod, memory, signal, publish } = request;
+  const of = findContainer(pod, container.name) ?? { container, kind: 'containers' as const };
+  const runtimePod = context.cache.pod(uidOf(pod));
+  const onStarted = (): void => {
+    memory.startErrors.delete(container.name);
+    publish();
+  };
+  try {
+    const sandboxConfig = request.config;
+    await startContainer({ ...request, of, runtimePod, sandboxConfig, onStarted }, context);
+    return undefined;
+  } catch (error) {
+    if (signal.aborted || !(error instanceof ContainerStartError)) throw error;
+    memory.startErrors.set(container.name, { reason: error.reason, message: error.message });
+    publish();
+    return error;
+  }
+}

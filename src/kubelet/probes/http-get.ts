@@ -1,0 +1,126 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { HTTPGetAction } from '#schema/types.ts';
+import type { AnyContainer } from '../pods/names.ts';
+
+const maxBodyBytes = 10 * 1024;
+const maxRedirects = 10;
+
+export interface HttpOutcome {
+  readonly statusCode: number;
+  readonly body: string;
+  /** The answer was a redirect to another host, which is not followed. */
+  readonly isForeignRedirect: boolean;
+}
+
+/** A container port by number or name; throws a plain Error with upstream's text. */
+export function portNumber(port: number | string, container: AnyContainer): number {
+  const number = typeof port === 'number' ? port : Number(port);
+  if (Number.isInteger(number)) {
+    if (number > 0 && number < 65_536) return number;
+    throw new Error(`invalid port number: ${port}`);
+  }
+  const named = (container.ports ?? []).find(({ name }) => name === port);
+  if (named === undefined) throw new Error(`couldn't find port: "${port}" in container`);
+  return named.containerPort;
+}
+
+export function actionUrl(action: HTTPGetAction, host: string, container: AnyContainer): URL {
+  const scheme = (action.scheme ?? 'HTTP').toLowerCase();
+  const name = host.includes(':') ? `[${host}]` : host;
+  const path = (action.path ?? '').replace(/^(?!\/)/, '/');
+  return new URL(`${scheme}://${name}:${portNumber(action.port, container)}${path}`);
+}
+
+/** Header names as given; an empty given value removes a default one. */
+function requestHeaders(action: HTTPGetAction, userAgent: string): Record<string, string[]> {
+  const headers: Record<string, string[]> = {};
+  const given = new Set<string>();
+  for (const { name, value } of action.httpHeaders ?? []) {
+    given.add(name.toLowerCase());
+    if (value !== '') (headers[name.toLowerCase()] ??= []).push(value);
+  }
+  if (!given.has('user-agent')) headers['user-agent'] = [userAgent];
+  if (!given.has('accept')) headers['accept'] = ['*/*'];
+  headers['connection'] = ['close'];
+  return headers;
+}
+
+/**
+ * One GET as probes and hooks make it: no proxy, no keep-alive, certificates not checked, redirects
+ * followed on the same host. Rejects with upstream's text: `Get "http://…": <error>`.
+ */
+export async function httpGet(options: {
+  action: HTTPGetAction;
+  url: URL;
+  userAgent: string;
+  signal: AbortSignal;
+}): Promise<HttpOutcome> {
+  const headers = requestHeaders(options.action, options.userAgent);
+  let { url } = options;
+  for (let count = 0; ; count++) {
+    const answer = await getOnce(url, headers, options.signal);
+    const { location } = answer;
+    const isRedirect = answer.statusCode >= 300 && answer.statusCode < 400;
+    if (!isRedirect || location === undefined) return { ...answer, isForeignRedirect: false };
+    const target = new URL(location, url);
+    if (target.hostname !== url.hostname) return { ...answer, isForeignRedirect: true };
+    if (count >= maxRedirects) throw new Error(`Get "${target.href}": stopped after 10 redirects`);
+    url = target;
+  }
+}
+
+function getOnce(
+  url: URL,
+  headers: Record<string, string[]>,
+  signal: AbortSignal,
+): Promise<{ statusCode: number; body: string; location: string | undefined }> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      reject(new Error(`Get "${url.href}": ${networkText(error, url)}`, { cause: error }));
+    };
+    const { request } = url.protocol === 'https:' ? https : http;
+    const sent = request(
+      url,
+      { method: 'GET', headers, agent: false, rejectUnauthorized: false, signal },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        const finish = (): void =>
+          resolve({
+            statusCode: answer.statusCode ?? 0,
+            body: Buffer.concat(chunks).subarray(0, maxBodyBytes).toString('utf8'),
+            location: answer.headers.location,
+          });
+        answer.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          size += chunk.length;
+          if (size < maxBodyBytes) return;
+          finish();
+          answer.destroy();
+        });
+        answer.on('end', finish);
+        answer.on('error', fail);
+      },
+    );
+    sent.on('error', fail);
+    sent.end();
+  });
+}
+
+/** Node's error in Go's words, as users search for them. */
+export function networkText(
+  error: Error,
+  url: { hostname: string; port: string | number },
+): string {
+  const code = (error as { code?: string }).code ?? '';
+  const address = `${url.hostname}:${url.port}`;
+  if (code === 'ECONNREFUSED') return `dial tcp ${address}: connect: connection refused`;
+  if (code === 'EHOSTUNREACH') return `dial tcp ${address}: connect: no route to host`;
+  if (code === 'ENETUNREACH') return `dial tcp ${address}: connect: network is unreachable`;
+  if (code === 'ECONNRESET') return `read tcp ${address}: read: connection reset by peer`;
+  if (code === 'ABORT_ERR' || error.name === 'AbortError') {
+    return 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
+  }
+  return error.message;
+}

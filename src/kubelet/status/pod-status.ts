@@ -1,0 +1,172 @@
+import { formatTime } from '#base/clock.ts';
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from '#schema/types.ts';
+import { hasAnyRegularContainer } from '../pods/init-actions.ts';
+import { specOf } from '../pods/names.ts';
+import { qosClassOf } from '../pods/resources.ts';
+import { liveContainers, readySandbox, sandboxIps } from '../pods/runtime-pod.ts';
+import type { ProbeResults } from '../probes/results.ts';
+import type { RuntimePod } from '../pods/runtime-pod.ts';
+import { datedConditions, ownedConditions, podConditions } from './conditions.ts';
+import { containerStatuses } from './container-statuses.ts';
+import type { StartError } from './container-statuses.ts';
+import { podPhase } from './phase.ts';
+import type { PodPhase } from './phase.ts';
+
+/** A pod ended by the kubelet: evicted, too old, node going down. */
+export interface PodVerdict {
+  readonly phase?: PodPhase | undefined;
+  readonly reason: string;
+  readonly message: string;
+  readonly condition?: Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'> | undefined;
+}
+
+export interface PodStatusInputs {
+  readonly pod: Pod;
+  /** The status reported last, which may be newer than the pod's. */
+  readonly reported: PodStatus;
+  readonly runtimePod: RuntimePod;
+  readonly probes: ProbeResults;
+  readonly startErrors: ReadonlyMap<string, StartError>;
+  readonly terminationMessages: ReadonlyMap<string, string>;
+  readonly verdict: PodVerdict | undefined;
+  readonly stage: 'syncing' | 'terminating' | 'terminated';
+  readonly hostIps: readonly string[];
+  readonly nowMs: number;
+}
+
+/** The status of a pod from what is in the runtime. Pure. */
+export function podStatus(inputs: PodStatusInputs): PodStatus {
+  const { pod, reported, runtimePod, verdict, stage, nowMs } = inputs;
+  const statuses = statusesOf(inputs);
+  const phase = phaseOf(inputs, statuses);
+  const known = conditionsKnown(pod, reported);
+  const sandbox = readySandbox(runtimePod);
+  const isHostNetwork = specOf(pod).hostNetwork === true;
+  const ips = podIps(inputs);
+  const findings = podConditions({
+    pod,
+    phase,
+    containerStatuses: statuses.containers,
+    initStatuses: statuses.init,
+    hasReadySandbox: sandbox !== undefined && (isHostNetwork || sandboxIps(sandbox).length > 0),
+    known,
+  });
+  if (verdict?.condition !== undefined) findings.push(verdict.condition);
+  const now = formatTime(nowMs);
+  const observedGeneration = pod.metadata.generation;
+  const status: PodStatus = {
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    phase,
+    conditions: [
+      ...datedConditions(findings, known, { now, observedGeneration }),
+      ...known.filter(({ type }) => findings.every((finding) => finding.type !== type)),
+    ],
+    ...verdictFields(verdict, reported, stage),
+    ...addressFields(inputs.hostIps, ips),
+    startTime: reported.startTime ?? pod.status?.startTime ?? now,
+    qosClass: pod.status?.qosClass ?? qosClassOf(pod),
+    containerStatuses: statuses.containers,
+  };
+  if (statuses.init.length > 0) status.initContainerStatuses = statuses.init;
+  if (statuses.ephemeral.length > 0) status.ephemeralContainerStatuses = statuses.ephemeral;
+  return status;
+}
+
+function statusesOf(inputs: PodStatusInputs) {
+  const { pod, reported, stage } = inputs;
+  const shared = { ...inputs, isTerminating: stage !== 'syncing' };
+  const of = (
+    kind: 'containers' | 'initContainers' | 'ephemeralContainers',
+    field: 'containerStatuses' | 'initContainerStatuses' | 'ephemeralContainerStatuses',
+  ) =>
+    containerStatuses(kind, { ...shared, reported: reported[field] ?? pod.status?.[field] ?? [] });
+  const statuses = {
+    containers: of('containers', 'containerStatuses'),
+    init: of('initContainers', 'initContainerStatuses'),
+    ephemeral: of('ephemeralContainers', 'ephemeralContainerStatuses'),
+  };
+  if (stage === 'terminated') {
+    for (const status of Object.values(statuses).flat()) endWithoutContainer(status);
+  }
+  return statuses;
+}
+
+/** In a pod that is over nothing waits: what never ran (or got lost) is shown as ended. */
+function endWithoutContainer(status: ContainerStatus): void {
+  if (status.state?.terminated !== undefined || status.state?.waiting === undefined) return;
+  if (status.lastState?.terminated !== undefined) {
+    status.state = status.lastState;
+    status.lastState = {};
+  }
+}
+
+function phaseOf(inputs: PodStatusInputs, statuses: ReturnType<typeof statusesOf>): PodPhase {
+  const { pod, reported, runtimePod, verdict, stage } = inputs;
+  const before = reported.phase ?? pod.status?.phase;
+  if (before === 'Failed' || before === 'Succeeded') return before;
+  const isOver = stage !== 'syncing';
+  const hasLive = liveContainers(runtimePod).length > 0;
+  if (verdict?.phase !== undefined && !hasLive) return verdict.phase;
+  const phase = podPhase({
+    pod,
+    containerStatuses: statuses.containers,
+    initStatuses: statuses.init,
+    isTerminal: isOver,
+    isInitialized: hasAnyRegularContainer(pod, runtimePod),
+  });
+  const isEnd = phase === 'Failed' || phase === 'Succeeded';
+  // The end is told only when it is one: while a container runs, the phase stays.
+  if (isEnd && hasLive) return before === 'Pending' ? 'Pending' : 'Running';
+  if (stage === 'terminated' && !isEnd) return endedPhase(statuses);
+  return phase;
+}
+
+/** A pod that is taken away before its containers ran to an end counts as failed. */
+function endedPhase(statuses: ReturnType<typeof statusesOf>): PodPhase {
+  const all = [...statuses.init, ...statuses.containers];
+  const isGood = all.every(({ state }) => state?.terminated?.exitCode === 0);
+  return isGood && all.length > 0 ? 'Succeeded' : 'Failed';
+}
+
+function conditionsKnown(pod: Pod, reported: PodStatus): PodCondition[] {
+  const own = (reported.conditions ?? []).filter(({ type }) => ownedConditions.has(type));
+  const ownTypes = new Set(own.map(({ type }) => type));
+  const others = (pod.status?.conditions ?? []).filter(({ type }) => !ownTypes.has(type));
+  return [...own, ...others];
+}
+
+function verdictFields(
+  verdict: PodVerdict | undefined,
+  reported: PodStatus,
+  stage: PodStatusInputs['stage'],
+): Pick<PodStatus, 'reason' | 'message'> {
+  if (verdict !== undefined) return { reason: verdict.reason, message: verdict.message };
+  if (stage === 'syncing' && reported.phase !== 'Failed') return {};
+  const { reason, message } = reported;
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+/** The sandbox's addresses, the host's for pods on its network; the last known ones stay. */
+function podIps({ pod, reported, runtimePod, hostIps }: PodStatusInputs): readonly string[] {
+  if (specOf(pod).hostNetwork === true) {
+    return runtimePod.sandboxes.length > 0 || reported.podIP !== undefined ? hostIps : [];
+  }
+  const ips = sandboxIps(readySandbox(runtimePod));
+  if (ips.length > 0) return ips;
+  return (reported.podIPs ?? pod.status?.podIPs ?? []).map(({ ip }) => ip ?? '');
+}
+
+function addressFields(
+  hostIps: readonly string[],
+  ips: readonly string[],
+): Pick<PodStatus, 'hostIP' | 'hostIPs' | 'podIP' | 'podIPs'> {
+  const [hostIP] = hostIps;
+  const [podIP] = ips;
+  return {
+    ...(hostIP === undefined ? {} : { hostIP, hostIPs: hostIps.map((ip) => ({ ip })) }),
+    ...(podIP === undefined ? {} : { podIP, podIPs: ips.map((ip) => ({ ip })) }),
+  };
+}
