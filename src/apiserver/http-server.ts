@@ -8,7 +8,7 @@ import type {
   ServerHttp2Session,
   ServerHttp2Stream,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { Exchange, NodeRequest, NodeResponse } from './http/exchange.ts';
@@ -129,6 +129,7 @@ export class HttpServer {
     anyServer.on('clientError', (_error, socket) => socket.destroy());
     const track = (socket: Duplex): void => {
       this.#sockets.add(socket);
+      (socket as Socket).setNoDelay(true);
       socket.once('close', () => this.#sockets.delete(socket));
     };
     anyServer.on(

@@ -51,6 +51,8 @@ export class BodyWriter {
   #stream: BodyStream | undefined;
   #gzip: Gzip | undefined;
   #written = 0;
+  /** Lets a sender that waits for the client go on. */
+  #go: () => void = () => undefined;
 
   constructor(exchange: Exchange, status: number, headers: OutgoingHeaders) {
     this.#exchange = exchange;
@@ -133,7 +135,13 @@ export class BodyWriter {
     }
     const stream = this.#exchange.stream(this.#status, this.#headers);
     this.#stream = stream;
-    if (isPacked) this.#gzip = pack(stream);
+    if (isPacked) {
+      this.#gzip = pack(stream);
+      this.#gzip.on('drain', () => this.#go());
+    } else {
+      stream.onDrain(() => this.#go());
+    }
+    this.#exchange.onClose(() => this.#go());
     return stream;
   }
 
@@ -142,9 +150,7 @@ export class BodyWriter {
     const isReady = target === undefined ? stream.write(piece) : target.write(piece);
     if (isReady) return;
     await new Promise<void>((resolve) => {
-      if (target !== undefined) target.once('drain', resolve);
-      else stream.onDrain(resolve);
-      this.#exchange.onClose(resolve);
+      this.#go = resolve;
     });
   }
 }

@@ -1,8 +1,8 @@
 import type { UnknownObject } from '#schema/mod.ts';
+import { tableCells, tableColumns } from '#schema/mod.ts';
 import type { CacheEntry } from '../cache/mod.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { servedObject } from '../resource-registry.ts';
-import { tableCells, tableColumns } from '../schema-adapters.ts';
 
 /** How much of each object a table row carries. */
 export type IncludeObject = 'None' | 'Metadata' | 'Object';

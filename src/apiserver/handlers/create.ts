@@ -2,6 +2,8 @@ import { formatTime } from '#base/clock.ts';
 import { nameSuffix } from '#base/random.ts';
 import { traced } from '#base/trace.ts';
 import type { UnknownObject } from '#schema/mod.ts';
+import { applyDefaults } from '#schema/mod.ts';
+import { prepareForCreate } from '#schema/strategy/mod.ts';
 import { alreadyExists, generateNameConflict, invalid, plainError } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
@@ -9,12 +11,7 @@ import { admissionAttributes, hookScope, withUndo } from '../pipeline/write-scop
 import type { WriteScope } from '../pipeline/write-scope.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import {
-  applyDefaults,
-  prepareForCreate,
-  trackUpdate,
-  validateCreate,
-} from '../schema-adapters.ts';
+import { trackUpdate, validateCreate } from '../schema-adapters.ts';
 import { KeyTaken } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { readyCache } from './get.ts';

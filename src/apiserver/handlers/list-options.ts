@@ -1,7 +1,7 @@
 import type { FieldError, ResourceInfo } from '#schema/mod.ts';
+import { parseFieldSelector, parseLabelSelector } from '#schema/selectors/mod.ts';
 import { badRequest, invalid } from '../api-errors.ts';
 import { Selection } from '../cache/mod.ts';
-import { parseFieldSelector, parseLabelSelector } from '../schema-adapters.ts';
 
 /** Options of list and watch, as the query carries them; empty strings for absent ones. */
 export interface ListOptions {

@@ -1,17 +1,12 @@
 import { messageOf } from '#base/errors.ts';
 import type { UnknownObject } from '#schema/mod.ts';
-import { readYaml } from '#schema/mod.ts';
-import { badRequest, invalid, requestEntityTooLarge, unsupportedMediaType } from '../api-errors.ts';
+import { conform, readYaml } from '#schema/mod.ts';
+import { applyJsonPatch, applyMergePatch, applyStrategicPatch } from '#schema/patch/mod.ts';
+import { badRequest, invalid, unsupportedMediaType } from '../api-errors.ts';
 import { copyJson } from '../json-copy.ts';
 import { checkType, typeOf } from '../pipeline/read-object.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import {
-  applyJsonPatch,
-  applyMergePatch,
-  applyStrategicPatch,
-  conform,
-  serverSideApply,
-} from '../schema-adapters.ts';
+import { serverSideApply } from '../schema-adapters.ts';
 import type { UpdateRequest, UpdateResult } from './update.ts';
 import { updateObject } from './update.ts';
 
@@ -19,11 +14,9 @@ export type PatchRequest = Omit<UpdateRequest, 'change' | 'createInstead' | 'isA
 
 /** A patch that was read, ready to be applied to an object. */
 export type DecodedPatch =
-  | { readonly type: 'json'; readonly operations: readonly object[] }
-  | { readonly type: 'merge' | 'strategic'; readonly body: object }
+  | { readonly type: 'json'; readonly operations: unknown }
+  | { readonly type: 'merge' | 'strategic'; readonly body: unknown }
   | { readonly type: 'apply'; readonly body: UnknownObject };
-
-const maxJsonPatchOperations = 10_000;
 
 /** Patches one object by the content type of the body. */
 export async function patchObject(
@@ -62,9 +55,9 @@ export function patchValue(
   original: UnknownObject,
   typeName: string | undefined,
 ): UnknownObject {
-  if (patch.type === 'json') return applyJsonPatch(original, patch.operations) as UnknownObject;
-  if (patch.type === 'merge') return applyMergePatch(original, patch.body) as UnknownObject;
-  return applyStrategicPatch(original, patch.body, typeName ?? '') as UnknownObject;
+  if (patch.type === 'json') return applyJsonPatch(original, patch.operations);
+  if (patch.type === 'merge') return applyMergePatch(original, patch.body);
+  return applyStrategicPatch(original, patch.body, typeName ?? '');
 }
 
 async function applyObject(request: PatchRequest, applied: UnknownObject): Promise<UpdateResult> {
@@ -140,22 +133,8 @@ export function decodePatch(
   } catch (error) {
     throw badRequest(`error decoding patch: ${messageOf(error)}`);
   }
-  if (type === 'json') {
-    if (!Array.isArray(value)) {
-      throw badRequest(
-        'error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch',
-      );
-    }
-    if (value.length > maxJsonPatchOperations) {
-      throw requestEntityTooLarge(maxJsonPatchOperations);
-    }
-    return { type, operations: value as object[] };
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badRequest(
-      'error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}',
-    );
-  }
+  // what these hold is checked where they are applied
+  if (type === 'json') return { type, operations: value };
   return { type, body: value };
 }
 

@@ -1,5 +1,7 @@
 import { traced } from '#base/trace.ts';
 import type { FieldError, UnknownObject } from '#schema/mod.ts';
+import { applyDefaults } from '#schema/mod.ts';
+import { prepareForUpdate } from '#schema/strategy/mod.ts';
 import { conflict, invalid, notFound } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
@@ -9,12 +11,7 @@ import type { WriteScope } from '../pipeline/write-scope.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { servedObject } from '../resource-registry.ts';
-import {
-  applyDefaults,
-  prepareForUpdate,
-  trackUpdate,
-  validateUpdate,
-} from '../schema-adapters.ts';
+import { trackUpdate, validateUpdate } from '../schema-adapters.ts';
 import { StaleObject } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { addWarnings, createObject, timeToLive } from './create.ts';
@@ -120,7 +117,6 @@ async function attemptUpdate(
   const attributes = admissionAttributes(scope, 'UPDATE', object, old);
   await traced('write.mutate', {}, () => core.admission.mutate(attributes));
   object = attributes.object ?? object;
-  fillFromOld(object, old);
   prepareForUpdate(info, object, old, subresource);
   const undo = await served.hooks.beforeUpdate?.(object, old, hookScope(scope));
   return await withUndo(undo, options.dryRun, async () => {
@@ -219,13 +215,10 @@ function checkVersion(request: UpdateRequest, object: UnknownObject, current: Ca
   return true;
 }
 
-/** What only the server sets is taken over where the client left it out. */
+/** What the server set is taken over where the client left it out, for admission to see. */
 function fillFromOld(object: UnknownObject, old: UnknownObject): void {
   const { metadata } = object;
-  const before = old.metadata;
-  metadata.uid ??= before.uid;
-  metadata.creationTimestamp ??= before.creationTimestamp;
-  metadata.deletionTimestamp ??= before.deletionTimestamp;
-  metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds;
-  delete (metadata as { selfLink?: string }).selfLink;
+  const { uid, creationTimestamp } = old.metadata;
+  if (uid !== undefined) metadata.uid = uid;
+  if (creationTimestamp !== undefined) metadata.creationTimestamp ??= creationTimestamp;
 }

@@ -1,9 +1,8 @@
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
-import { groupVersion } from '#schema/mod.ts';
+import { decodeBody, groupVersion } from '#schema/mod.ts';
 import { badRequest, unsupportedMediaType } from '../api-errors.ts';
 import type { FieldValidation } from '../handlers/write-options.ts';
 import type { RequestContext } from '../request.ts';
-import { decodeBody } from '../schema-adapters.ts';
 
 /** Type that a body must have. */
 export interface WantedType {
