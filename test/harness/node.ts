@@ -20,6 +20,8 @@ export interface StartNodeOptions {
   config?: string | undefined;
   /** Image archives that are in agent/images before the start. */
   images?: readonly string[] | undefined;
+  /** The program to start; `bin/k3ts` when absent. */
+  program?: string | undefined;
   /** Only makes the machine; `restart` starts k3ts. */
   isStopped?: boolean | undefined;
 }
@@ -55,7 +57,6 @@ export interface TestNode extends AsyncDisposable {
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const launcher = join(repository, 'bin/k3ts');
 const kubeconfig = '/etc/rancher/k3s/k3s.yaml';
-const ownProcess = /src\/cli\/main\.ts|dist\/k3ts/;
 const containerdProcess = /^\S*containerd --config/;
 
 export async function startNode(options: StartNodeOptions = {}): Promise<TestNode> {
@@ -86,6 +87,8 @@ async function prepare(machine: Machine, options: StartNodeOptions): Promise<voi
 function createNode(machine: Machine, lab: Lab, options: StartNodeOptions): TestNode {
   const logFile = join(lab.directory, `${machine.name}.log`);
   let args = options.args ?? [];
+  const { program = launcher } = options;
+  const ownProcess = program === launcher ? /src\/cli\/main\.ts|bin\/k3ts/ : literally(program);
   let child: ChildProcess | undefined;
 
   const start = (): void => {
@@ -93,7 +96,7 @@ function createNode(machine: Machine, lab: Lab, options: StartNodeOptions): Test
     const hasCommand = first !== undefined && !first.startsWith('-');
     const output = openSync(logFile, 'a');
     const line = hasCommand ? args : ['server', ...args];
-    child = machine.spawn(launcher, line, { output, env: options.env });
+    child = machine.spawn(program, line, { output, env: options.env });
     child.unref();
     closeSync(output);
   };
@@ -149,6 +152,10 @@ function createNode(machine: Machine, lab: Lab, options: StartNodeOptions): Test
     [Symbol.asyncDispose]: () => node.close(),
   };
   return node;
+}
+
+function literally(text: string): RegExp {
+  return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
 }
 
 /** Asks until the answer is true, 50 ms apart. */

@@ -14,10 +14,20 @@ interface Report {
   tookMs: number;
 }
 
-/** Starts containerd on the machine as an agent does, and leaves it running unless told to stop. */
-async function start(machine: Machine, end: 'release' | 'stop', more = ''): Promise<Report> {
+const ends = {
+  release: 'containerd.release()',
+  stop: 'await containerd.stop()',
+  'kill -9': "process.kill(process.pid, 'SIGKILL')",
+} as const;
+
+/** Starts containerd on the machine as an agent does, and then ends in one of three ways. */
+async function start(
+  machine: Machine,
+  end: 'release' | 'stop' | 'kill -9',
+  more = '',
+): Promise<Report> {
   const script = `
-    import { readFile } from 'node:fs/promises';
+    import { readFile, writeFile } from 'node:fs/promises';
     import { systemClock as clock } from '#base/clock.ts';
     import { createLogger } from '#base/log.ts';
     import { importImages, startContainerd } from '#agent/containerd/mod.ts';
@@ -38,8 +48,8 @@ async function start(machine: Machine, end: 'release' | 'stop', more = ''): Prom
     stop.abort();
     const pid = Number(await readFile(containerd.paths.pidFile, 'utf8'));
     const images = [...await containerd.images.list()].filter((name) => !name.startsWith('sha256:'));
-    console.log(JSON.stringify({ isAdopted: containerd.isAdopted, version: containerd.version.runtimeVersion, images, pid, tookMs }));
-    ${end === 'stop' ? 'await containerd.stop()' : 'containerd.release()'};
+    await writeFile('/run/report', JSON.stringify({ isAdopted: containerd.isAdopted, version: containerd.version.runtimeVersion, images, pid, tookMs }));
+    ${ends[end]};
   `;
   const args = [
     '--disable-warning=ExperimentalWarning',
@@ -49,9 +59,10 @@ async function start(machine: Machine, end: 'release' | 'stop', more = ''): Prom
   ];
   // The program imports by the names of our package.
   const line = ['-c', `cd ${import.meta.dirname} && exec "$@"`, 'sh', process.execPath, ...args];
-  const { stdout, stderr } = await machine.run('sh', line, { timeoutMs: 60_000 });
-  if (stdout === '') assert.fail(stderr);
-  return JSON.parse(stdout) as Report;
+  const running = machine.run('sh', line, { timeoutMs: 60_000 });
+  if (end === 'kill -9') await assert.rejects(running, /Killed|killed by SIGKILL|exit code 137/);
+  else await running;
+  return JSON.parse(await machine.sh('cat /run/report; rm /run/report')) as Report;
 }
 
 test(
@@ -66,7 +77,7 @@ test(
       cp ${web} /var/lib/rancher/k3s/agent/images/web.tar
       zstd -q ${await fixtures.crash()} -o /var/lib/rancher/k3s/agent/images/crash.tar.zst
       lz4 -q ${await fixtures.busybox()} /var/lib/rancher/k3s/agent/images/busybox.tar.lz4`);
-      const first = await start(machine, 'release');
+      const first = await start(machine, 'kill -9');
       assert.equal(first.isAdopted, false);
       assert.deepEqual(first.images.sort(), [
         'docker.io/rancher/mirrored-pause:3.6',

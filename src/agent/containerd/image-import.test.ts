@@ -22,7 +22,11 @@ interface Setup {
   imported: string[];
   pinned: string[];
   lines: string[];
+  clock: FakeClock;
+  /** One pass over the directory. */
   run: () => Promise<void>;
+  /** A pass, and watching until the end of the test. */
+  watching: () => Promise<void>;
 }
 
 /** An image store in memory; an archive's content is the name of its image. */
@@ -41,21 +45,25 @@ function setup(context: TestContext, directory: string): Setup {
     },
     pin: async (names) => void pinned.push(...names),
   };
-  const run = async (): Promise<void> => {
-    const stop = new AbortController();
-    context.after(() => stop.abort());
-    await importImages({
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  context.after(() => stop.abort());
+  const start = (signal: AbortSignal): Promise<void> =>
+    importImages({
       directory,
       store,
       pullImage: async (reference) => void present.add(reference),
       path: '/nowhere',
-      clock: new FakeClock(),
+      clock,
       log: createLogger({ level: 'info', now: () => 0, write: (line) => lines.push(line) }),
-      signal: stop.signal,
+      signal,
     });
-    stop.abort();
+  const run = async (): Promise<void> => {
+    const once = new AbortController();
+    await start(once.signal);
+    once.abort();
   };
-  return { imported, pinned, lines, run };
+  return { imported, pinned, lines, clock, run, watching: () => start(stop.signal) };
 }
 
 test('imports archives of each kind, pins them and skips them when unchanged', async (context) => {
@@ -80,6 +88,18 @@ test('imports a changed file again', async (context) => {
   await writeFile(join(directory, 'a.tar'), 'another');
   await run();
   assert.deepEqual(imported, ['one', 'another']);
+});
+
+test('imports a file that arrives later, once it has settled', async (context) => {
+  const directory = await temporary(context);
+  const { imported, clock, watching } = setup(context, directory);
+  await watching();
+  await writeFile(join(directory, 'late.tar'), 'late');
+  while (clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(imported, []);
+  await clock.advance(1000);
+  while (imported.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(imported, ['late']);
 });
 
 test('says which tool is missing and goes on with the other files', async (context) => {
