@@ -54,7 +54,7 @@ ip -o link show 2>/dev/null | awk -F': ' '/ master cni0 /{ sub(/@.*/, "", $2); p
 for link in cni0 flannel.1 flannel-v6.1 kube-ipvs0 flannel-wg flannel-wg-v6; do
   ip link delete "$link" 2>/dev/null || true
 done
-rm -rf /run/k3s /var/lib/cni /run/flannel
+rm -rf --one-file-system /run/k3s /var/lib/cni /run/flannel
 
 for family in iptables ip6tables; do
   command -v "$family-save" >/dev/null 2>&1 || continue

@@ -18,7 +18,7 @@ for name in $names; do remove_service "$name"; done
 for tool in k3ts crictl ctr k3ts-killall.sh k3ts-uninstall.sh; do
   case "$(readlink "$bin_dir/$tool" 2>/dev/null)" in "$root"/*) rm -f "$bin_dir/$tool" ;; esac
 done
-rm -rf /etc/rancher/k3s /etc/rancher/node /run/k3s /run/flannel "$data_dir" /var/lib/kubelet \
+rm -rf --one-file-system /etc/rancher/k3s /etc/rancher/node /run/k3s /run/flannel "$data_dir" /var/lib/kubelet \
   /var/log/pods /var/log/containers /var/cache/k3ts
 rmdir /etc/rancher /var/lib/rancher 2>/dev/null || true
 echo "k3ts is removed; the checkout stays in $root"

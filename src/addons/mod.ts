@@ -1,0 +1,5 @@
+/**
+ * Components that k3s packages as manifests and pods, and that k3ts has inside: what of them the
+ * API must show. Start reading at cluster-dns/cluster-dns.ts.
+ */
+export { clusterDnsPort, startClusterDns } from './cluster-dns/cluster-dns.ts';

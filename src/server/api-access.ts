@@ -1,0 +1,137 @@
+import { resources } from '#client/mod.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import type { ApiServerExtensions, ApiServerParts } from '#apiserver/mod.ts';
+import { createAdmissionPlugins } from '#apiserver/admission/mod.ts';
+import { createServiceAllocation } from '#apiserver/allocators/mod.ts';
+import {
+  createBootstrapTokenAuthenticator,
+  createClientCertificateAuthenticator,
+  createFrontProxyAuthenticator,
+  createPasswordAuthenticator,
+  createServiceAccountTokenAuthenticator,
+  createUnionAuthenticator,
+  parseBundle,
+} from '#apiserver/authn/mod.ts';
+import type { Authenticator, RequestAuthenticator } from '#apiserver/authn/mod.ts';
+import {
+  createNodeAuthorizer,
+  createRbacAuthorizer,
+  createReviewHandlers,
+  createSuperuserAuthorizer,
+  createUnionAuthorizer,
+} from '#apiserver/authz/mod.ts';
+import { defaultNodeRules } from '#apiserver/bootstrap/mod.ts';
+import type { ServiceAccountTokens } from '#pki/mod.ts';
+import type { Authorities } from './authorities.ts';
+import type { SupervisorUser } from './join-credentials.ts';
+import type { ServerSettings } from './settings.ts';
+
+/** Acts for the server's own parts inside the process. */
+export const serverUser = { name: 'system:apiserver', groups: ['system:masters'] } as const;
+
+export interface ApiAccess extends ApiServerExtensions {
+  /** Names callers of the supervisor's routes. */
+  readonly supervisorAuthenticator: RequestAuthenticator;
+}
+
+/**
+ * Who is known to the API server and what they may do, with k3s' choices: no anonymous requests,
+ * Node and RBAC authorization, NodeRestriction on.
+ */
+export function createApiAccess(options: {
+  parts: ApiServerParts;
+  settings: ServerSettings;
+  authorities: Authorities;
+  users: readonly SupervisorUser[];
+  tokens: ServiceAccountTokens;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}): ApiAccess {
+  const { parts, settings, authorities, tokens, clock, random, log } = options;
+  const { reader, registry } = parts;
+  const issuer = `https://kubernetes.default.svc.${settings.clusterDomain}`;
+  const audiences = [issuer, 'k3s'];
+  const clientAuthorities = parseBundle(authorities.client.certificatePem);
+  const proxyAuthorities = parseBundle(authorities.requestHeader.certificatePem);
+  const serviceAccountTokens = createServiceAccountTokenAuthenticator({
+    clock,
+    reader,
+    verifier: tokens,
+    issuers: [issuer],
+    audiences,
+  });
+  const bootstrapTokens = createBootstrapTokenAuthenticator({ clock, reader });
+  const certificates = createClientCertificateAuthenticator({
+    clock,
+    authorities: () => clientAuthorities,
+  });
+  const authenticators: Authenticator[] = [
+    createFrontProxyAuthenticator({
+      clock,
+      authorities: () => proxyAuthorities,
+      allowedNames: ['system:auth-proxy'],
+    }),
+    certificates,
+    serviceAccountTokens,
+    bootstrapTokens,
+  ];
+  const authenticator = createUnionAuthenticator({ authenticators, anonymous: false, log });
+  const users = options.users.map((user) => ({ ...user, uid: user.name }));
+  const passwords = createPasswordAuthenticator({ users: () => users });
+  const supervisorAuthenticator = createUnionAuthenticator({
+    authenticators: [passwords, certificates, bootstrapTokens],
+    anonymous: true,
+    log,
+  });
+  const rbac = createRbacAuthorizer({ reader });
+  const authorizer = createUnionAuthorizer({
+    authorizers: [
+      createSuperuserAuthorizer(),
+      createNodeAuthorizer({ reader, nodeRules: defaultNodeRules() }),
+      rbac,
+    ],
+  });
+  const admissionPlugins = createAdmissionPlugins({
+    reader,
+    authorizer,
+    rbac,
+    clock,
+    random,
+    resources: () => registry.all(),
+    quotaWriter: {
+      async updateUsed(quota, used) {
+        await parts
+          .client(serverUser, 'k3ts-admission')
+          .update(
+            resources.resourceQuotas,
+            { ...quota, status: { ...quota.status, used } },
+            { namespace: quota.metadata.namespace, subresource: 'status' },
+          );
+      },
+    },
+  });
+  const services = createServiceAllocation({
+    reader,
+    random,
+    log,
+    serviceCidrs: settings.serviceCidrs,
+    nodePorts: { from: settings.nodePortRange.first, to: settings.nodePortRange.last },
+  });
+  const virtualResources = createReviewHandlers({
+    authorizer,
+    authenticator,
+    serviceAccountTokens,
+    audiences,
+  });
+  return {
+    authenticator,
+    authorizer,
+    supervisorAuthenticator,
+    admissionPlugins,
+    kindHooks: { services },
+    virtualResources,
+  };
+}

@@ -1,0 +1,125 @@
+import { startClusterDns } from '#addons/mod.ts';
+import type { ApiServer } from '#apiserver/mod.ts';
+import {
+  bootstrapCluster,
+  createAddressLeases,
+  reconcileApiServerEndpoints,
+} from '#apiserver/bootstrap/mod.ts';
+import type { Clock } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
+import { startControllers } from '#controllers/mod.ts';
+import type { Node, Pod } from '#schema/types.ts';
+import { startScheduler } from '#scheduler/mod.ts';
+import type { Backend } from '#store/mod.ts';
+import { serverUser } from './api-access.ts';
+import type { Authorities } from './authorities.ts';
+import type { ServerSettings } from './settings.ts';
+
+const leaseRenewMs = 10_000;
+
+export interface ControlPlaneOptions {
+  readonly api: ApiServer;
+  readonly backend: Backend;
+  readonly settings: ServerSettings;
+  readonly authorities: Authorities;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Everything that works on the API from inside this process: the objects that every cluster has,
+ * controllers, scheduler, DNS objects, the address of this server. Resolves when agents may go on.
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<void> {
+  const { api, settings, authorities, clock, random, log, signal } = options;
+  const client = api.client(serverUser, 'k3ts');
+  await bootstrapCluster({
+    client,
+    log,
+    trust: {
+      clientCa: authorities.client.certificatePem,
+      requestHeaderCa: authorities.requestHeader.certificatePem,
+      requestHeaderAllowedNames: ['system:auth-proxy'],
+    },
+    serviceCidrs: settings.serviceCidrs,
+    port: settings.advertisePort,
+    addresses: [settings.advertiseAddress],
+    signal,
+  });
+  keepAddress(options);
+  const informers = createInformerFactory({ client, clock, random, log, signal });
+  const common = { clock, random, log, signal };
+  if (!settings.disableScheduler) {
+    const scheduler = api.client(
+      { name: 'system:kube-scheduler', groups: ['system:authenticated'] },
+      'kube-scheduler',
+    );
+    startScheduler({
+      ...common,
+      client: scheduler,
+      pods: informers.informer<Pod>(resources.pods),
+      nodes: informers.informer<Node>(resources.nodes),
+      events: createEventRecorder({
+        ...common,
+        client: scheduler,
+        component: 'default-scheduler',
+      }),
+    });
+  }
+  if (!settings.disabled.has('coredns')) {
+    startClusterDns({
+      ...common,
+      client,
+      nodes: informers.informer<Node>(resources.nodes),
+      clusterDns: settings.clusterDns,
+    });
+  }
+  if (settings.disableControllerManager) {
+    informers.start();
+    return;
+  }
+  await startControllers({
+    ...common,
+    client,
+    informers,
+    options: {
+      resources: () => api.core.registry.all(),
+      rootCa: authorities.server.certificatePem,
+      clusterCidrs: settings.clusterCidrs,
+      nodeMonitorGraceMs: 40_000,
+    },
+  });
+}
+
+/** Keeps this server among the endpoints of the kubernetes Service while it lives. */
+function keepAddress(options: ControlPlaneOptions): void {
+  const { api, backend, settings, clock, log, signal } = options;
+  const leases = createAddressLeases({ backend, address: settings.advertiseAddress });
+  const client = api.client(serverUser, 'k3ts');
+  const loop = async (): Promise<void> => {
+    for (;;) {
+      try {
+        await leases.renew();
+        const addresses = await leases.addresses();
+        await reconcileApiServerEndpoints({
+          client,
+          addresses,
+          serviceCidrs: settings.serviceCidrs,
+          port: settings.advertisePort,
+          signal,
+        });
+      } catch (error) {
+        log.warning('Cannot renew the address of this server', { error: messageOf(error) });
+      }
+      await clock.sleep(leaseRenewMs, signal);
+    }
+  };
+  loop().catch((error: unknown) => {
+    if (!signal.aborted) log.error('Address lease ended', { error: messageOf(error) });
+  });
+}

@@ -1,0 +1,295 @@
+import { readFile } from 'node:fs/promises';
+
+import { createApiServer } from '#apiserver/mod.ts';
+import type { ApiServer, ApiServerParts } from '#apiserver/mod.ts';
+import type { Clock } from '#base/clock.ts';
+import { K3tsError, hasCode } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import { resources } from '#client/mod.ts';
+import { createServiceAccountTokens } from '#pki/mod.ts';
+import type { Endpoints } from '#schema/types.ts';
+import { openBackend, startCompactor } from '#store/mod.ts';
+import type { Backend } from '#store/mod.ts';
+import { startAgentProcess } from './agent-process.ts';
+import type { AgentProcessOptions } from './agent-process.ts';
+import { createApiAccess, serverUser } from './api-access.ts';
+import type { ApiAccess } from './api-access.ts';
+import { ensureAuthorities, ensureServiceKey } from './authorities.ts';
+import type { Authorities } from './authorities.ts';
+import { startControlPlane } from './control-plane.ts';
+import { prepareDataDir } from './data-dir.ts';
+import { ensureJoinCredentials } from './join-credentials.ts';
+import type { JoinCredentials } from './join-credentials.ts';
+import {
+  renderAdminKubeconfig,
+  writeAdminKubeconfig,
+  writeComponentKubeconfigs,
+} from './kubeconfig.ts';
+import { ensureLeafCertificates } from './leaf-certificates.ts';
+import { serverPaths } from './paths.ts';
+import type { ServerPaths } from './paths.ts';
+import { servingNames } from './serving-names.ts';
+import type { ServerSettings } from './settings.ts';
+import { nodeCertificateRoutes } from './supervisor/node-certificates.ts';
+import { createNodePasswords } from './supervisor/node-passwords.ts';
+import { createSupervisorRouter } from './supervisor/router.ts';
+import type { SupervisorRequest, SupervisorCaller } from './supervisor/router.ts';
+import { clusterRoutes } from './supervisor/routes.ts';
+
+/** Port on loopback where the server's own kubeconfigs point to, as k3s' API server has it. */
+const loopbackPort = 6444;
+
+export interface RunServerOptions {
+  readonly settings: ServerSettings;
+  /** Absent with --disable-agent. */
+  readonly agent: AgentProcessOptions | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Identity and secrets of this server, from its files. */
+interface Identity {
+  readonly paths: ServerPaths;
+  readonly authorities: Authorities;
+  readonly credentials: JoinCredentials;
+  readonly serviceKey: string;
+}
+
+/**
+ * Runs a server until the signal is aborted, then stops agent, API and datastore in this order.
+ * Rejects with one clear line when it cannot start.
+ */
+export async function runServer(options: RunServerOptions): Promise<void> {
+  const { settings, clock, random, log, signal } = options;
+  const startedMs = clock.monotonicMs();
+  log.info('Starting k3ts server', { dataDir: settings.dataDir });
+  const paths = serverPaths(settings.dataDir);
+  await prepareDataDir(settings.dataDir, paths);
+  const identity = await prepareIdentity(options, paths);
+  let api: ApiServer | undefined;
+  const backend = await openBackend({
+    endpoint: settings.datastoreEndpoint,
+    dataDir: paths.server,
+    clock,
+    log,
+  });
+  const compactor = startCompactor({ backend, clock, log });
+  const stopper = new AbortController();
+  try {
+    let isReady = false;
+    const built = buildApiServer(options, identity, backend, () => isReady);
+    api = built;
+    const tls = await listen(built, settings, paths);
+    const agent =
+      options.agent === undefined
+        ? undefined
+        : startAgentProcess({
+            agent: options.agent,
+            token: identity.credentials.agentToken,
+            environment: process.env,
+            clock,
+            log,
+          });
+    try {
+      await built.start();
+      await writeKubeconfigs(settings, paths, tls.caPem);
+      await startControlPlane({
+        api: built,
+        backend,
+        settings,
+        authorities: identity.authorities,
+        clock,
+        random,
+        log,
+        signal: stopper.signal,
+      });
+      isReady = true;
+      announce(settings, identity, log, clock.monotonicMs() - startedMs);
+      await untilAborted(signal);
+      log.info('Stopping k3ts server');
+    } finally {
+      await agent?.stop();
+    }
+  } finally {
+    stopper.abort(new K3tsError('Stopped', 'the server stops'));
+    await api?.close();
+    await compactor.close();
+    await backend.close();
+  }
+}
+
+async function prepareIdentity(
+  { settings, clock, random, log }: RunServerOptions,
+  paths: ServerPaths,
+): Promise<Identity> {
+  const authorities = await ensureAuthorities({ paths, clock, random });
+  const serviceKey = await ensureServiceKey(paths);
+  const names = servingNames(settings);
+  await ensureLeafCertificates({ paths, authorities, names, clock, random, log });
+  const credentials = await ensureJoinCredentials({
+    paths,
+    serverCaPem: authorities.server.certificatePem,
+    token: settings.token,
+    agentToken: settings.agentToken,
+    random,
+  });
+  return { paths, authorities, credentials, serviceKey };
+}
+
+function buildApiServer(
+  { settings, clock, random, log }: RunServerOptions,
+  { authorities, credentials, serviceKey }: Identity,
+  backend: Backend,
+  isReady: () => boolean,
+): ApiServer {
+  let access: ApiAccess | undefined;
+  let router: ReturnType<typeof createSupervisorRouter> | undefined;
+  const api: ApiServer = createApiServer({
+    backend,
+    clock,
+    random,
+    log,
+    extend: (parts: ApiServerParts) => {
+      access = createApiAccess({
+        parts,
+        settings,
+        authorities,
+        users: credentials.users,
+        tokens: createServiceAccountTokens(serviceKey),
+        clock,
+        random,
+        log,
+      });
+      return access;
+    },
+    supervisor: {
+      wants: (path) => path.startsWith('/v1-k3s/') || path === '/cacerts' || path === '/ping',
+      handle: (request, response) => router?.(request, response) ?? false,
+    },
+  });
+  const authenticate = async (
+    request: SupervisorRequest,
+  ): Promise<SupervisorCaller | undefined> => {
+    const socket = 'stream' in request ? request.stream.session?.socket : request.socket;
+    const certificate = peerCertificateOf(socket);
+    const found = await access?.supervisorAuthenticator.authenticate({
+      headers: request.headers,
+      peerCertificate: certificate,
+      remoteAddress: '',
+    });
+    return found?.user;
+  };
+  const client = api.client(serverUser, 'k3ts-supervisor');
+  const nodePasswords = createNodePasswords({ client, random, log });
+  router = createSupervisorRouter({
+    authenticate,
+    log,
+    routes: [
+      ...clusterRoutes({
+        settings,
+        authorities,
+        isReady,
+        apiServers: async () => {
+          const found = await client.get<Endpoints>(resources.endpoints, 'kubernetes', {
+            namespace: 'default',
+          });
+          const addresses = found.subsets?.[0]?.addresses ?? [];
+          return addresses.map(({ ip }) => `${ip}:${settings.advertisePort}`);
+        },
+      }),
+      ...nodeCertificateRoutes({
+        authorities,
+        sharedKeys: {},
+        nodePasswords,
+        clock,
+        random,
+      }),
+    ],
+  });
+  return api;
+}
+
+function peerCertificateOf(socket: unknown): Buffer | undefined {
+  const tlsSocket = socket as { getPeerCertificate?: () => { raw?: Buffer } } | undefined;
+  return tlsSocket?.getPeerCertificate?.().raw;
+}
+
+async function listen(
+  api: ApiServer,
+  settings: ServerSettings,
+  paths: ServerPaths,
+): Promise<{ caPem: string }> {
+  const [cert, key, caPem] = await Promise.all([
+    readFile(paths.tlsFile('serving-kube-apiserver.crt'), 'utf8'),
+    readFile(paths.tlsFile('serving-kube-apiserver.key'), 'utf8'),
+    readFile(paths.tlsFile('server-ca.crt'), 'utf8'),
+  ]);
+  const tls = { cert, key };
+  const places = [{ host: settings.bindAddress, port: settings.httpsPort }];
+  if (settings.httpsPort !== loopbackPort) places.push({ host: '127.0.0.1', port: loopbackPort });
+  for (const { host, port } of places) {
+    try {
+      await api.listen({ host, port, tls });
+    } catch (error) {
+      if (!hasCode(error, 'EADDRINUSE')) throw error;
+      throw new K3tsError(
+        'Usage',
+        `port ${port} on ${host} is in use: is k3ts or k3s running already? ` +
+          '(--https-listen-port sets another one)',
+        { cause: error },
+      );
+    }
+  }
+  return { caPem };
+}
+
+async function writeKubeconfigs(
+  settings: ServerSettings,
+  paths: ServerPaths,
+  caPem: string,
+): Promise<void> {
+  await writeComponentKubeconfigs(paths, `https://127.0.0.1:${loopbackPort}`);
+  const isAnyAddress = settings.bindAddress === '0.0.0.0' || settings.bindAddress === '::';
+  const host = isAnyAddress ? '127.0.0.1' : settings.bindAddress;
+  await writeAdminKubeconfig({
+    ...settings.kubeconfig,
+    content: renderAdminKubeconfig({
+      server: `https://${host.includes(':') ? `[${host}]` : host}:${settings.httpsPort}`,
+      caPem,
+      certificatePem: await readFile(paths.tlsFile('client-admin.crt'), 'utf8'),
+      keyPem: await readFile(paths.tlsFile('client-admin.key'), 'utf8'),
+    }),
+  });
+}
+
+function announce(
+  settings: ServerSettings,
+  { paths }: Identity,
+  log: Logger,
+  startMs: number,
+): void {
+  const url = `https://${settings.advertiseAddress}:${settings.advertisePort}`;
+  log.info(`To join node to cluster: k3s agent -s ${url} -t \${NODE_TOKEN}`);
+  log.info('Node token is available at', { file: paths.nodeToken });
+  log.info('Wrote kubeconfig', { file: settings.kubeconfig.path });
+  log.info('k3ts is up and running', { startMs: Math.round(startMs) });
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    // Keeps the process alive: nothing else may hold it when the agent is disabled.
+    const keepAlive = new BroadcastChannel('k3ts-server');
+    signal.addEventListener(
+      'abort',
+      () => {
+        keepAlive.close();
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
