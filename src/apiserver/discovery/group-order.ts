@@ -1,0 +1,83 @@
+import { groupVersion } from '#schema/mod.ts';
+import type { GroupInfo, ResourceInfo } from '#schema/mod.ts';
+
+/** groupPriorityMinimum of groups that a CustomResourceDefinition makes. */
+const customPriority = 1000;
+
+/** A group with what it serves, in the order of discovery. */
+export interface ServedGroup {
+  readonly group: string;
+  readonly preferredVersion: string;
+  readonly versions: readonly { version: string; resources: readonly ResourceInfo[] }[];
+}
+
+/**
+ * Groups of the resources that are served: built-in ones in upstream's order, others among them by
+ * priority, then name. Versions follow the catalog, else Kubernetes' order of version names.
+ */
+export function orderGroups(
+  resources: readonly ResourceInfo[],
+  known: readonly GroupInfo[],
+): ServedGroup[] {
+  const byVersion = new Map<string, ResourceInfo[]>();
+  const versionsOf = new Map<string, Set<string>>();
+  for (const info of resources) {
+    const key = groupVersion(info);
+    const list = byVersion.get(key);
+    if (list === undefined) byVersion.set(key, [info]);
+    else list.push(info);
+    const versions = versionsOf.get(info.group) ?? new Set<string>();
+    versionsOf.set(info.group, versions.add(info.version));
+  }
+  const rank = new Map(known.map((info, index) => [info.group, { info, index }]));
+  const groups = [...versionsOf.keys()].sort((left, right) => {
+    const [a, b] = [rank.get(left), rank.get(right)];
+    if (a !== undefined && b !== undefined) return a.index - b.index;
+    const byPriority = priorityOf(b?.info) - priorityOf(a?.info);
+    return byPriority !== 0 ? byPriority : left < right ? -1 : 1;
+  });
+  return groups.map((group) => {
+    const order = rank.get(group)?.info.versions ?? [];
+    const versions = [...(versionsOf.get(group) ?? [])].sort((left, right) => {
+      const [a, b] = [order.indexOf(left), order.indexOf(right)];
+      return a >= 0 && b >= 0 ? a - b : compareVersions(left, right);
+    });
+    return {
+      group,
+      preferredVersion: versions[0] ?? '',
+      versions: versions.map((version) => ({
+        version,
+        resources: [...(byVersion.get(groupVersion({ group, version })) ?? [])].sort((a, b) =>
+          a.resource < b.resource ? -1 : 1,
+        ),
+      })),
+    };
+  });
+}
+
+function priorityOf(info: GroupInfo | undefined): number {
+  return info?.priority ?? customPriority;
+}
+
+/** v2 before v1 before v1beta2 before v1beta1 before v1alpha1, then other names by the alphabet. */
+export function compareVersions(left: string, right: string): number {
+  const [a, b] = [parseVersion(left), parseVersion(right)];
+  if (a === undefined || b === undefined) {
+    if (a !== undefined) return -1;
+    if (b !== undefined) return 1;
+    return left < right ? -1 : left > right ? 1 : 0;
+  }
+  for (let index = 0; index < 3; index++) {
+    const difference = (b[index] ?? 0) - (a[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Stability (GA 2, beta 1, alpha 0), major, minor. */
+function parseVersion(text: string): number[] | undefined {
+  const match = /^v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?$/.exec(text);
+  if (match === null) return undefined;
+  const stability = match[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0;
+  return [stability, Number(match[1]), Number(match[3] ?? 0)];
+}

@@ -1,0 +1,130 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+import type { ResourceInfo } from '#schema/mod.ts';
+import { createOpenApiPages } from '#schema/openapi/mod.ts';
+import type { CustomSchemas, OpenApiPage, OpenApiPages } from '#schema/openapi/mod.ts';
+
+import { acceptedTypes, matchesEtag } from '../discovery/accepted-type.ts';
+import type { PathAnswer, PathRequest, PathRoute } from '../path-route.ts';
+
+const compress = promisify(gzip);
+const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const secondsPerYear = 365 * 24 * 3600;
+
+export interface OpenApiRoutesOptions {
+  readonly resources: () => readonly ResourceInfo[];
+  readonly customSchemas?: (() => CustomSchemas) | undefined;
+  /** As /version says. */
+  readonly version: string;
+  /** Wall time, for the Expires header of documents named by their hash. */
+  readonly nowMs: () => number;
+}
+
+export interface OpenApiRoutes {
+  readonly routes: readonly PathRoute[];
+  /** To be called when the resources changed; documents of unchanged groups keep their bytes. */
+  invalidate(): void;
+}
+
+/**
+ * /openapi/v2 as JSON or protobuf and /openapi/v3 with a document a group version, compressed for
+ * those who take it. Documents are made when first asked for and compressed off the event loop.
+ */
+export function createOpenApiRoutes(options: OpenApiRoutesOptions): OpenApiRoutes {
+  let pages: OpenApiPages | undefined;
+  let previous: OpenApiPages | undefined;
+  const compressed = new WeakMap<Buffer, Promise<Buffer>>();
+  const current = (): OpenApiPages => {
+    pages ??= createOpenApiPages({
+      resources: options.resources(),
+      customSchemas: options.customSchemas?.(),
+      version: options.version,
+      previous,
+    });
+    return pages;
+  };
+
+  async function answer(
+    request: PathRequest,
+    page: OpenApiPage,
+    headers: Record<string, string>,
+  ): Promise<PathAnswer> {
+    const etag = `"${page.hash}"`;
+    const all: Record<string, string> = { ...headers, etag, vary: 'Accept, Accept-Encoding' };
+    if (matchesEtag(request.headers['if-none-match'], etag)) {
+      return { status: 304, headers: all, body: Buffer.alloc(0) };
+    }
+    if (!acceptsGzip(request)) return { status: 200, headers: all, body: page.body };
+    let body = compressed.get(page.body);
+    if (body === undefined) compressed.set(page.body, (body = compress(page.body)));
+    return { status: 200, headers: { ...all, 'content-encoding': 'gzip' }, body: await body };
+  }
+
+  const isRead = ({ method }: PathRequest): boolean => method === 'GET' || method === 'HEAD';
+  const json = { 'content-type': 'application/json' };
+
+  async function v2(request: PathRequest): Promise<PathAnswer | undefined> {
+    if (!isRead(request)) return undefined;
+    if (!prefersProtobuf(request)) return await answer(request, current().v2Json(), json);
+    const headers = { 'content-type': protobufType };
+    return await answer(request, current().v2Protobuf(), headers);
+  }
+
+  async function v3Root(request: PathRequest): Promise<PathAnswer | undefined> {
+    return isRead(request) ? await answer(request, current().v3Root(), json) : undefined;
+  }
+
+  async function v3(request: PathRequest): Promise<PathAnswer | undefined> {
+    const of = groupVersionOf(request.path);
+    const page = of === undefined ? undefined : current().v3(of);
+    if (page === undefined || !isRead(request)) return undefined;
+    const asked = request.context.query.get('hash') ?? '';
+    if (asked === '') return await answer(request, page, { ...json, 'cache-control': 'public' });
+    if (asked !== page.hash) {
+      const location = `${request.path}?hash=${page.hash}`;
+      return { status: 301, headers: { location }, body: Buffer.alloc(0) };
+    }
+    const expires = new Date(options.nowMs() + secondsPerYear * 1000).toUTCString();
+    return await answer(request, page, {
+      ...json,
+      'cache-control': 'public, immutable',
+      expires,
+    });
+  }
+
+  return {
+    routes: [
+      { path: '/openapi/v2', handle: v2 },
+      { path: '/openapi/v3', handle: v3Root },
+      { path: '/openapi/v3/', isPrefix: true, handle: v3 },
+    ],
+    invalidate() {
+      previous = pages ?? previous;
+      pages = undefined;
+    },
+  };
+}
+
+/** `/openapi/v3/api/v1`, `/openapi/v3/apis/apps/v1`. */
+function groupVersionOf(path: string): { group: string; version: string } | undefined {
+  const core = /^\/openapi\/v3\/api\/([^/]+)$/.exec(path);
+  if (core !== null) return { group: '', version: core[1] ?? '' };
+  const other = /^\/openapi\/v3\/apis\/([^/]+)\/([^/]+)$/.exec(path);
+  return other === null ? undefined : { group: other[1] ?? '', version: other[2] ?? '' };
+}
+
+function acceptsGzip(request: PathRequest): boolean {
+  const header = request.headers['accept-encoding'];
+  const text = Array.isArray(header) ? header.join(',') : (header ?? '');
+  return acceptedTypes(text).some(({ type }) => type === 'gzip');
+}
+
+function prefersProtobuf(request: PathRequest): boolean {
+  for (const { type } of acceptedTypes(request.headers.accept)) {
+    // Clients up to 1.27 send the name with an @.
+    if (type === protobufType || type === protobufType.replace('v2.v1.0', 'v2@v1.0')) return true;
+    if (type === 'application/json' || type === '*/*' || type === 'application/*') return false;
+  }
+  return false;
+}
