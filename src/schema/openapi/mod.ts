@@ -1,6 +1,6 @@
 /**
- * OpenAPI documents of the API, versions 2 and 3, made from the type table and the resources that
- * are served, custom ones included. It serves nothing itself. Start reading at pages.ts, which keeps
+ * OpenAPI documents of the API, versions 2 and 3, from the type table and the resources that
+ * are served, custom ones included. It serves nothing itself. Start reading at pages.ts: it keeps
  * the bytes; documents.ts puts a document together.
  */
 export type { CustomSchemas } from './custom-types.ts';

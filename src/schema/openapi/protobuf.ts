@@ -1,6 +1,6 @@
 /**
- * Writes an OpenAPI version 2 document as application/com.github.proto-openapi.spec.v2.v1.0+protobuf,
- * the messages of gnostic's OpenAPIv2.proto. Extensions and free values travel as YAML text, for
+ * Writes OpenAPI version 2 as application/com.github.proto-openapi.spec.v2.v1.0+protobuf: the
+ * messages of gnostic's OpenAPIv2.proto. Extensions and free values travel as YAML text, for
  * which JSON will do.
  */
 import { ReverseWriter } from '../protobuf/writer.ts';

@@ -1,0 +1,224 @@
+import { K3tsError } from '#base/errors.ts';
+import type { ProtobufField, ProtobufMessage, ProtobufScalar } from './messages.ts';
+import { messageOf } from './messages.ts';
+import { ProtobufReader } from './reader.ts';
+import type { NestedCodec } from './special-forms.ts';
+import { specialForms } from './special-forms.ts';
+import type { ReverseWriter } from './writer.ts';
+
+type Json = Record<string, unknown>;
+
+function requireMessage(name: string): ProtobufMessage {
+  const message = messageOf(name);
+  if (message === undefined) throw new K3tsError('Protobuf', `no protobuf message "${name}"`);
+  return message;
+}
+
+/** Reads and writes messages as the JSON that upstream makes of them. `decodeEmbedded` as in NestedCodec. */
+export function createMessageCodec(decodeEmbedded: (bytes: Buffer) => unknown): NestedCodec {
+  const codec: NestedCodec = {
+    decodeEmbedded,
+    decode(name, bytes) {
+      const special = specialForms.get(name);
+      if (special !== undefined) return special.decode(bytes, codec);
+      const into: Json = {};
+      decodeFields(requireMessage(name), bytes, into, codec);
+      return into;
+    },
+    encode(name, value, writer) {
+      const special = specialForms.get(name);
+      if (special !== undefined) special.encode(value, writer, codec);
+      else encodeFields(requireMessage(name), (value ?? {}) as Json, writer, codec);
+    },
+  };
+  return codec;
+}
+
+function decodeFields(
+  message: ProtobufMessage,
+  bytes: Buffer,
+  into: Json,
+  codec: NestedCodec,
+): void {
+  const reader = new ProtobufReader(bytes);
+  while (!reader.isDone) {
+    const tag = reader.varint();
+    const field = message.byNumber.get(Math.floor(tag / 8));
+    if (field === undefined) {
+      reader.skip(tag % 8);
+    } else if (field.isInline) {
+      decodeFields(requireMessage(field.message), reader.bytes(), into, codec);
+    } else {
+      decodeField(field, tag % 8, reader, into, codec);
+    }
+  }
+}
+
+function decodeField(
+  field: ProtobufField,
+  wireType: number,
+  reader: ProtobufReader,
+  into: Json,
+  codec: NestedCodec,
+): void {
+  if (field.isMap) {
+    const map = (into[field.name] ??= {}) as Json;
+    decodeMapEntry(field, reader.bytes(), map, codec);
+    return;
+  }
+  if (field.isRepeated) {
+    const list = (into[field.name] ??= []) as unknown[];
+    if (wireType !== 2 || !isNumber(field.scalar)) {
+      list.push(decodeValue(field, reader, codec) ?? null);
+      return;
+    }
+    // packed, which upstream does not write but must be read
+    const packed = new ProtobufReader(reader.bytes());
+    while (!packed.isDone) list.push(decodeValue(field, packed, codec));
+    return;
+  }
+  const value = decodeValue(field, reader, codec);
+  const isZero = value === '' || value === 0 || value === false;
+  if (value === undefined || (isZero && field.isAlwaysWritten && field.scalar !== undefined))
+    return;
+  into[field.name] = value;
+}
+
+function isNumber(scalar: ProtobufScalar | undefined): boolean {
+  return scalar !== undefined && scalar !== 'string' && scalar !== 'bytes';
+}
+
+function decodeMapEntry(field: ProtobufField, bytes: Buffer, map: Json, codec: NestedCodec): void {
+  const reader = new ProtobufReader(bytes);
+  let key = '';
+  let value: unknown;
+  while (!reader.isDone) {
+    const tag = reader.varint();
+    if (tag === 10) key = reader.string();
+    else value = decodeValue(field, reader, codec);
+  }
+  map[key] = value ?? emptyValue(field, codec);
+}
+
+/** The value of a map entry that carries none. */
+function emptyValue(field: ProtobufField, codec: NestedCodec): unknown {
+  return field.scalar === undefined ? codec.decode(field.message, Buffer.alloc(0)) : '';
+}
+
+function decodeValue(field: ProtobufField, reader: ProtobufReader, codec: NestedCodec): unknown {
+  switch (field.scalar) {
+    case undefined:
+      return codec.decode(field.message, reader.bytes());
+    case 'string':
+      return reader.string();
+    case 'bytes':
+      return reader.bytes().toString('base64');
+    case 'bool':
+      return reader.varint() !== 0;
+    case 'int32':
+    case 'int64':
+      return reader.signed();
+    case 'double':
+      return reader.double();
+  }
+}
+
+const zeros: Readonly<Record<ProtobufScalar, unknown>> = {
+  string: '',
+  bytes: '',
+  bool: false,
+  int32: 0,
+  int64: 0,
+  double: 0,
+};
+
+function encodeFields(
+  message: ProtobufMessage,
+  value: Json,
+  writer: ReverseWriter,
+  codec: NestedCodec,
+): void {
+  const { fields } = message;
+  for (let i = fields.length - 1; i >= 0; i--) {
+    const field = fields[i];
+    if (field === undefined) continue;
+    if (field.isInline) {
+      const inner = requireMessage(field.message);
+      writer.messageField(field.number, () => encodeFields(inner, value, writer, codec));
+    } else {
+      encodeField(field, value[field.name], writer, codec);
+    }
+  }
+}
+
+function encodeField(
+  field: ProtobufField,
+  value: unknown,
+  writer: ReverseWriter,
+  codec: NestedCodec,
+): void {
+  if (field.isMap) {
+    encodeMap(field, value, writer, codec);
+    return;
+  }
+  if (field.isRepeated) {
+    if (!Array.isArray(value)) return;
+    for (let i = value.length - 1; i >= 0; i--) {
+      encodeValue(field, field.number, value[i], writer, codec);
+    }
+    return;
+  }
+  if (value !== undefined && value !== null) {
+    encodeValue(field, field.number, value, writer, codec);
+  } else if (field.isAlwaysWritten) {
+    const zero = field.scalar === undefined ? undefined : zeros[field.scalar];
+    encodeValue(field, field.number, zero, writer, codec);
+  }
+}
+
+function encodeMap(
+  field: ProtobufField,
+  value: unknown,
+  writer: ReverseWriter,
+  codec: NestedCodec,
+): void {
+  if (typeof value !== 'object' || value === null) return;
+  const map = value as Json;
+  for (const key of Object.keys(map).sort().reverse()) {
+    writer.messageField(field.number, () => {
+      encodeValue(field, 2, map[key], writer, codec);
+      writer.stringField(1, key);
+    });
+  }
+}
+
+function encodeValue(
+  field: ProtobufField,
+  number: number,
+  value: unknown,
+  writer: ReverseWriter,
+  codec: NestedCodec,
+): void {
+  switch (field.scalar) {
+    case undefined:
+      writer.messageField(number, () => codec.encode(field.message, value, writer));
+      return;
+    case 'string':
+      writer.stringField(number, String(value ?? ''));
+      return;
+    case 'bytes':
+      writer.bytesField(number, Buffer.from(String(value ?? ''), 'base64'));
+      return;
+    case 'bool':
+      writer.boolField(number, value === true);
+      return;
+    case 'int32':
+    case 'int64':
+      writer.signed(Number(value));
+      writer.tag(number, 0);
+      return;
+    case 'double':
+      writer.double(Number(value));
+      writer.tag(number, 1);
+  }
+}

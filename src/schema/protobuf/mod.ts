@@ -1,0 +1,13 @@
+/**
+ * Built-in kinds as application/vnd.kubernetes.protobuf: objects with their envelope to JSON objects
+ * and back, and frames of watches. It knows no HTTP and does no defaulting. Start reading at
+ * envelope.ts, then codec.ts.
+ */
+export {
+  decodeProtobuf,
+  encodeProtobuf,
+  frameWatchEvent,
+  isProtobuf,
+  messageNameOfKind,
+  protobufMediaType,
+} from './envelope.ts';
