@@ -9,10 +9,5 @@ export { gitVersion } from './health/version.ts';
 export type { SupervisorHook, TlsOptions } from './http-server.ts';
 export type { PathAnswer, PathRequest, PathRoute } from './path-route.ts';
 export type { UserInfo } from './request.ts';
-export type {
-  ApiServer,
-  ApiServerExtensions,
-  ApiServerOptions,
-  ApiServerParts,
-} from './server.ts';
+export type { ApiServer, ApiServerExtensions, ApiServerOptions, ApiServerParts } from './server.ts';
 export { createApiServer } from './server.ts';

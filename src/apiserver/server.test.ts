@@ -217,6 +217,29 @@ for (const [index, way] of ['in process', 'over HTTPS'].entries()) {
       assert.equal(json.spec?.containers[0]?.image, 'j');
     });
 
+    test('apply creates, then owns fields and refuses those of others', async () => {
+      const body = (data: Record<string, string>): ConfigMap => ({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'applied' },
+        data,
+      });
+      const apply = (data: Record<string, string>, fieldManager: string): Promise<ConfigMap> =>
+        client().patch<ConfigMap>(
+          resources.configMaps,
+          'applied',
+          { type: 'apply', body: body(data) },
+          { ...at, fieldManager },
+        );
+      await apply({ a: '1', b: '1' }, 'one');
+      const changed = await apply({ a: '2' }, 'one');
+      assert.deepEqual(changed.data, { a: '2' });
+      await assert.rejects(
+        apply({ a: '3' }, 'two'),
+        /Apply failed with 1 conflict: conflict with "one": \.data\.a/,
+      );
+    });
+
     test('many patches of one object at once all come to pass', async () => {
       await client().create(resources.configMaps, map('busy', { data: {} }), at);
       await Promise.all(

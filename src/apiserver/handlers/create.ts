@@ -2,6 +2,7 @@ import { formatTime } from '#base/clock.ts';
 import { nameSuffix } from '#base/random.ts';
 import { traced } from '#base/trace.ts';
 import type { UnknownObject } from '#schema/mod.ts';
+import { trackUpdate } from '#schema/apply/mod.ts';
 import { applyDefaults } from '#schema/mod.ts';
 import { prepareForCreate } from '#schema/strategy/mod.ts';
 import { alreadyExists, generateNameConflict, invalid, plainError } from '../api-errors.ts';
@@ -11,7 +12,7 @@ import { admissionAttributes, hookScope, withUndo } from '../pipeline/write-scop
 import type { WriteScope } from '../pipeline/write-scope.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { trackUpdate, validateCreate } from '../schema-adapters.ts';
+import { validateCreate } from '../schema-adapters.ts';
 import { KeyTaken } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { readyCache } from './get.ts';
@@ -35,8 +36,8 @@ export interface CreateRequest {
 }
 
 /**
- * Creates an object: default, mutate, strategy, kind hook, validate, validating admission, managed
- * fields, commit. Throws AlreadyExists, Invalid, Forbidden, BadRequest.
+ * Creates an object: default, managed fields, mutate, strategy, kind hook, validate, validating
+ * admission, commit. Throws AlreadyExists, Invalid, Forbidden, BadRequest.
  */
 export async function createObject(request: CreateRequest): Promise<CacheEntry> {
   const { core, served, context, options } = request;
@@ -62,6 +63,17 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
     nowMs: core.clock.now(),
   };
   applyDefaults(object, info.typeName);
+  if (request.isApplied !== true) {
+    object = trackUpdate({
+      old: undefined,
+      object,
+      manager: managerOf(options, context.userAgent),
+      operation: 'Update',
+      info,
+      subresource: '',
+      nowMs: scope.nowMs,
+    });
+  }
   const attributes = admissionAttributes(scope, 'CREATE', object, undefined);
   await traced('write.mutate', {}, () => core.admission.mutate(attributes));
   object = attributes.object ?? object;
@@ -77,18 +89,6 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
     attributes.object = object;
     await traced('write.validate', {}, () => core.admission.validate(attributes));
     addWarnings(context, served.hooks.warnings?.(object, undefined));
-    if (request.isApplied !== true) {
-      const manager = managerOf(options, context.userAgent);
-      object = trackUpdate({
-        old: undefined,
-        object,
-        manager,
-        operation: 'Update',
-        info,
-        subresource: '',
-        nowMs: scope.nowMs,
-      });
-    }
     const entry = await commit(core, cache, served, scope, object, generateName);
     if (!options.dryRun) served.hooks.afterWrite?.(entry.object(), undefined, hookScope(scope));
     return entry;

@@ -1,12 +1,12 @@
 import { messageOf } from '#base/errors.ts';
 import type { UnknownObject } from '#schema/mod.ts';
+import { serverSideApply } from '#schema/apply/mod.ts';
 import { conform, readYaml } from '#schema/mod.ts';
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch } from '#schema/patch/mod.ts';
 import { badRequest, invalid, unsupportedMediaType } from '../api-errors.ts';
 import { copyJson } from '../json-copy.ts';
 import { checkType, typeOf } from '../pipeline/read-object.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { serverSideApply } from '../schema-adapters.ts';
 import type { UpdateRequest, UpdateResult } from './update.ts';
 import { updateObject } from './update.ts';
 

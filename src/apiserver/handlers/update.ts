@@ -1,5 +1,6 @@
 import { traced } from '#base/trace.ts';
 import type { FieldError, UnknownObject } from '#schema/mod.ts';
+import { trackUpdate } from '#schema/apply/mod.ts';
 import { applyDefaults } from '#schema/mod.ts';
 import { prepareForUpdate } from '#schema/strategy/mod.ts';
 import { conflict, invalid, notFound } from '../api-errors.ts';
@@ -11,7 +12,7 @@ import type { WriteScope } from '../pipeline/write-scope.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { servedObject } from '../resource-registry.ts';
-import { trackUpdate, validateUpdate } from '../schema-adapters.ts';
+import { validateUpdate } from '../schema-adapters.ts';
 import { StaleObject } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { addWarnings, createObject, timeToLive } from './create.ts';
@@ -46,8 +47,8 @@ export interface UpdateResult {
 }
 
 /**
- * Changes one object: change, default, mutate, strategy, kind hook, validate, validating admission,
- * managed fields, commit. A version in the wanted object must be the stored one (Conflict);
+ * Changes one object: change, default, managed fields, mutate, strategy, kind hook, validate,
+ * validating admission, commit. A version in the wanted object must be the stored one (Conflict);
  * without one the change is done again on what is there now. No difference, no write.
  */
 export async function updateObject(request: UpdateRequest): Promise<UpdateResult> {
@@ -114,6 +115,17 @@ async function attemptUpdate(
     nowMs: core.clock.now(),
   };
   applyDefaults(object, info.typeName);
+  if (request.isApplied !== true) {
+    object = trackUpdate({
+      old,
+      object,
+      manager: managerOf(options, context.userAgent),
+      operation: 'Update',
+      info,
+      subresource,
+      nowMs: scope.nowMs,
+    });
+  }
   const attributes = admissionAttributes(scope, 'UPDATE', object, old);
   await traced('write.mutate', {}, () => core.admission.mutate(attributes));
   object = attributes.object ?? object;
@@ -125,17 +137,6 @@ async function attemptUpdate(
     attributes.object = object;
     await traced('write.validate', {}, () => core.admission.validate(attributes));
     addWarnings(context, served.hooks.warnings?.(object, old));
-    if (request.isApplied !== true) {
-      object = trackUpdate({
-        old,
-        object,
-        manager: managerOf(options, context.userAgent),
-        operation: 'Update',
-        info,
-        subresource,
-        nowMs: scope.nowMs,
-      });
-    }
     object.metadata.resourceVersion = old.metadata.resourceVersion;
     if (isSameJson(object, old)) return current;
     try {
