@@ -19,5 +19,8 @@ export type { PasswordUser } from './passwords.ts';
 export { createServiceAccountTokenAuthenticator } from './service-account-token.ts';
 export type { ServiceAccountTokenAuthenticator, TokenVerifier } from './service-account-token.ts';
 export { parseServiceAccountUser, serviceAccountUser } from './service-account-claims.ts';
+export { createIssuerRoutes } from './issuer-routes.ts';
+export { createTokenRequestHandler } from './token-request.ts';
+export type { TokenRequestOptions, TokenSigner } from './token-request.ts';
 export { createUnionAuthenticator } from './union.ts';
 export type { RequestAuthenticator } from './union.ts';
