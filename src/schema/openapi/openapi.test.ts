@@ -129,7 +129,7 @@ test('custom resources bring their schema, in version 2 without what it cannot s
 });
 
 /** Top-level fields of a message with how often they occur. */
-function fieldsOf(bytes: Uint8Array): Map<number, Buffer[]> {
+function fieldsOf(bytes: Buffer): Map<number, Buffer[]> {
   const fields = new Map<number, Buffer[]>();
   const reader = new ProtobufReader(bytes);
   while (!reader.isDone) {

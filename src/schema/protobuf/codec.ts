@@ -18,11 +18,11 @@ function requireMessage(name: string): ProtobufMessage {
 export function createMessageCodec(decodeEmbedded: (bytes: Buffer) => unknown): NestedCodec {
   const codec: NestedCodec = {
     decodeEmbedded,
-    decode(name, bytes) {
+    decode(name, reader) {
       const special = specialForms.get(name);
-      if (special !== undefined) return special.decode(bytes, codec);
+      if (special !== undefined) return special.decode(reader, codec);
       const into: Json = {};
-      decodeFields(requireMessage(name), bytes, into, codec);
+      decodeFields(requireMessage(name), reader, into, codec);
       return into;
     },
     encode(name, value, writer) {
@@ -36,18 +36,17 @@ export function createMessageCodec(decodeEmbedded: (bytes: Buffer) => unknown): 
 
 function decodeFields(
   message: ProtobufMessage,
-  bytes: Buffer,
+  reader: ProtobufReader,
   into: Json,
   codec: NestedCodec,
 ): void {
-  const reader = new ProtobufReader(bytes);
   while (!reader.isDone) {
     const tag = reader.varint();
-    const field = message.byNumber.get(Math.floor(tag / 8));
+    const field = message.byNumber[Math.floor(tag / 8)];
     if (field === undefined) {
       reader.skip(tag % 8);
     } else if (field.isInline) {
-      decodeFields(requireMessage(field.message), reader.bytes(), into, codec);
+      decodeFields(requireMessage(field.message), reader.message(), into, codec);
     } else {
       decodeField(field, tag % 8, reader, into, codec);
     }
@@ -63,7 +62,7 @@ function decodeField(
 ): void {
   if (field.isMap) {
     const map = (into[field.name] ??= {}) as Json;
-    decodeMapEntry(field, reader.bytes(), map, codec);
+    decodeMapEntry(field, reader.message(), map, codec);
     return;
   }
   if (field.isRepeated) {
@@ -73,7 +72,7 @@ function decodeField(
       return;
     }
     // packed, which upstream does not write but must be read
-    const packed = new ProtobufReader(reader.bytes());
+    const packed = reader.message();
     while (!packed.isDone) list.push(decodeValue(field, packed, codec));
     return;
   }
@@ -88,8 +87,12 @@ function isNumber(scalar: ProtobufScalar | undefined): boolean {
   return scalar !== undefined && scalar !== 'string' && scalar !== 'bytes';
 }
 
-function decodeMapEntry(field: ProtobufField, bytes: Buffer, map: Json, codec: NestedCodec): void {
-  const reader = new ProtobufReader(bytes);
+function decodeMapEntry(
+  field: ProtobufField,
+  reader: ProtobufReader,
+  map: Json,
+  codec: NestedCodec,
+): void {
   let key = '';
   let value: unknown;
   while (!reader.isDone) {
@@ -102,13 +105,15 @@ function decodeMapEntry(field: ProtobufField, bytes: Buffer, map: Json, codec: N
 
 /** The value of a map entry that carries none. */
 function emptyValue(field: ProtobufField, codec: NestedCodec): unknown {
-  return field.scalar === undefined ? codec.decode(field.message, Buffer.alloc(0)) : '';
+  return field.scalar === undefined
+    ? codec.decode(field.message, new ProtobufReader(Buffer.alloc(0)))
+    : '';
 }
 
 function decodeValue(field: ProtobufField, reader: ProtobufReader, codec: NestedCodec): unknown {
   switch (field.scalar) {
     case undefined:
-      return codec.decode(field.message, reader.bytes());
+      return codec.decode(field.message, reader.message());
     case 'string':
       return reader.string();
     case 'bytes':

@@ -59,12 +59,12 @@ function openEnvelope(bytes: Uint8Array): Envelope {
     throw new K3tsError('Protobuf', 'provided data does not appear to be a protobuf message');
   }
   const envelope: Envelope = { apiVersion: '', kind: '', raw: Buffer.alloc(0), contentType: '' };
-  const reader = new ProtobufReader(bytes.subarray(4));
+  const reader = new ProtobufReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 4);
   while (!reader.isDone) {
     const tag = reader.varint();
     const field = Math.floor(tag / 8);
     if (field === 1) {
-      const typeMeta = new ProtobufReader(reader.bytes());
+      const typeMeta = reader.message();
       while (!typeMeta.isDone) {
         if (typeMeta.varint() === 10) envelope.apiVersion = typeMeta.string();
         else envelope.kind = typeMeta.string();
@@ -93,7 +93,11 @@ export function decodeProtobuf(bytes: Uint8Array): Record<string, unknown> {
   if (message === undefined) {
     throw new K3tsError('Protobuf', `no kind "${kind}" is registered for version "${apiVersion}"`);
   }
-  return { apiVersion, kind, ...(codec.decode(message, raw) as Record<string, unknown>) };
+  return {
+    apiVersion,
+    kind,
+    ...(codec.decode(message, new ProtobufReader(raw)) as Record<string, unknown>),
+  };
 }
 
 /** Writes an object with its envelope; undefined when its kind has no protobuf form. */

@@ -23,7 +23,8 @@ export interface ProtobufMessage {
   readonly name: string;
   /** In order of number. */
   readonly fields: readonly ProtobufField[];
-  readonly byNumber: ReadonlyMap<number, ProtobufField>;
+  /** Field numbers are small: an array with holes. */
+  readonly byNumber: ReadonlyArray<ProtobufField | undefined>;
 }
 
 const entries: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> =
@@ -39,7 +40,8 @@ export function messageOf(name: string): ProtobufMessage | undefined {
   if (entry === undefined) return undefined;
   const fields = Object.entries(entry).map(([field, code = '']) => readField(field, code));
   fields.sort((a, b) => a.number - b.number);
-  const byNumber = new Map(fields.map((field) => [field.number, field]));
+  const byNumber: Array<ProtobufField | undefined> = [];
+  for (const field of fields) byNumber[field.number] = field;
   const message = { name, fields, byNumber };
   known.set(name, message);
   return message;

@@ -10,10 +10,10 @@ export class ProtobufReader {
   readonly #end: number;
   #at: number;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#end = this.#bytes.length;
-    this.#at = 0;
+  constructor(bytes: Buffer, start = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
   }
 
   get isDone(): boolean {
@@ -47,31 +47,43 @@ export class ProtobufReader {
   }
 
   double(): number {
-    return this.#take(8).readDoubleLE(0);
+    return this.#bytes.readDoubleLE(this.#pass(8));
   }
 
   /** The bytes of a length-delimited value, not copied. */
   bytes(): Buffer {
-    return this.#take(this.varint());
+    const length = this.varint();
+    const start = this.#pass(length);
+    return this.#bytes.subarray(start, start + length);
   }
 
   string(): string {
-    return this.bytes().toString('utf8');
+    const length = this.varint();
+    const start = this.#pass(length);
+    return this.#bytes.toString('utf8', start, start + length);
+  }
+
+  /** A reader of the message that is next. */
+  message(): ProtobufReader {
+    const length = this.varint();
+    const start = this.#pass(length);
+    return new ProtobufReader(this.#bytes, start, start + length);
   }
 
   /** Passes over a value of a field that nobody knows. */
   skip(wireType: number): void {
     if (wireType === 0) this.varint();
-    else if (wireType === 1) this.#take(8);
+    else if (wireType === 1) this.#pass(8);
     else if (wireType === 2) this.bytes();
-    else if (wireType === 5) this.#take(4);
+    else if (wireType === 5) this.#pass(4);
     else malformed();
   }
 
-  #take(length: number): Buffer {
+  /** Moves on and says where it was. */
+  #pass(length: number): number {
     const start = this.#at;
     if (start + length > this.#end) malformed();
     this.#at = start + length;
-    return this.#bytes.subarray(start, this.#at);
+    return start;
   }
 }

@@ -1,19 +1,19 @@
 /** Messages whose JSON is not an object of their fields: times, quantities, embedded JSON, lists. */
 import { formatMicroTime, formatTime } from '#base/clock.ts';
 import { formatDuration, parseDuration } from '#base/duration.ts';
-import { ProtobufReader } from './reader.ts';
+import type { ProtobufReader } from './reader.ts';
 import type { ReverseWriter } from './writer.ts';
 
 export interface SpecialForm {
   /** The JSON value; undefined stands for none (a zero time). */
-  readonly decode: (bytes: Buffer, nested: NestedCodec) => unknown;
+  readonly decode: (reader: ProtobufReader, nested: NestedCodec) => unknown;
   /** Writes the inside of the message. */
   readonly encode: (value: unknown, writer: ReverseWriter, nested: NestedCodec) => void;
 }
 
 /** How a special form reads and writes the messages inside it. */
 export interface NestedCodec {
-  decode(message: string, bytes: Buffer): unknown;
+  decode(message: string, reader: ProtobufReader): unknown;
   encode(message: string, value: unknown, writer: ReverseWriter): void;
   /** Embedded objects may be protobuf with an envelope of their own. */
   decodeEmbedded(bytes: Buffer): unknown;
@@ -26,8 +26,10 @@ const extensions = 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1';
 const schemaMessage = `${extensions}.JSONSchemaProps`;
 
 /** Calls `visit` for each field; it must read the value. */
-function eachField(bytes: Buffer, visit: (field: number, reader: ProtobufReader) => void): void {
-  const reader = new ProtobufReader(bytes);
+function eachField(
+  reader: ProtobufReader,
+  visit: (field: number, reader: ProtobufReader) => void,
+): void {
   while (!reader.isDone) visit(Math.floor(reader.varint() / 8), reader);
 }
 
@@ -35,10 +37,10 @@ const nanosPerMilli = 1_000_000;
 
 function timeForm(format: (epochMs: number) => string, isMicro: boolean): SpecialForm {
   return {
-    decode(bytes) {
+    decode(from) {
       let seconds = 0;
       let nanos = 0;
-      eachField(bytes, (field, reader) => {
+      eachField(from, (field, reader) => {
         if (field === 1) seconds = reader.signed();
         else nanos = reader.signed();
       });
@@ -65,9 +67,9 @@ function timeForm(format: (epochMs: number) => string, isMicro: boolean): Specia
 }
 
 const quantity: SpecialForm = {
-  decode(bytes) {
+  decode(from) {
     let text = '';
-    eachField(bytes, (_, reader) => {
+    eachField(from, (_, reader) => {
       text = reader.string();
     });
     return text === '' ? '0' : text;
@@ -76,11 +78,11 @@ const quantity: SpecialForm = {
 };
 
 const intOrString: SpecialForm = {
-  decode(bytes) {
+  decode(from) {
     let isText = false;
     let number = 0;
     let text = '';
-    eachField(bytes, (field, reader) => {
+    eachField(from, (field, reader) => {
       if (field === 1) isText = reader.varint() === 1;
       else if (field === 2) number = reader.signed();
       else text = reader.string();
@@ -98,9 +100,9 @@ const intOrString: SpecialForm = {
 };
 
 const duration: SpecialForm = {
-  decode(bytes) {
+  decode(from) {
     let nanos = 0;
-    eachField(bytes, (_, reader) => {
+    eachField(from, (_, reader) => {
       nanos = reader.signed();
     });
     return formatDuration(nanos / nanosPerMilli);
@@ -113,9 +115,9 @@ const duration: SpecialForm = {
 
 /** JSON text in one bytes field: RawExtension, FieldsV1, JSON. */
 const embedded: SpecialForm = {
-  decode(bytes, nested) {
+  decode(from, nested) {
     let raw: Buffer | undefined;
-    eachField(bytes, (_, reader) => {
+    eachField(from, (_, reader) => {
       raw = reader.bytes();
     });
     return raw === undefined || raw.length === 0 ? undefined : nested.decodeEmbedded(raw);
@@ -126,9 +128,9 @@ const embedded: SpecialForm = {
 };
 
 const textList: SpecialForm = {
-  decode(bytes) {
+  decode(from) {
     const items: string[] = [];
-    eachField(bytes, (_, reader) => items.push(reader.string()));
+    eachField(from, (_, reader) => items.push(reader.string()));
     return items;
   },
   encode(value, writer) {
@@ -140,12 +142,12 @@ const textList: SpecialForm = {
 /** JSON schema or a list of something else: field 1 the schema, field 2 the list. */
 function schemaOrList(itemsAreSchemas: boolean): SpecialForm {
   return {
-    decode(bytes, nested) {
+    decode(from, nested) {
       let schema: unknown;
       const items: unknown[] = [];
-      eachField(bytes, (field, reader) => {
-        if (field === 1) schema = nested.decode(schemaMessage, reader.bytes());
-        else if (itemsAreSchemas) items.push(nested.decode(schemaMessage, reader.bytes()));
+      eachField(from, (field, reader) => {
+        if (field === 1) schema = nested.decode(schemaMessage, reader.message());
+        else if (itemsAreSchemas) items.push(nested.decode(schemaMessage, reader.message()));
         else items.push(reader.string());
       });
       return schema ?? items;
@@ -164,12 +166,12 @@ function schemaOrList(itemsAreSchemas: boolean): SpecialForm {
 }
 
 const schemaOrBool: SpecialForm = {
-  decode(bytes, nested) {
+  decode(from, nested) {
     let allows = false;
     let schema: unknown;
-    eachField(bytes, (field, reader) => {
+    eachField(from, (field, reader) => {
       if (field === 1) allows = reader.varint() === 1;
-      else schema = nested.decode(schemaMessage, reader.bytes());
+      else schema = nested.decode(schemaMessage, reader.message());
     });
     return schema ?? allows;
   },

@@ -37,7 +37,7 @@ test('messages that outgrow the first buffer stay whole', () => {
   });
   const reader = new ProtobufReader(writer.finish());
   assert.equal(reader.varint(), 10);
-  const inner = new ProtobufReader(reader.bytes());
+  const inner = reader.message();
   for (let i = 0; i < 3000; i++) {
     assert.equal(inner.varint(), 8);
     assert.equal(inner.varint(), 1);

@@ -1,5 +1,8 @@
 const firstSizeBytes = 4096;
 
+/** Up to here a loop beats the native call. */
+const shortText = 40;
+
 /**
  * Writes protobuf from the end to the start, so that the length of a message is known when its
  * header is written and nothing is copied twice. Callers write fields, and items of repeated
@@ -79,11 +82,30 @@ export class ReverseWriter {
   }
 
   stringField(field: number, text: string): void {
+    if (text.length <= shortText && this.#shortText(text)) {
+      this.varint(text.length);
+      this.tag(field, 2);
+      return;
+    }
     const length = Buffer.byteLength(text);
     const at = this.#reserve(length);
     this.#buffer.write(text, at, 'utf8');
     this.varint(length);
     this.tag(field, 2);
+  }
+
+  /** Writes ASCII without a call into native code; false, and nothing written, for other text. */
+  #shortText(text: string): boolean {
+    const at = this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#at += text.length;
+        return false;
+      }
+      this.#buffer[at + i] = code;
+    }
+    return true;
   }
 
   /** A message field whose inside `write` writes. */
