@@ -19,7 +19,7 @@ const hybrid =
 `);
 const unified = parseMountInfo('5 0 0:4 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n');
 
-test('takes a machine with version 1 controllers and a unified hierarchy as hybrid version 1', () => {
+test('takes version 1 controllers beside a unified hierarchy as hybrid version 1', () => {
   const layout = cgroupLayout(hybrid, []);
   assert.equal(layout.version, 1);
   assert.equal(layout.isHybrid, true);

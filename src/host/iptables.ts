@@ -18,7 +18,9 @@ export interface Iptables {
    * Chains that the batch does not name are left alone; named ones (`:CHAIN - [0:0]`) are flushed.
    */
   restore(batch: string): Promise<void>;
-  /** The rules of a table in iptables-save form; only with the variant in use, never with legacy. */
+  /**
+   * The rules of a table in iptables-save form; only with the variant in use, never with legacy.
+   */
   save(table: string): Promise<string>;
   /** Runs one command (`-t nat -C …`). Exit code 1 is `false`: rule or chain not there. */
   check(args: readonly string[]): Promise<boolean>;
@@ -57,7 +59,9 @@ export async function detectIptables(family: IpFamily = 4): Promise<IptablesInfo
   }
 }
 
-/** Runs tasks of one family one after the other, so that batches do not wait on each other's lock. */
+/**
+ * Runs tasks of one family one after the other, so that batches do not wait on each other's lock.
+ */
 function createSequence(): <T>(task: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (task) => {

@@ -70,7 +70,9 @@ test('creates, limits, reads and removes a cgroup with a process in it', { skip 
     const tree = createCgroupTree({ layout, clock, log });
     const root = '/k3ts-test-' + process.pid;
     try {
-      await tree.create(root + '/burstable/pod1', { cpuShares: 512, memoryLimitBytes: 64 << 20, pidsLimit: 50 });
+      await tree.create(root + '/burstable/pod1', {
+        cpuShares: 512, memoryLimitBytes: 64 << 20, pidsLimit: 50,
+      });
       await tree.update(root + '/burstable/pod1', { memoryLimitBytes: 128 << 20 });
       const child = spawn('sleep', ['60']);
       await tree.enter(root + '/burstable/pod1', child.pid);
@@ -90,6 +92,38 @@ test('creates, limits, reads and removes a cgroup with a process in it', { skip 
   `);
 });
 
+test('hands version 2 controllers down, moving processes that are in the way', { skip }, () => {
+  inNamespaces(`
+    import { spawn } from 'node:child_process';
+    const { createCgroupTree } = await import('${import.meta.dirname}/cgroups.ts');
+    const unified = (await mounts.listMounts()).find((mount) => mount.type === 'cgroup2')?.path;
+    const text = unified === undefined ? '' : await readFile(unified + '/cgroup.controllers', 'utf8');
+    const names = text.trim().split(' ').filter(Boolean);
+    if (names.length === 0) process.exit(0);
+    const controllers = new Map(names.map((name) => [name, unified]));
+    const layout = { version: 2, isHybrid: false, controllers, hierarchies: [unified] };
+    const tree = createCgroupTree({ layout, clock, log });
+    const root = '/k3ts-test-' + process.pid;
+    const shared = unified + '/cgroup.subtree_control';
+    const before = await readFile(shared, 'utf8');
+    try {
+      await tree.create(root + '/a');
+      const child = spawn('sleep', ['60']);
+      await tree.enter(root + '/a', child.pid);
+      await tree.create(root + '/a/b');
+      const enabled = await readFile(unified + root + '/a/cgroup.subtree_control', 'utf8');
+      assert.deepEqual(enabled.trim().split(' ').sort(), names.sort());
+      const aside = await readFile(unified + root + '/a/init/cgroup.procs', 'utf8');
+      assert.equal(aside.trim(), String(child.pid));
+    } finally {
+      await tree.remove(root);
+      // The one thing that is not below our own cgroup is put back.
+      const added = names.filter((name) => !before.includes(name));
+      for (const name of added) await writeFile(shared, '-' + name);
+    }
+  `);
+});
+
 test('applies and lists iptables and nft rules of a namespace', { skip }, () => {
   inNamespaces(`
     const { openIptables } = await import('${import.meta.dirname}/iptables.ts');
@@ -99,7 +133,8 @@ test('applies and lists iptables and nft rules of a namespace', { skip }, () => 
     assert.match(await tables.save('nat'), /-A K3TS-TEST -j RETURN/);
     assert.equal(await tables.check(['-t', 'nat', '-C', 'K3TS-TEST', '-j', 'RETURN']), true);
     assert.equal(await tables.check(['-t', 'nat', '-C', 'K3TS-TEST', '-j', 'ACCEPT']), false);
-    await assert.rejects(tables.restore('*nat\\n-A NOWHERE -j RETURN\\nCOMMIT\\n'), { code: 'CommandFailed' });
+    const wrong = tables.restore('*nat\\n-A NOWHERE -j RETURN\\nCOMMIT\\n');
+    await assert.rejects(wrong, { code: 'CommandFailed' });
     await applyNft('table inet k3ts { chain c { }; }');
     const chains = (await listNft(['table', 'inet', 'k3ts'])).filter((entry) => 'chain' in entry);
     assert.equal(chains.length, 1);

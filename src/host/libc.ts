@@ -30,7 +30,8 @@ function libc(): Libc {
   // The process' own symbols: works with glibc and musl alike.
   const library = koffi.load(null);
   const mount = library.func(
-    'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
+    'int mount(const char *source, const char *target, const char *type, ' +
+      'unsigned long flags, const char *data)',
   );
   const umount2 = library.func('int umount2(const char *target, int flags)');
   loaded = { mount, umount2, errno: () => koffi.errno() };

@@ -105,7 +105,9 @@ export function bindMount(
   }
 }
 
-/** Any file system: `mountFileSystem('bpf', '/sys/fs/bpf')`. For network file systems use mount(8). */
+/**
+ * Any file system: `mountFileSystem('bpf', '/sys/fs/bpf')`. For network file systems use mount(8).
+ */
 export function mountFileSystem(type: string, target: string, data?: string): void {
   callMount({ source: type, target, type, data });
 }

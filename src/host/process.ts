@@ -187,7 +187,9 @@ export function streamCommand(command: string, args: readonly string[]): Readabl
   return output;
 }
 
-/** The full path of an executable, looked up in `path` (the PATH variable) unless it has a slash. */
+/**
+ * The full path of an executable, looked up in `path` (the PATH variable) unless it has a slash.
+ */
 export function findExecutable(command: string, path: string): string | undefined {
   const places = command.includes('/') ? [''] : path.split(':').filter((part) => part !== '');
   for (const place of places) {

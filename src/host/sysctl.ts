@@ -19,7 +19,9 @@ export async function readSysctl(name: string): Promise<string | undefined> {
   }
 }
 
-/** Sets a sysctl unless it has the value already; returns whether it wrote. Throws when it cannot. */
+/**
+ * Sets a sysctl unless it has the value already; returns whether it wrote. Throws when it cannot.
+ */
 export async function writeSysctl(name: string, value: string): Promise<boolean> {
   if ((await readSysctl(name)) === value) return false;
   await writeFile(sysctlPath(name), value);

@@ -20,13 +20,12 @@ export function rerunPrivately(file: string): void {
   const canUnshare = isRoot && spawnSync('unshare', [...unshare, 'true']).status === 0;
   const skip = canUnshare ? false : 'needs root and unshare(1)';
   test(`${basename(file)} in a private mount namespace`, { skip }, (context) => {
-    // Without this the inner run reports to the outer runner in its binary form.
-    const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
-    const args = [process.execPath, marker, '--test-reporter=tap', file];
+    // With the variable the inner run reports to the outer runner in its binary form.
+    const plain = ['env', '-u', 'NODE_TEST_CONTEXT'];
+    const args = [...plain, process.execPath, marker, '--test-reporter=tap', file];
     const result = spawnSync('unshare', [...unshare, ...args], {
       encoding: 'utf8',
       timeout: 60_000,
-      env,
     });
     const failures = result.stdout.split('\n').filter((line) => /^\s*not ok /.test(line));
     if (result.status !== 0)

@@ -8,7 +8,8 @@ import { nameSuffix, systemRandom } from '#base/random.ts';
 import { detectCgroups, type CgroupLayout } from '#host/cgroup-layout.ts';
 import { createCgroupTree, type CgroupTree } from '#host/cgroups.ts';
 import { runCommand } from '#host/process.ts';
-import { createMachine, type Machine } from './machine.ts';
+import { createMachine, type LabContext, type Machine } from './machine.ts';
+import { firstOutput } from './first-output.ts';
 
 /**
  * Machines made of namespaces, joined by a bridge that lives in a network namespace of its own.
@@ -27,14 +28,6 @@ export interface Lab {
   runOutside(command: string, args: readonly string[]): Promise<string>;
   /** Kills everything in the lab and removes it. */
   close(): Promise<void>;
-}
-
-/** What machines need to know of their lab. */
-export interface LabContext {
-  readonly id: string;
-  readonly directory: string;
-  readonly cgroups: CgroupTree;
-  readonly layout: CgroupLayout;
 }
 
 /** Whether labs work here; the text says what is missing. For the `skip` option of a test. */
@@ -109,16 +102,6 @@ async function startFabric(cgroups: CgroupTree, cgroup: string): Promise<ChildPr
   await firstOutput(fabric, 'the fabric');
   fabric.unref();
   return fabric;
-}
-
-/** Resolves at the first output of a child, rejects when it ends before. */
-export async function firstOutput(child: ChildProcess, name: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  child.stdout?.once('data', () => resolve());
-  child.once('error', reject);
-  child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
-  await promise;
-  child.stdout?.destroy();
 }
 
 async function inNetns(pid: number, command: string, args: readonly string[]): Promise<string> {

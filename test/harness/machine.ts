@@ -3,8 +3,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CgroupLayout } from '#host/cgroup-layout.ts';
+import type { CgroupTree } from '#host/cgroups.ts';
 import { runCommand, type CommandResult } from '#host/process.ts';
-import { firstOutput, type LabContext } from './lab.ts';
+import { firstOutput } from './first-output.ts';
+
+/** What machines need to know of their lab. */
+export interface LabContext {
+  readonly id: string;
+  readonly directory: string;
+  readonly cgroups: CgroupTree;
+  readonly layout: CgroupLayout;
+}
 
 export interface RunOptions {
   timeoutMs?: number | undefined;
@@ -154,11 +163,12 @@ function cgroupMounts(layout: CgroupLayout): string[] {
     const own = [...layout.controllers].filter(([, path]) => path === mount);
     const controllers = own.map(([controller]) => controller).join(',');
     const isUnified = controllers === '' && mount.endsWith('unified');
+    const options = controllers === '' ? 'none,name=systemd' : controllers;
     lines.push(
       `mkdir -p ${mount}`,
       isUnified
         ? `mount -t cgroup2 cgroup2 ${mount}`
-        : `mount -t cgroup -o ${controllers === '' ? 'none,name=systemd' : controllers} cgroup ${mount}`,
+        : `mount -t cgroup -o ${options} cgroup ${mount}`,
     );
   }
   return lines;

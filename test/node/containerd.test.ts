@@ -31,11 +31,13 @@ async function start(
     import { systemClock as clock } from '#base/clock.ts';
     import { createLogger } from '#base/log.ts';
     import { importImages, startContainerd } from '#agent/containerd/mod.ts';
-    const log = createLogger({ level: 'debug', now: clock.now, write: (l) => process.stderr.write(l) });
+    const write = (line) => process.stderr.write(line);
+    const log = createLogger({ level: 'debug', now: clock.now, write });
     const begin = performance.now();
     const stop = new AbortController();
     const containerd = await startContainerd({
-      dataDir: '/var/lib/rancher/k3s', runDir: '/run/k3s', privateRegistry: '/etc/rancher/k3s/registries.yaml',
+      dataDir: '/var/lib/rancher/k3s', runDir: '/run/k3s',
+      privateRegistry: '/etc/rancher/k3s/registries.yaml',
       path: process.env.PATH, environment: process.env, cniConfDir: '/etc/cni/net.d',
       pauseImage: 'rancher/mirrored-pause:3.6', snapshotter: 'overlayfs', clock, log,
       signal: stop.signal, ${more}
@@ -47,8 +49,11 @@ async function start(
     });
     stop.abort();
     const pid = Number(await readFile(containerd.paths.pidFile, 'utf8'));
-    const images = [...await containerd.images.list()].filter((name) => !name.startsWith('sha256:'));
-    await writeFile('/run/report', JSON.stringify({ isAdopted: containerd.isAdopted, version: containerd.version.runtimeVersion, images, pid, tookMs }));
+    const names = [...await containerd.images.list()];
+    const images = names.filter((name) => !name.startsWith('sha256:'));
+    const { isAdopted, version: { runtimeVersion: version } } = containerd;
+    const report = { isAdopted, version, images, pid, tookMs };
+    await writeFile('/run/report', JSON.stringify(report));
     ${ends[end]};
   `;
   const args = [

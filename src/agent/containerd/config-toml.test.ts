@@ -87,13 +87,12 @@ test('writes format 3 for containerd 2.x, with a list of plugin directories from
   assert.match(older, /^ {2}bin_dir = "\/usr\/lib\/cni"$/m);
 });
 
-test('puts registry credentials into config.toml, with the name containerd asks Docker Hub by', () => {
+test('puts credentials into config.toml under the name containerd asks Docker Hub by', () => {
   const auth = new Map([['docker.io', { username: 'a', password: 'b"c' }]]);
   const text = configToml({ ...config, registries: { ...noRegistries, auth } }, 2);
-  assert.match(
-    text,
-    /\[plugins\."io\.containerd\.grpc\.v1\.cri"\.registry\.configs\."registry-1\.docker\.io"\.auth\]\n {2}username = "a"\n {2}password = "b\\"c"\n/,
-  );
+  const table =
+    '[plugins."io.containerd.grpc.v1.cri".registry.configs."registry-1.docker.io".auth]';
+  assert.ok(text.includes(`${table}\n  username = "a"\n  password = "b\\"c"\n`), text);
 });
 
 test('extends the base with a template and refuses actions it does not understand', () => {

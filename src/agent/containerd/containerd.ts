@@ -258,7 +258,8 @@ async function waitUntilReady(
         const what = failure ?? `no answer within ${readyTimeoutMs / 1000} s: ${messageOf(error)}`;
         throw new K3tsError(
           'ContainerdFailed',
-          `containerd does not run (${what}); last line of ${paths.log}: ${await lastLine(paths.log)}`,
+          `containerd does not run (${what}); last line of ${paths.log}: ` +
+            (await lastLine(paths.log)),
           { cause: error },
         );
       }

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { K3tsError } from '#base/errors.ts';
 import { findExecutable, streamCommand } from '#host/process.ts';

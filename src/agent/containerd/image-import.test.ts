@@ -112,7 +112,7 @@ test('says which tool is missing and goes on with the other files', async (conte
   assert.match(lines.join(''), /lz4 not found in PATH: install it \(apt-get install lz4\)/);
 });
 
-test('rotates a log by copying and truncating it, and keeps a number of old ones', async (context) => {
+test('rotates a log by copying and truncating it and keeps some old ones', async (context) => {
   const path = join(await temporary(context), 'c.log');
   const options = { path, maxSizeBytes: 4, keep: 2 };
   assert.equal(await rotateLog(options), false);

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { pack } from 'tar-stream';
 
-/** A file of an image layer. Owner is root and the time 1970, so that equal input gives equal bytes. */
+/**
+ * A file of an image layer. Owner is root and the time 1970, so that equal input gives equal bytes.
+ */
 export interface ImageEntry {
   /** Relative to the root, without a leading slash. */
   path: string;

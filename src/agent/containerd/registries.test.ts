@@ -24,7 +24,7 @@ configs:
     tls: {insecure_skip_verify: true}
 `;
 
-test('writes a hosts.toml for each registry, mirrors first and the registry itself as server', () => {
+test('writes a hosts.toml for each registry with its mirrors and itself as server', () => {
   const files = hostsFiles(parseRegistries(sample));
   assert.deepEqual(
     files.map((file) => file.directory),

@@ -51,7 +51,8 @@ export function parseRegistries(text: string): Registries {
     mirrors.set(host, strings(value['endpoint'], `${where}.endpoint`));
     if (value['rewrite'] !== undefined) {
       warnings.push(
-        `registries.yaml: ${where}.rewrite is ignored: containerd has no rewrites (k3s patches its own)`,
+        `registries.yaml: ${where}.rewrite is ignored: ` +
+          'containerd has no rewrites (k3s patches its own)',
       );
     }
   }

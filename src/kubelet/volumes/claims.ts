@@ -11,7 +11,9 @@ export interface BoundVolume {
   readonly isReadOnly: boolean;
 }
 
-/** A claim that cannot be used (yet); its text is upstream's, behind `failed to process volumes`. */
+/**
+ * A claim that cannot be used (yet); its text is upstream's, behind `failed to process volumes`.
+ */
 export class ClaimError extends VolumeError {}
 
 /** The claim that a volume is about: named, or the one made for an ephemeral volume. */
@@ -21,7 +23,9 @@ export function claimNameOf(pod: Pod, volume: Volume): string | undefined {
   return undefined;
 }
 
-/** Follows a claim to its volume. Throws ClaimError while it is missing, going away or not bound. */
+/**
+ * Follows a claim to its volume. Throws ClaimError while it is missing, going away or not bound.
+ */
 export async function findBoundVolume(options: {
   client: Client;
   pod: Pod;
@@ -48,7 +52,8 @@ export async function findBoundVolume(options: {
   const isOwned = claim.metadata.ownerReferences?.some(({ uid }) => uid === uidOf(pod)) ?? false;
   if (volume.ephemeral !== undefined && !isOwned) {
     throw fail(
-      `PVC ${namespace}/${claimName} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`,
+      `PVC ${namespace}/${claimName} was not created for pod ` +
+        `${namespace}/${pod.metadata.name} (pod is not owner)`,
     );
   }
   const volumeName = claim.spec?.volumeName ?? '';
@@ -84,7 +89,8 @@ async function findVolume(
   }
   if (reference.uid !== claim.metadata.uid) {
     throw new VolumeError(
-      `found PV object ${name} but its pv.Spec.ClaimRef.UID ${reference.uid} does not point to claim.UID ${claim.metadata.uid}`,
+      `found PV object ${name} but its pv.Spec.ClaimRef.UID ${reference.uid} ` +
+        `does not point to claim.UID ${claim.metadata.uid}`,
     );
   }
   return volume;

@@ -1,7 +1,7 @@
 /**
  * The volumes of pods on this machine: makes, fills, updates and removes them in upstream's places.
- * It starts no containers; those get paths from here. Start reading at volume-manager.ts, then
+ * It starts no containers; those get paths from here. Start reading at pod-volumes.ts, then
  * mount-volume.ts.
  */
-export { createVolumeManager, type VolumeManagerOptions } from './volume-manager.ts';
+export { createVolumeManager, type VolumeManagerOptions } from './pod-volumes.ts';
 export { podDirectories, type PodDirectories } from './pod-directories.ts';

@@ -104,7 +104,9 @@ async function giveToGroup(directory: string, pod: Pod): Promise<void> {
   await applyFsGroup(directory, { fsGroup, changePolicy });
 }
 
-/** hostPath volumes belong to the machine and are never given away, local ones are the cluster's. */
+/**
+ * hostPath volumes belong to the machine and are never given away, local ones are the cluster's.
+ */
 async function mountPersistentVolume(
   persistentVolume: PersistentVolume,
   pod: Pod,

@@ -202,8 +202,9 @@ if (!isInPrivateMountNamespace()) {
     const prefix =
       'Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[], ' +
       'failed to process volumes=[v]: error processing PVC d/data: ';
+    const missing = 'persistentvolumeclaim "data" not found';
     await assert.rejects(manager.mount(pod, signal), {
-      message: `${prefix}failed to fetch PVC from API server: persistentvolumeclaim "data" not found`,
+      message: `${prefix}failed to fetch PVC from API server: ${missing}`,
     });
     client.add(claim);
     await assert.rejects(manager.mount(pod, signal), { message: `${prefix}PVC is not bound` });
@@ -258,7 +259,7 @@ if (!isInPrivateMountNamespace()) {
     }
   });
 
-  test('binds sub paths, makes missing directories and refuses links that leave the volume', async () => {
+  test('binds and makes sub paths and refuses links that leave the volume', async () => {
     const { manager, signal } = await setup();
     const mounted = await manager.mount(podWith([{ name: 'v', emptyDir: {} }]), signal);
     const volume = mounted.get('v') ?? assert.fail();

@@ -1,0 +1,267 @@
+// Runs on a lab machine: containerd and the kubelet over an API server in memory. Takes the name of
+// a scenario and writes what it saw to stdout as JSON.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { defaultPauseImage, importImages, startContainerd } from '#agent/containerd/mod.ts';
+import { systemClock as clock } from '#base/clock.ts';
+import { createLogger } from '#base/log.ts';
+import { systemRandom as random } from '#base/random.ts';
+import { onTraceStep } from '#base/trace.ts';
+import { resources } from '#client/mod.ts';
+import { createFakeClient } from '#client/testing/mod.ts';
+import { detectCgroups } from '#host/cgroup-layout.ts';
+import { createCgroupTree } from '#host/cgroups.ts';
+import { createCriClient } from '#kubelet/cri/mod.ts';
+import {
+  createHostFiles,
+  createPodCgroups,
+  readMachineInfo,
+  readMachineUsage,
+} from '#kubelet/machine/mod.ts';
+import { createKubelet, defaultKubeletConfig } from '#kubelet/mod.ts';
+import { createVolumeManager } from '#kubelet/volumes/mod.ts';
+import type { CoreV1Event, Node, Pod, PodSpec } from '#schema/types.ts';
+
+const log = createLogger({
+  level: process.env['DEBUG'] === undefined ? 'info' : 'debug',
+  now: clock.now,
+  write: (line) => void process.stderr.write(line),
+});
+const rootDir = '/var/lib/kubelet';
+const path = process.env['PATH'] ?? '';
+const stop = new AbortController();
+const { signal } = stop;
+const client = createFakeClient({ clock, random });
+
+const network = {
+  cniVersion: '1.0.0',
+  name: 'cbr0',
+  plugins: [
+    {
+      type: 'bridge',
+      bridge: 'cni0',
+      isGateway: true,
+      ipMasq: false,
+      hairpinMode: true,
+      ipam: {
+        type: 'host-local',
+        ranges: [[{ subnet: '10.42.0.0/24' }]],
+        routes: [{ dst: '0.0.0.0/0' }],
+      },
+    },
+    { type: 'portmap', capabilities: { portMappings: true } },
+  ],
+};
+await mkdir('/etc/cni/net.d', { recursive: true });
+await writeFile('/etc/cni/net.d/10-test.conflist', JSON.stringify(network));
+const containerd = await startContainerd({
+  dataDir: '/var/lib/rancher/k3s',
+  runDir: '/run/k3s',
+  privateRegistry: '/etc/rancher/k3s/registries.yaml',
+  path,
+  environment: { PATH: path },
+  cniConfDir: '/etc/cni/net.d',
+  pauseImage: defaultPauseImage,
+  snapshotter: 'overlayfs',
+  clock,
+  log,
+  signal,
+});
+const cri = createCriClient({ socketPath: containerd.socket, clock, log });
+await importImages({
+  directory: containerd.paths.images,
+  store: containerd.images,
+  pullImage: (image) => cri.images.pullImage({ image }, {}).then(() => undefined),
+  path,
+  clock,
+  log,
+  signal,
+});
+const layout = await detectCgroups();
+const tree = createCgroupTree({ layout, clock, log });
+const machine = await readMachineInfo();
+
+const kubelet = await createKubelet({
+  client,
+  cri,
+  nodeName: 'node-1',
+  rootDir,
+  clock,
+  random,
+  log,
+  machine,
+  machineUsage: () => readMachineUsage({ nodePath: rootDir, imagePath: '/var/lib/rancher' }),
+  volumes: (parts) =>
+    createVolumeManager({
+      rootDirectory: rootDir,
+      client,
+      ...parts,
+      nodeMemoryBytes: machine.memoryBytes,
+      clock,
+      random,
+      log,
+    }),
+  cgroups: createPodCgroups({ tree, podsMilliCpu: 2000, podsMemoryBytes: 2 ** 31 }),
+  hostFiles: createHostFiles({ rootDirectory: rootDir, resolvConf: '/etc/resolv.conf' }),
+  hostPaths: { podLogs: '/var/log/pods', containerLogs: '/var/log/containers' },
+  config: { ...defaultKubeletConfig, nodeIps: ['10.99.0.1'], clusterDns: ['10.43.0.10'] },
+  applyDefaults: () => undefined,
+});
+
+function podOf(name: string, spec: Partial<PodSpec> = {}): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default', generation: 1 },
+    spec: {
+      nodeName: 'node-1',
+      restartPolicy: 'Always',
+      terminationGracePeriodSeconds: 30,
+      containers: [container('web')],
+      ...spec,
+    },
+    status: { phase: 'Pending' },
+  };
+}
+
+function container(name: string, more: object = {}) {
+  return {
+    name,
+    image: 'docker.io/test/web:1',
+    imagePullPolicy: 'IfNotPresent',
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+    ...more,
+  };
+}
+
+const shell = (script: string) => ({
+  image: 'docker.io/test/busybox:1',
+  command: ['/bin/sh', '-c', script],
+});
+
+const key = (name: string): string => `default/${name}`;
+const stored = (name: string): Pod | undefined => client.stored<Pod>(resources.pods, key(name));
+
+async function until(what: string, condition: () => boolean, timeoutMs = 30_000): Promise<number> {
+  const startMs = performance.now();
+  while (!condition()) {
+    if (performance.now() - startMs > timeoutMs) {
+      const pods = JSON.stringify(client.all(resources.pods).map((pod) => (pod as Pod).status));
+      throw new Error(`${what} did not happen: ${pods} ${JSON.stringify(eventTexts())}`);
+    }
+    await clock.sleep(2);
+  }
+  return performance.now() - startMs;
+}
+
+function eventTexts(): string[] {
+  return client
+    .all<CoreV1Event>(resources.events)
+    .map(({ involvedObject, reason, message }) => `${involvedObject.name} ${reason}: ${message}`);
+}
+
+const isRunning = (name: string) => (): boolean => stored(name)?.status?.phase === 'Running';
+const isReady = (name: string) => (): boolean =>
+  stored(name)?.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+
+async function createAndRun(pod: Pod): Promise<number> {
+  await client.create(resources.pods, pod, { namespace: 'default' });
+  return await until(`${pod.metadata.name} Running`, isRunning(pod.metadata.name));
+}
+
+async function deleteAndWait(name: string): Promise<number> {
+  await client.delete(resources.pods, name, { namespace: 'default', gracePeriodSeconds: 30 });
+  return await until(`${name} gone`, () => stored(name) === undefined);
+}
+
+const scenarios: Record<string, () => Promise<unknown>> = {
+  async latency() {
+    const startMs: number[] = [];
+    const goneMs: number[] = [];
+    const steps: Record<string, number[]> = {};
+    const off = onTraceStep(({ step, startMs: from, endMs }) => {
+      (steps[step] ??= []).push(Math.round(endMs - from));
+    });
+    for (let i = 0; i < 8; i++) {
+      startMs.push(Math.round(await createAndRun(podOf(`p${i}`))));
+      goneMs.push(Math.round(await deleteAndWait(`p${i}`)));
+    }
+    off();
+    return { startMs, goneMs, steps };
+  },
+  async life() {
+    await createAndRun(podOf('one'));
+    await until('ready', isReady('one'));
+    const status = stored('one')?.status;
+    const lookup = kubelet.getContainer('default', 'one', 'web');
+    await deleteAndWait('one');
+    return { status, lookup, node: client.all<Node>(resources.nodes)[0], events: eventTexts() };
+  },
+  async init() {
+    const spec: Partial<PodSpec> = {
+      initContainers: [
+        container('first', shell('echo one >/data/x')),
+        { ...container('side', shell('trap "exit 0" TERM; while :; do sleep 0.1; done')), restartPolicy: 'Always' },
+        container('second', shell('echo two >>/data/x')),
+      ].map((one) => ({ ...one, volumeMounts: [{ name: 'data', mountPath: '/data' }] })),
+      containers: [
+        container('main', {
+          ...shell('cat /data/x >/dev/termination-log; echo log; exit 3'),
+          volumeMounts: [{ name: 'data', mountPath: '/data' }],
+        }),
+      ],
+      volumes: [{ name: 'data', emptyDir: {} }],
+      restartPolicy: 'Never',
+    };
+    await client.create(resources.pods, podOf('job', spec), { namespace: 'default' });
+    const tookMs = await until('job over', () => stored('job')?.status?.phase === 'Failed');
+    return { tookMs, status: stored('job')?.status, events: eventTexts() };
+  },
+  async crash() {
+    const spec = { containers: [container('c', { image: 'docker.io/test/crash:1' })] };
+    await client.create(resources.pods, podOf('crash', spec), { namespace: 'default' });
+    const waiting = (): string | undefined =>
+      stored('crash')?.status?.containerStatuses?.[0]?.state?.waiting?.message;
+    const firstMs = await until('back-off', () => waiting() !== undefined && waiting()!.startsWith('back-off 10s'));
+    const first = stored('crash')?.status;
+    const secondMs = await until('second back-off', () => waiting()?.startsWith('back-off 20s') === true);
+    const second = stored('crash')?.status?.containerStatuses;
+    const goneMs = await deleteAndWait('crash');
+    return { firstMs, secondMs, goneMs, first, second, events: eventTexts() };
+  },
+  async probes() {
+    const readinessProbe = { httpGet: { path: '/healthz', port: 80 }, periodSeconds: 1 };
+    const livenessProbe = { exec: { command: ['/bin/sh', '-c', 'test ! -e /tmp/dead'] }, periodSeconds: 1, failureThreshold: 1 };
+    const spec = { containers: [container('web', { readinessProbe, livenessProbe })], terminationGracePeriodSeconds: 1 };
+    await createAndRun(podOf('probed', spec));
+    const readyMs = await until('ready', isReady('probed'));
+    const lookup = kubelet.getContainer('default', 'probed', 'web');
+    await cri.runtime.execSync(lookup?.containerId ?? '', ['/bin/touch', '/tmp/dead'], 5);
+    const restartMs = await until('restart', () => stored('probed')?.status?.containerStatuses?.[0]?.restartCount === 1);
+    return { readyMs, restartMs, status: stored('probed')?.status, events: eventTexts() };
+  },
+  async burst() {
+    const count = 30;
+    const startMs = performance.now();
+    for (let i = 0; i < count; i++) {
+      void client.create(resources.pods, podOf(`b${i}`), { namespace: 'default' });
+    }
+    await until('all running', () => client.all<Pod>(resources.pods).filter(({ status }) => status?.phase === 'Running').length === count, 60_000);
+    const runningMs = performance.now() - startMs;
+    const deleteMs = performance.now();
+    for (let i = 0; i < count; i++) void client.delete(resources.pods, `b${i}`, { namespace: 'default', gracePeriodSeconds: 30 });
+    await until('all gone', () => client.all<Pod>(resources.pods).length === 0, 60_000);
+    return { runningMs, goneMs: performance.now() - deleteMs };
+  },
+};
+
+const begin = performance.now();
+await kubelet.start(signal);
+await until('node ready', () => client.all<Node>(resources.nodes)[0]?.status?.conditions?.at(-1)?.status === 'True');
+const readyMs = Math.round(performance.now() - begin);
+const result = await scenarios[process.argv[2] ?? 'life']?.();
+stop.abort();
+await kubelet.done();
+await containerd.stop();
+cri.close();
+process.stdout.write(JSON.stringify({ readyMs, result }, undefined, process.env['DEBUG'] ? 1 : 0));
