@@ -1,0 +1,10 @@
+/**
+ * Who owns which field: server-side apply, and managedFields for every other write. Sets of fields
+ * are kept in the form in which they are stored (FieldsV1 as an object) and are shared, never
+ * changed. Versions of an API are taken to name their fields alike; nothing is converted.
+ * Start reading at fields-v1.ts, then track-update.ts.
+ */
+export { serverSideApply } from './server-side-apply.ts';
+export type { ApplyOptions } from './server-side-apply.ts';
+export { trackUpdate } from './track-update.ts';
+export type { TrackOptions } from './track-update.ts';

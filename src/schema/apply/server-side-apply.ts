@@ -1,0 +1,179 @@
+import { formatTime } from '#base/clock.ts';
+import { hasCode, messageOf } from '#base/errors.ts';
+import type { UnknownObject } from '../object.ts';
+import { groupVersion } from '../object.ts';
+import { jsonEqual } from '../patch/json-equal.ts';
+import { badRequest, plainFailure } from '../patch/patch-errors.ts';
+import type { TypeLookup } from '../patch/type-lookup.ts';
+import type { ResourceInfo } from '../resource-info.ts';
+import { typeTable } from '../type-table/type-table.ts';
+import type { Change } from './changes.ts';
+import { changesBetween } from './changes.ts';
+import { checkLists } from './check-lists.ts';
+import { conflictError, findConflicts, withoutAllowed } from './conflicts.ts';
+import type { FieldSet } from './fields-v1.ts';
+import { difference, leaf, union } from './fields-v1.ts';
+import { ignoredFields } from './ignored-fields.ts';
+import { fieldsLastApplied, syncLastApplied } from './last-applied.ts';
+import { mergeApplied } from './merge-applied.ts';
+import type { Owner } from './owners.ts';
+import { isSameOwner, readOwners, withoutChanges, writeOwners } from './owners.ts';
+import { prune } from './prune.ts';
+import type { StructShape } from './shape.ts';
+import { shapesOf } from './shape.ts';
+import { withManagedFields } from './track-update.ts';
+import { appliedPaths } from './value-paths.ts';
+
+export interface ApplyOptions {
+  /** The stored object; undefined when the apply creates it. */
+  live: UnknownObject | undefined;
+  /** The body of the request, decoded. */
+  applied: UnknownObject;
+  manager: string;
+  /** Take fields from their owners instead of failing. */
+  force: boolean;
+  info: ResourceInfo;
+  /** Empty for the object itself. */
+  subresource: string;
+  nowMs: number;
+  /** Where the type of a custom resource is known; the built-in types otherwise. */
+  types?: TypeLookup;
+}
+
+const beforeFirstApply = 'before-first-apply';
+/** The manager whose client-side applies may be taken over. */
+const kubectl = 'kubectl';
+
+/**
+ * Lays the applied object over the live one, removes what its manager applied before and nobody
+ * owns any more, and records who owns what. The result shares parts with both, which are not
+ * changed: copy before changing it in place. It is `live` itself when nothing changed at all.
+ * Throws Conflict (409) for fields of others unless forced, BadRequest for another kind or for
+ * managedFields in the body, and code 500 for list items without identity, as upstream.
+ */
+export function serverSideApply(options: ApplyOptions): UnknownObject {
+  const { applied, info, nowMs, types = typeTable } = options;
+  checkApplied(applied, info);
+  const shape = shapesOf(types).root(info.typeName);
+  checkTyped(applied, shape, info);
+  const live = options.live ?? emptyObject;
+  const ignored = ignoredFields(info, options.subresource);
+  const now = formatTime(nowMs);
+  const owners = ownersBefore(options, shape, ignored, now);
+  const claim: Owner = {
+    manager: options.manager,
+    operation: 'Apply',
+    apiVersion: groupVersion(info),
+    subresource: options.subresource,
+    time: now,
+    fields: difference(appliedPaths(applied, shape), ignored, true),
+  };
+  const others = owners.filter((owner) => !isSameOwner(owner, claim));
+  const last = owners.find((owner) => isSameOwner(owner, claim));
+  const object = mergeAndPrune(live, applied, claim, last, others, shape);
+  const change = changesBetween(live, object, shape, ignored) ?? noChange;
+  if (!options.force) refuseConflicts(options, others, change, shape);
+  const rest = others.map((owner) => withoutChanges(owner, change));
+  const isSame = jsonEqual(withManagedFields(live, undefined), object);
+  const owned =
+    isSame && options.live !== undefined
+      ? keepLive(options.live, rest, { ...claim, time: last?.time }, last)
+      : withManagedFields(object, writeOwners([...rest, claim]));
+  return options.manager === kubectl ? syncLastApplied(owned, applied) : owned;
+}
+
+const emptyObject = Object.freeze({ metadata: Object.freeze({}) }) as UnknownObject;
+const noChange: Change = { changed: undefined, removed: undefined };
+
+function checkApplied(applied: UnknownObject, info: ResourceInfo): void {
+  const version = groupVersion(info);
+  if (applied.kind !== info.kind) {
+    const given = `${String(applied.apiVersion)}, Kind=${String(applied.kind)}`;
+    throw badRequest(`invalid object type: ${given.includes('/') ? given : `/${given}`}`);
+  }
+  if (applied.apiVersion !== version) {
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${String(applied.apiVersion)}, expected: ${version}`,
+    );
+  }
+  if (applied.metadata.managedFields !== undefined) {
+    throw badRequest('metadata.managedFields must be nil');
+  }
+}
+
+function checkTyped(applied: UnknownObject, shape: StructShape, info: ResourceInfo): void {
+  try {
+    checkLists(applied, shape);
+  } catch (error) {
+    if (!hasCode(error, 'InvalidList')) throw error;
+    const { namespace = '', name } = applied.metadata;
+    const kind = `${info.group}/${info.version}, Kind=${info.kind}`;
+    throw plainFailure(
+      `failed to create typed patch object (${namespace}/${name}; ${kind}): ${messageOf(error)}`,
+    );
+  }
+}
+
+/** Everything that an object has when it is first applied to belongs to nobody in particular. */
+function ownersBefore(
+  { live, info, subresource }: ApplyOptions,
+  shape: StructShape,
+  ignored: FieldSet,
+  now: string,
+): readonly Owner[] {
+  const owners = readOwners(live?.metadata.managedFields) ?? [];
+  if (owners.length > 0 || live === undefined) return owners;
+  const fields = changesBetween({}, live, shape, ignored)?.changed ?? leaf;
+  return [
+    {
+      manager: beforeFirstApply,
+      operation: 'Update',
+      apiVersion: groupVersion(info),
+      subresource,
+      time: now,
+      fields,
+    },
+  ];
+}
+
+function mergeAndPrune(
+  live: UnknownObject,
+  applied: UnknownObject,
+  claim: Owner,
+  last: Owner | undefined,
+  others: readonly Owner[],
+  shape: StructShape,
+): UnknownObject {
+  const base = withManagedFields(live, undefined);
+  const merged = mergeApplied(base, applied, shape) as UnknownObject;
+  if (last === undefined) return merged;
+  const owned = others.map(({ fields }) => fields).reduce(union, claim.fields);
+  return prune(merged, last.fields, owned, shape) as UnknownObject;
+}
+
+function refuseConflicts(
+  { live, manager }: ApplyOptions,
+  others: readonly Owner[],
+  change: Change,
+  shape: StructShape,
+): void {
+  if (change.changed === undefined) return;
+  let conflicts = findConflicts(others, change.changed);
+  if (conflicts.length > 0 && manager === kubectl && live !== undefined) {
+    conflicts = withoutAllowed(conflicts, fieldsLastApplied(live, shape));
+  }
+  if (conflicts.length > 0) throw conflictError(conflicts);
+}
+
+/** Nothing but ownership can have changed; the time of an entry then stays. */
+function keepLive(
+  live: UnknownObject,
+  others: readonly Owner[],
+  claim: Owner,
+  last: Owner | undefined,
+): UnknownObject {
+  const self = last !== undefined && jsonEqual(last.fields, claim.fields) ? last : claim;
+  const managedFields = writeOwners([...others, self]);
+  if (jsonEqual(managedFields, live.metadata.managedFields)) return live;
+  return withManagedFields(live, managedFields);
+}

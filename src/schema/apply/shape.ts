@@ -1,0 +1,186 @@
+import type { LookedUpType, TypeLookup } from '../patch/type-lookup.ts';
+import type { FieldInfo, ValueInfo } from '../type-table/field-info.ts';
+
+/**
+ * How values of a type are owned. `leaf` as a whole; `deduced` by what is found: objects key by
+ * key, all else as a whole; `skipped` by nobody.
+ */
+export type Shape =
+  | { readonly kind: 'leaf' | 'deduced' | 'skipped' }
+  | SetShape
+  | { readonly kind: 'map'; readonly value: Shape }
+  | StructShape
+  | ListMapShape;
+
+/** A list of scalars, each one owned by its value. */
+export interface SetShape {
+  readonly kind: 'set';
+}
+
+export interface StructShape {
+  readonly kind: 'struct';
+  field(name: string): FieldShape | undefined;
+}
+
+export interface ListMapShape {
+  readonly kind: 'list-map';
+  /** In the order in which they stand in a path element. */
+  readonly keys: readonly ListKey[];
+  readonly item: Shape;
+}
+
+export interface ListKey {
+  readonly name: string;
+  readonly defaultValue: unknown;
+}
+
+export interface FieldShape {
+  /** The element of this field in a path: f:name. */
+  readonly element: string;
+  readonly shape: Shape;
+  /** Held by value in Go: absent and zero are the same, and an absent struct is an empty one. */
+  readonly isValue: boolean;
+  /** A zero scalar is written all the same. */
+  readonly isAlwaysWritten: boolean;
+}
+
+export const leafShape: Shape = { kind: 'leaf' };
+export const deducedShape: Shape = { kind: 'deduced' };
+const skippedShape: Shape = { kind: 'skipped' };
+const setShape: Shape = { kind: 'set' };
+
+const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+/** What the system writes; nobody owns it. */
+const systemFields: ReadonlySet<string> = new Set([
+  'name',
+  'namespace',
+  'creationTimestamp',
+  'selfLink',
+  'uid',
+  'clusterName',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+]);
+
+/** The shapes of one table of types, each compiled on first use. */
+export class ShapeTable {
+  readonly #types: TypeLookup;
+  readonly #structs = new Map<string, StructShape>();
+  readonly #roots = new Map<string, StructShape>();
+
+  constructor(types: TypeLookup) {
+    this.#types = types;
+  }
+
+  /** The shape of whole objects of a type; an unknown type is a custom resource without schema. */
+  root(typeName: string): StructShape {
+    let root = this.#roots.get(typeName);
+    if (root === undefined) {
+      root = this.#createRoot(typeName);
+      this.#roots.set(typeName, root);
+    }
+    return root;
+  }
+
+  #createRoot(typeName: string): StructShape {
+    const type = this.#types.type(typeName);
+    const own = type === undefined ? undefined : this.#struct(typeName, type);
+    const fixed = new Map<string, FieldShape>([
+      ['apiVersion', fieldShape('apiVersion', skippedShape)],
+      ['kind', fieldShape('kind', skippedShape)],
+      ['metadata', { ...fieldShape('metadata', this.#metadata()), isValue: true }],
+    ]);
+    return { kind: 'struct', field: (name) => fixed.get(name) ?? own?.field(name) };
+  }
+
+  #metadata(): Shape {
+    const type = this.#types.type(objectMeta);
+    if (type === undefined) return deducedShape;
+    const own = this.#struct(objectMeta, type);
+    const skipped = fieldShape('', skippedShape);
+    return {
+      kind: 'struct',
+      field: (name) => (systemFields.has(name) ? skipped : own.field(name)),
+    };
+  }
+
+  #struct(typeName: string, type: LookedUpType): StructShape {
+    const known = this.#structs.get(typeName);
+    if (known !== undefined) return known;
+    const fields = new Map<string, FieldShape>();
+    const struct: StructShape = {
+      kind: 'struct',
+      field: (name) => {
+        const seen = fields.get(name);
+        if (seen !== undefined) return seen;
+        const info = type.fields.get(name);
+        if (info === undefined) return undefined;
+        const field: FieldShape = {
+          element: `f:${name}`,
+          shape: this.#ofField(info),
+          isValue: !info.isPointer,
+          isAlwaysWritten: info.required,
+        };
+        fields.set(name, field);
+        return field;
+      },
+    };
+    this.#structs.set(typeName, struct);
+    return struct;
+  }
+
+  #ofField(field: FieldInfo): Shape {
+    if (field.kind === 'struct') {
+      return field.structType === 'atomic' ? leafShape : this.#ofType(field.typeName);
+    }
+    if (field.kind === 'map') {
+      if (field.mapType === 'atomic') return leafShape;
+      return { kind: 'map', value: this.#ofElement(field.element) };
+    }
+    if (field.kind !== 'list' || field.listType === 'atomic') return leafShape;
+    if (field.listType === 'set') return setShape;
+    return this.#listMap(field);
+  }
+
+  #listMap(field: FieldInfo): Shape {
+    const type = this.#types.type(field.element?.typeName ?? '');
+    const keys = [...field.listMapKeys].toSorted().map((name) => ({
+      name,
+      defaultValue: type?.fields.get(name)?.defaultValue,
+    }));
+    if (keys.length === 0) return leafShape;
+    return { kind: 'list-map', keys, item: this.#ofElement(field.element) };
+  }
+
+  /** Items of lists and values of maps carry no markers of their own. */
+  #ofElement(value: ValueInfo | undefined): Shape {
+    if (value?.kind === 'struct') {
+      const type = this.#types.type(value.typeName ?? '');
+      return type?.structType === 'atomic' ? leafShape : this.#ofType(value.typeName);
+    }
+    if (value?.kind === 'map') return { kind: 'map', value: this.#ofElement(value.element) };
+    return leafShape;
+  }
+
+  #ofType(typeName: string | undefined): Shape {
+    const type = this.#types.type(typeName ?? '');
+    return type === undefined ? deducedShape : this.#struct(typeName ?? '', type);
+  }
+}
+
+function fieldShape(name: string, shape: Shape): FieldShape {
+  return { element: `f:${name}`, shape, isValue: false, isAlwaysWritten: false };
+}
+
+const tables = new WeakMap<TypeLookup, ShapeTable>();
+
+/** The shapes of a table, kept as long as the table is. */
+export function shapesOf(types: TypeLookup): ShapeTable {
+  let table = tables.get(types);
+  if (table === undefined) {
+    table = new ShapeTable(types);
+    tables.set(types, table);
+  }
+  return table;
+}
