@@ -6,4 +6,5 @@
 export type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin } from './plugin.ts';
 export { admissionPluginNames, createAdmissionPlugins } from './plugin-order.ts';
 export type { AdmissionOptions } from './plugin-order.ts';
+export { createClientQuotaWriter } from './quota/client-quota-writer.ts';
 export type { QuotaWriter } from './quota/resource-quota.ts';

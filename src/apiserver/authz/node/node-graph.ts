@@ -26,6 +26,8 @@ export type RelatedKind =
 
 interface PodEntry {
   readonly node: string;
+  /** What references follow from, beside what never changes in a pod. */
+  readonly basis: string;
   readonly references: readonly string[];
 }
 
@@ -45,8 +47,10 @@ export class NodeGraph {
   constructor(options: { reader: ObjectReader }) {
     this.#reader = options.reader;
     this.#removers = [
-      this.#reader.onChange<Pod>(resources.pods, ({ next, previous }) => {
-        this.#podChanged(next, previous);
+      this.#reader.onChange<Pod>(resources.pods, (change) => {
+        // The old state is not looked at: it would have to be parsed for nothing.
+        if (change.next !== undefined) this.#putPod(change.next);
+        else if (change.previous !== undefined) this.#removePod(podKey(change.previous));
       }),
       this.#reader.onChange<PersistentVolume>(resources.persistentVolumes, ({ next, previous }) => {
         for (const key of secretsOf(previous)) {
@@ -104,20 +108,23 @@ export class NodeGraph {
     this.#removers = [];
   }
 
-  #podChanged(next: Pod | undefined, previous: Pod | undefined): void {
-    const pod = next ?? previous;
-    if (pod === undefined || !changesReferences(next, previous)) return;
-    const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
-    const old = this.#pods.get(key);
-    if (old !== undefined) {
-      this.#pods.delete(key);
-      this.#count(old, -1);
-    }
-    const node = next?.spec?.nodeName ?? '';
-    if (next === undefined || node === '') return;
-    const entry = { node, references: referencesOf(next) };
+  #putPod(pod: Pod): void {
+    const key = podKey(pod);
+    const basis = basisOf(pod);
+    if (this.#pods.get(key)?.basis === basis) return;
+    this.#removePod(key);
+    const node = pod.spec?.nodeName ?? '';
+    if (node === '') return;
+    const entry = { node, basis, references: referencesOf(pod) };
     this.#pods.set(key, entry);
     this.#count(entry, 1);
+  }
+
+  #removePod(key: string): void {
+    const entry = this.#pods.get(key);
+    if (entry === undefined) return;
+    this.#pods.delete(key);
+    this.#count(entry, -1);
   }
 
   #count(entry: PodEntry, by: 1 | -1): void {
@@ -134,15 +141,15 @@ export class NodeGraph {
   }
 }
 
+function podKey(pod: Pod): string {
+  return `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
+}
+
 /** References are immutable but for the node, ephemeral containers and made resource claims. */
-function changesReferences(next: Pod | undefined, previous: Pod | undefined): boolean {
-  if (next === undefined || previous === undefined) return true;
-  return (
-    next.metadata.uid !== previous.metadata.uid ||
-    next.spec?.nodeName !== previous.spec?.nodeName ||
-    next.spec?.ephemeralContainers?.length !== previous.spec?.ephemeralContainers?.length ||
-    next.status?.resourceClaimStatuses?.length !== previous.status?.resourceClaimStatuses?.length
-  );
+function basisOf(pod: Pod): string {
+  const ephemeral = pod.spec?.ephemeralContainers?.length ?? 0;
+  const claims = pod.status?.resourceClaimStatuses?.length ?? 0;
+  return `${pod.metadata.uid ?? ''} ${pod.spec?.nodeName ?? ''} ${ephemeral} ${claims}`;
 }
 
 function referencesOf(pod: Pod): string[] {
