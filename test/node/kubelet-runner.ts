@@ -28,8 +28,8 @@ const log = createLogger({
 });
 const rootDir = '/var/lib/kubelet';
 const path = process.env['PATH'] ?? '';
-const stop = new AbortController();
-const { signal } = stop;
+let stop = new AbortController();
+const { signal } = new AbortController();
 const client = createFakeClient({ clock, random });
 
 const network = {
@@ -80,32 +80,33 @@ const layout = await detectCgroups();
 const tree = createCgroupTree({ layout, clock, log });
 const machine = await readMachineInfo();
 
-const kubelet = await createKubelet({
-  client,
-  cri,
-  nodeName: 'node-1',
-  rootDir,
-  clock,
-  random,
-  log,
-  machine,
-  machineUsage: () => readMachineUsage({ nodePath: rootDir, imagePath: '/var/lib/rancher' }),
-  volumes: (parts) =>
-    createVolumeManager({
-      rootDirectory: rootDir,
-      client,
-      ...parts,
-      nodeMemoryBytes: machine.memoryBytes,
-      clock,
-      random,
-      log,
-    }),
-  cgroups: createPodCgroups({ tree, podsMilliCpu: 2000, podsMemoryBytes: 2 ** 31 }),
-  hostFiles: createHostFiles({ rootDirectory: rootDir, resolvConf: '/etc/resolv.conf' }),
-  hostPaths: { podLogs: '/var/log/pods', containerLogs: '/var/log/containers' },
-  config: { ...defaultKubeletConfig, nodeIps: ['10.99.0.1'], clusterDns: ['10.43.0.10'] },
-  applyDefaults: () => undefined,
-});
+const newKubelet = () =>
+  createKubelet({
+    client,
+    cri,
+    nodeName: 'node-1',
+    rootDir,
+    clock,
+    random,
+    log,
+    machine,
+    machineUsage: () => readMachineUsage({ nodePath: rootDir, imagePath: '/var/lib/rancher' }),
+    volumes: (parts) =>
+      createVolumeManager({
+        rootDirectory: rootDir,
+        client,
+        ...parts,
+        nodeMemoryBytes: machine.memoryBytes,
+        clock,
+        random,
+        log,
+      }),
+    cgroups: createPodCgroups({ tree, podsMilliCpu: 2000, podsMemoryBytes: 2 ** 31 }),
+    hostFiles: createHostFiles({ rootDirectory: rootDir, resolvConf: '/etc/resolv.conf' }),
+    hostPaths: { podLogs: '/var/log/pods', containerLogs: '/var/log/containers' },
+    config: { ...defaultKubeletConfig, nodeIps: ['10.99.0.1'], clusterDns: ['10.43.0.10'] },
+    applyDefaults: () => undefined,
+  });
 
 function podOf(name: string, spec: Partial<PodSpec> = {}): Pod {
   return {
@@ -201,7 +202,10 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const spec: Partial<PodSpec> = {
       initContainers: [
         container('first', shell('echo one >/data/x')),
-        { ...container('side', shell('trap "exit 0" TERM; while :; do sleep 0.1; done')), restartPolicy: 'Always' },
+        {
+          ...container('side', shell('trap "exit 0" TERM; while :; do sleep 0.1; done')),
+          restartPolicy: 'Always',
+        },
         container('second', shell('echo two >>/data/x')),
       ].map((one) => ({ ...one, volumeMounts: [{ name: 'data', mountPath: '/data' }] })),
       containers: [
@@ -222,23 +226,60 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     await client.create(resources.pods, podOf('crash', spec), { namespace: 'default' });
     const waiting = (): string | undefined =>
       stored('crash')?.status?.containerStatuses?.[0]?.state?.waiting?.message;
-    const firstMs = await until('back-off', () => waiting() !== undefined && waiting()!.startsWith('back-off 10s'));
+    const firstMs = await until(
+      'back-off',
+      () => waiting() !== undefined && waiting()!.startsWith('back-off 10s'),
+    );
     const first = stored('crash')?.status;
-    const secondMs = await until('second back-off', () => waiting()?.startsWith('back-off 20s') === true);
+    const secondMs = await until(
+      'second back-off',
+      () => waiting()?.startsWith('back-off 20s') === true,
+    );
     const second = stored('crash')?.status?.containerStatuses;
     const goneMs = await deleteAndWait('crash');
     return { firstMs, secondMs, goneMs, first, second, events: eventTexts() };
   },
   async probes() {
     const readinessProbe = { httpGet: { path: '/healthz', port: 80 }, periodSeconds: 1 };
-    const livenessProbe = { exec: { command: ['/bin/sh', '-c', 'test ! -e /tmp/dead'] }, periodSeconds: 1, failureThreshold: 1 };
-    const spec = { containers: [container('web', { readinessProbe, livenessProbe })], terminationGracePeriodSeconds: 1 };
+    const livenessProbe = {
+      exec: { command: ['/bin/sh', '-c', 'test ! -e /tmp/dead'] },
+      periodSeconds: 1,
+      failureThreshold: 1,
+    };
+    const spec = {
+      containers: [container('web', { readinessProbe, livenessProbe })],
+      terminationGracePeriodSeconds: 1,
+    };
     await createAndRun(podOf('probed', spec));
     const readyMs = await until('ready', isReady('probed'));
     const lookup = kubelet.getContainer('default', 'probed', 'web');
     await cri.runtime.execSync(lookup?.containerId ?? '', ['/bin/touch', '/tmp/dead'], 5);
-    const restartMs = await until('restart', () => stored('probed')?.status?.containerStatuses?.[0]?.restartCount === 1);
+    const restartMs = await until(
+      'restart',
+      () => stored('probed')?.status?.containerStatuses?.[0]?.restartCount === 1,
+    );
     return { readyMs, restartMs, status: stored('probed')?.status, events: eventTexts() };
+  },
+  async adopt() {
+    await createAndRun(podOf('kept'));
+    await createAndRun(podOf('orphan'));
+    const before = kubelet.getContainer('default', 'kept', 'web')?.containerId;
+    await stopKubelet();
+    client.remove(resources.pods, key('orphan'));
+    await startKubelet();
+    const isOrphan = ({ metadata }: Pod): boolean => metadata.name === 'orphan';
+    await until('orphan stopped', () => !kubelet.runningPods().some(isOrphan));
+    await clock.sleep(1500);
+    const after = kubelet.getContainer('default', 'kept', 'web')?.containerId;
+    const { restartCount } = stored('kept')?.status?.containerStatuses?.[0] ?? {};
+    const ready = stored('kept')?.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+    await deleteAndWait('kept');
+    return {
+      isSame: before === after,
+      restartCount,
+      ready,
+      left: await cri.runtime.listContainers(),
+    };
   },
   async burst() {
     const count = 30;
@@ -246,22 +287,41 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     for (let i = 0; i < count; i++) {
       void client.create(resources.pods, podOf(`b${i}`), { namespace: 'default' });
     }
-    await until('all running', () => client.all<Pod>(resources.pods).filter(({ status }) => status?.phase === 'Running').length === count, 60_000);
+    await until(
+      'all running',
+      () =>
+        client.all<Pod>(resources.pods).filter(({ status }) => status?.phase === 'Running')
+          .length === count,
+      60_000,
+    );
     const runningMs = performance.now() - startMs;
     const deleteMs = performance.now();
-    for (let i = 0; i < count; i++) void client.delete(resources.pods, `b${i}`, { namespace: 'default', gracePeriodSeconds: 30 });
+    for (let i = 0; i < count; i++)
+      void client.delete(resources.pods, `b${i}`, { namespace: 'default', gracePeriodSeconds: 30 });
     await until('all gone', () => client.all<Pod>(resources.pods).length === 0, 60_000);
     return { runningMs, goneMs: performance.now() - deleteMs };
   },
 };
 
+let kubelet = await newKubelet();
+async function stopKubelet(): Promise<void> {
+  stop.abort();
+  await kubelet.done();
+}
+async function startKubelet(): Promise<void> {
+  stop = new AbortController();
+  kubelet = await newKubelet();
+  await kubelet.start(stop.signal);
+}
+
 const begin = performance.now();
-await kubelet.start(signal);
-await until('node ready', () => client.all<Node>(resources.nodes)[0]?.status?.conditions?.at(-1)?.status === 'True');
+await kubelet.start(stop.signal);
+const isNodeReady = (): boolean =>
+  client.all<Node>(resources.nodes)[0]?.status?.conditions?.at(-1)?.status === 'True';
+await until('node ready', isNodeReady);
 const readyMs = Math.round(performance.now() - begin);
 const result = await scenarios[process.argv[2] ?? 'life']?.();
-stop.abort();
-await kubelet.done();
+await stopKubelet();
 await containerd.stop();
 cri.close();
-process.stdout.write(JSON.stringify({ readyMs, result }, undefined, process.env['DEBUG'] ? 1 : 0));
+process.stdout.write(JSON.stringify({ readyMs, result }));

@@ -52,8 +52,6 @@ export interface PodRegistryOptions {
   readonly node: () => Node | undefined;
   /** A rejection of the node itself: pressure or shutdown. */
   readonly nodeRejection: (pod: Pod) => Rejection | undefined;
-  /** The API's object of a pod: itself, or a static pod's mirror. */
-  readonly apiPod: (pod: Pod) => Pod | undefined;
 }
 
 const deadlineVerdict: PodVerdict = {

@@ -61,14 +61,8 @@ async function attempt(
     }
     if (probe.grpc !== undefined) {
       const { port, service = '' } = probe.grpc;
-      return await checkGrpcHealth({
-        host: podIp,
-        port,
-        service,
-        timeoutSeconds,
-        signal,
-        ...options,
-      });
+      const { clock } = options;
+      return await checkGrpcHealth({ host: podIp, port, service, timeoutSeconds, clock, signal });
     }
     return { result: 'Unknown', output: `missing probe handler for ${container.name}` };
   });

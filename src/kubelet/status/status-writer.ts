@@ -5,7 +5,8 @@ import type { Logger } from '#base/log.ts';
 import { traced } from '#base/trace.ts';
 import { resources } from '#client/mod.ts';
 import type { Client } from '#client/mod.ts';
-import type { Pod, PodStatus } from '#schema/types.ts';
+import type { Pod, PodCondition, PodStatus } from '#schema/types.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import { namespaceOf, podKey, uidOf } from '../pods/names.ts';
 
 /** Sends pod statuses: one request at a time for each pod, always the newest, only on change. */
@@ -136,16 +137,30 @@ function statusPatch(target: Pod, status: PodStatus) {
   const before = target.status ?? {};
   const body: Record<string, unknown> = { ...status };
   for (const field of ['podIPs', 'hostIPs'] as const) {
-    const list = status[field];
-    if (list !== undefined && JSON.stringify(list) !== JSON.stringify(before[field])) {
+    const [list, known] = [status[field], before[field]];
+    if (list === undefined || known === undefined) continue;
+    if (canonicalJson(list) !== canonicalJson(known))
       body[field] = [...list, { $patch: 'replace' }];
-    }
   }
   for (const field of ['reason', 'message'] as const) {
     if (status[field] === undefined && before[field] !== undefined) body[field] = null;
   }
+  body['conditions'] = (status.conditions ?? []).map((condition) =>
+    withNulls(
+      condition,
+      before.conditions?.find(({ type }) => type === condition.type),
+    ),
+  );
   return {
     type: 'strategic' as const,
     body: { metadata: { uid: target.metadata.uid }, status: body },
   };
+}
+
+/** A condition merges field by field: what it no longer has must be taken away. */
+function withNulls(condition: PodCondition, known: PodCondition | undefined): object {
+  const gone = (['reason', 'message'] as const).filter(
+    (field) => condition[field] === undefined && known?.[field] !== undefined,
+  );
+  return { ...condition, ...Object.fromEntries(gone.map((field) => [field, null])) };
 }

@@ -1,0 +1,77 @@
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import type { Client, EventRecorder } from '#client/mod.ts';
+import type { Node, Pod } from '#schema/types.ts';
+import type { ObjectReader } from './containers/environment.ts';
+import type { ContainerState, CriClient } from './cri/mod.ts';
+import type { HostPaths, KubeletConfig } from './kubelet-config.ts';
+import type { MachineInfo, MachineUsage } from './machine-info.ts';
+import type { HostFiles, PodCgroups, VolumeManager } from './volume-host.ts';
+
+/** What the volume manager gets from the kubelet it works for. */
+export interface VolumeParts {
+  readonly objects: ObjectReader;
+  readonly events: EventRecorder;
+  /** Node allocatable as in the Node's status. */
+  readonly allocatable: () => Readonly<Record<string, string>>;
+}
+
+export interface KubeletOptions {
+  readonly client: Client;
+  readonly cri: CriClient;
+  readonly nodeName: string;
+  /** Usually /var/lib/kubelet. */
+  readonly rootDir: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly machine: MachineInfo;
+  readonly machineUsage: () => Promise<MachineUsage>;
+  readonly volumes: (parts: VolumeParts) => VolumeManager | Promise<VolumeManager>;
+  readonly cgroups: PodCgroups;
+  readonly hostFiles: HostFiles;
+  readonly hostPaths: HostPaths;
+  readonly config: KubeletConfig;
+  /** Fills in what the API server would in a static pod's manifest; in place. */
+  readonly applyDefaults: (pod: Pod) => void;
+}
+
+export interface ContainerLookup {
+  readonly containerId: string;
+  readonly sandboxId: string;
+  /** Absolute path of the container's log file. */
+  readonly logPath: string;
+  readonly state: ContainerState;
+  readonly startedAtMs: number;
+  /** 0 while it runs. */
+  readonly finishedAtMs: number;
+  readonly exitCode: number;
+}
+
+export interface Kubelet {
+  /** Resolves when the node is registered and its pods are known; rejects when aborted before. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Resolves when the signal was aborted and nothing runs any more; containers keep running. */
+  done(): Promise<void>;
+  readonly node: Node | undefined;
+  /** Texts of the Ready condition; empty when the node is ready. */
+  problems(): string[];
+  podByName(namespace: string, name: string): Pod | undefined;
+  podByUid(uid: string): Pod | undefined;
+  /** Every pod of this node with its status as of now, static pods included. */
+  pods(): Pod[];
+  /** Pods that the runtime has, whether or not anybody asks for them. */
+  runningPods(): Pod[];
+  /** The newest container of this name, or the one before it. */
+  getContainer(
+    namespace: string,
+    pod: string,
+    container: string,
+    options?: { isPrevious?: boolean },
+  ): ContainerLookup | undefined;
+  /** The pod's sandbox that is ready; for port forwarding. */
+  sandboxId(namespace: string, pod: string): string | undefined;
+  /** Ends a pod for a reason of the node's: eviction, shutdown. */
+  endPod(uid: string, verdict: { reason: string; message: string }, graceSeconds?: number): void;
+}
