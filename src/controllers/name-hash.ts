@@ -10,7 +10,7 @@ export function fnv1a(text: string, seed = 0x811c9dc5): number {
 
 /** A number as part of a name, as upstream's SafeEncodeString of its decimal text. */
 export function encodeHash(hash: number): string {
-  return [...String(hash)].map((digit) => alphabet[digit.charCodeAt(0) % 27]).join('');
+  return Array.from(String(hash), (digit) => alphabet[digit.charCodeAt(0) % 27]).join('');
 }
 
 /**

@@ -139,7 +139,7 @@ function newReplicaSet(
   sets: readonly ReplicaSet[],
   revision: number,
 ): ReplicaSet {
-  const { template = {}, selector, minReadySeconds } = deployment.spec!;
+  const { template, selector, minReadySeconds } = deployment.spec!;
   const hash = templateHash(template, deployment.status?.collisionCount);
   const labels = { ...template.metadata?.labels, [hashLabel]: hash };
   const wanted = wantedReplicas(deployment);

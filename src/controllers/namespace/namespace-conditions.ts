@@ -1,0 +1,89 @@
+import { formatTime } from '#base/clock.ts';
+import type { NamespaceCondition } from '#schema/types.ts';
+import type { ContentLeft } from './namespace-content.ts';
+
+interface Verdict {
+  readonly type: string;
+  readonly isBad: boolean;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The five conditions of a namespace that goes away, in upstream's order and words. */
+export function deletionConditions(
+  old: readonly NamespaceCondition[],
+  left: ContentLeft,
+  nowMs: number,
+): NamespaceCondition[] {
+  const own = verdicts(left);
+  const others = old.filter(({ type }) => !own.some((verdict) => verdict.type === type));
+  return [
+    ...others,
+    ...own.map(({ type, isBad, reason, message }) => {
+      const status = isBad ? 'True' : 'False';
+      const before = old.find((condition) => condition.type === type);
+      const lastTransitionTime =
+        before?.status === status ? before.lastTransitionTime : formatTime(nowMs);
+      return { type, status, reason, message, lastTransitionTime };
+    }),
+  ];
+}
+
+function verdicts(left: ContentLeft): Verdict[] {
+  const remaining = [...left.remaining].sort(([a], [b]) => (a < b ? -1 : 1));
+  const finalizers = [...left.finalizers].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    {
+      type: 'NamespaceDeletionDiscoveryFailure',
+      isBad: false,
+      reason: 'ResourcesDiscovered',
+      message: 'All resources successfully discovered',
+    },
+    {
+      type: 'NamespaceDeletionGroupVersionParsingFailure',
+      isBad: false,
+      reason: 'ParsedGroupVersions',
+      message: 'All legacy kube types successfully parsed',
+    },
+    {
+      type: 'NamespaceDeletionContentFailure',
+      isBad: left.errors.length > 0,
+      ...(left.errors.length > 0
+        ? {
+            reason: 'ContentDeletionFailed',
+            message: `Failed to delete all resource types, ${left.errors.length} remaining: ${left.errors.join(', ')}`,
+          }
+        : {
+            reason: 'ContentDeleted',
+            message: 'All content successfully deleted, may be waiting on finalization',
+          }),
+    },
+    {
+      type: 'NamespaceContentRemaining',
+      isBad: remaining.length > 0,
+      ...(remaining.length > 0
+        ? {
+            reason: 'SomeResourcesRemain',
+            message: `Some resources are remaining: ${remaining
+              .map(([resource, count]) => `${resource} has ${count} resource instances`)
+              .join(', ')}`,
+          }
+        : { reason: 'ContentRemoved', message: 'All content successfully removed' }),
+    },
+    {
+      type: 'NamespaceFinalizersRemaining',
+      isBad: finalizers.length > 0,
+      ...(finalizers.length > 0
+        ? {
+            reason: 'SomeFinalizersRemain',
+            message: `Some content in the namespace has finalizers remaining: ${finalizers
+              .map(([finalizer, count]) => `${finalizer} in ${count} resource instances`)
+              .join(', ')}`,
+          }
+        : {
+            reason: 'ContentHasNoFinalizers',
+            message: 'All content-preserving finalizers finished',
+          }),
+    },
+  ];
+}
