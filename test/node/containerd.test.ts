@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fixtures } from '../fixtures/images.ts';
-import { createLab, labProblem, type Machine } from '../harness/mod.ts';
+import { createLab, labProblem, waitFor, type Machine } from '../harness/mod.ts';
 
 const skip = await labProblem();
 
@@ -30,6 +33,7 @@ async function start(
     import { readFile, writeFile } from 'node:fs/promises';
     import { systemClock as clock } from '#base/clock.ts';
     import { createLogger } from '#base/log.ts';
+    import { createCriClient } from '#kubelet/cri/mod.ts';
     import { importImages, startContainerd } from '#agent/containerd/mod.ts';
     const write = (line) => process.stderr.write(line);
     const log = createLogger({ level: 'debug', now: clock.now, write });
@@ -43,11 +47,13 @@ async function start(
       signal: stop.signal, ${more}
     });
     const tookMs = performance.now() - begin;
+    const cri = createCriClient({ socketPath: containerd.socket, clock, log });
     await importImages({
       directory: containerd.paths.images, store: containerd.images, path: process.env.PATH,
-      pullImage: async () => {}, clock, log, signal: stop.signal,
+      pullImage: async (image) => void (await cri.images.pullImage({ image }, {})), clock, log, signal: stop.signal,
     });
     stop.abort();
+    cri.close();
     const pid = Number(await readFile(containerd.paths.pidFile, 'utf8'));
     const names = [...await containerd.images.list()];
     const images = names.filter((name) => !name.startsWith('sha256:'));
@@ -124,3 +130,34 @@ test(
     }
   },
 );
+
+test('pulls a list of images through a mirror with credentials', { skip }, async () => {
+  const lab = await createLab();
+  try {
+    const machine = await lab.addMachine();
+    const log = join(lab.directory, 'registry.log');
+    const output = openSync(log, 'a');
+    const program = join(import.meta.dirname, '../fixtures/registry.ts');
+    const args = [program, '5000', '--user', 'me:secret', await fixtures.web()];
+    machine.spawn(process.execPath, args, { output }).unref();
+    closeSync(output);
+    const requests = async (): Promise<string> => await readFile(log, 'utf8');
+    await waitFor('the registry', async () => (await requests()).includes('registry on 5000'));
+    const registries = `
+mirrors:
+  docker.io: {endpoint: ["http://10.99.0.1:5000"]}
+configs:
+  "10.99.0.1:5000": {auth: {username: me, password: secret}}
+`;
+    await machine.sh('mkdir -p /etc/rancher/k3s; cat >/etc/rancher/k3s/registries.yaml', {
+      stdin: registries,
+    });
+    await machine.sh(`mkdir -p /var/lib/rancher/k3s/agent/images
+      echo docker.io/test/web:1 >/var/lib/rancher/k3s/agent/images/list.txt`);
+    const report = await start(machine, 'stop');
+    assert.ok(report.images.includes('docker.io/test/web:1'), await requests());
+    assert.match(await requests(), /GET \/v2\/test\/web\/blobs\/sha256:/);
+  } finally {
+    await lab.close();
+  }
+});
