@@ -1,6 +1,6 @@
 import { isFields } from '../patch/patch-errors.ts';
 import type { FieldSet } from './fields-v1.ts';
-import { isEmptySet } from './fields-v1.ts';
+import { isEmptySet, leaf, union } from './fields-v1.ts';
 import { itemElement, valueElement } from './list-key.ts';
 import type { Shape, StructShape } from './shape.ts';
 import { deducedShape } from './shape.ts';
@@ -12,8 +12,11 @@ type Fields = Record<string, unknown>;
  * (`owned`). Objects and lists that become empty go as well. Copies what it changes.
  */
 export function prune(merged: Fields, last: FieldSet, owned: FieldSet, shape: StructShape): Fields {
-  return pruneObject(merged, last, owned, shape);
+  return pruneObject(merged, last, union(owned, identity), shape);
 }
+
+/** What makes an object, which every applier has to name and no set shows. */
+const identity: FieldSet = { 'f:metadata': { 'f:name': leaf } };
 
 function pruneObject(object: Fields, last: FieldSet, owned: FieldSet, shape: Shape): Fields {
   let result = object;

@@ -3,6 +3,7 @@ import { hasCode } from '#base/errors.ts';
 import type { ManagedFieldsEntry } from '../generated/types.ts';
 import type { UnknownObject } from '../object.ts';
 import { groupVersion } from '../object.ts';
+import { jsonEqual } from '../patch/json-equal.ts';
 import type { TypeLookup } from '../patch/type-lookup.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { typeTable } from '../type-table/type-table.ts';
@@ -69,7 +70,7 @@ function currentOwners({ old, object, subresource }: TrackOptions): readonly Own
   if (subresource === '') {
     const given = object.metadata.managedFields;
     if (given !== undefined && isReset(given)) return [];
-    if (given !== undefined && given !== stored) {
+    if (given !== undefined && !jsonEqual(given, stored)) {
       const owners = readGivenOwners(given);
       if (owners !== undefined) return owners;
     }
