@@ -10,7 +10,7 @@ const plainConditions = new Set([undefined, 'value is 0/absent', '0 or absent', 
 
 export function generateDefaults(directory: string): Record<string, unknown> {
   const constants: Record<string, Record<string, unknown>> = {};
-  for (const fact of readFacts<{ defaults: DefaultFact[] }>(directory, 'defaults').defaults) {
+  for (const fact of (readFacts(directory, 'defaults') as { defaults: DefaultFact[] }).defaults) {
     const isComputed = /"\$(if|fn|copy|unset)"/.test(JSON.stringify(fact.default));
     const isGated = fact.gate !== undefined && /off\)/.test(fact.gate);
     if (isComputed || isGated || !isStableType(fact.type)) continue;

@@ -9,10 +9,9 @@ interface ColumnFact {
 }
 
 export function generatePrinters(directory: string): Record<string, unknown> {
-  const facts = readFacts<{ kinds: Record<string, { columns: ColumnFact[] }> }>(
-    directory,
-    'printers',
-  );
+  const facts = readFacts(directory, 'printers') as {
+    kinds: Record<string, { columns: ColumnFact[] }>;
+  };
   const columns: Record<string, unknown> = {};
   for (const [kind, { columns: list }] of Object.entries(facts.kinds)) {
     columns[kind] = list.map(({ name, type, format, priority }) => [

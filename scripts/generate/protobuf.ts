@@ -6,7 +6,7 @@ const roots =
   /^k8s\.io\.(apimachinery|apiextensions_apiserver\.pkg\.apis\.apiextensions\.v1\.|kube_aggregator\.pkg\.apis\.apiregistration\.v1\.)/;
 
 export function generateProtobuf(directory: string): Record<string, unknown> {
-  const facts = readFacts<ProtobufFacts>(directory, 'protobuf');
+  const facts = readFacts(directory, 'protobuf') as ProtobufFacts;
   const names: string[] = [];
   const visit = (name: string): void => {
     const message = facts.messages[name];

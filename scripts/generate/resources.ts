@@ -96,11 +96,11 @@ function compact(fact: ResourceFact): Record<string, unknown> {
 }
 
 export function generateResources(directory: string): Record<string, unknown> {
-  const facts = readFacts<{
+  const facts = readFacts(directory, 'resources') as {
     groups: GroupFact[];
     resources: ResourceFact[];
     queryByVerb: Record<string, Record<string, string>>;
-  }>(directory, 'resources');
+  };
   const groups = facts.groups
     .filter((group) => group.enabledByDefaultVersions.length > 0)
     .map((group) => ({

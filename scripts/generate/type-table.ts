@@ -107,7 +107,7 @@ function fieldEntry(code: string, facts: FieldFacts, enums: Map<string, number>)
 /** Constant defaults of single fields, as clients see them in the OpenAPI documents. */
 function constantDefaults(directory: string): Map<string, unknown> {
   const constants = new Map<string, unknown>();
-  for (const fact of readFacts<{ defaults: DefaultFact[] }>(directory, 'defaults').defaults) {
+  for (const fact of (readFacts(directory, 'defaults') as { defaults: DefaultFact[] }).defaults) {
     const { type, field, default: value, when, only } = fact;
     const computed =
       typeof value === 'object' && value !== null && /"\$/.test(JSON.stringify(value));
@@ -121,9 +121,9 @@ function constantDefaults(directory: string): Map<string, unknown> {
 const metrics = 'io.k8s.metrics.pkg.apis.metrics.v1beta1';
 
 export function generateTypeTable(directory: string): Record<string, unknown> {
-  const merge = readFacts<MergeFacts>(directory, 'merge');
-  const protobuf = readFacts<ProtobufFacts>(directory, 'protobuf');
-  const enumFacts = readFacts<EnumFacts>(directory, 'enums');
+  const merge = readFacts(directory, 'merge') as MergeFacts;
+  const protobuf = readFacts(directory, 'protobuf') as ProtobufFacts;
+  const enumFacts = readFacts(directory, 'enums') as EnumFacts;
   const constants = constantDefaults(directory);
   const messageOf = new Map<string, string>();
   for (const [name, message] of Object.entries(protobuf.messages)) {

@@ -7,7 +7,7 @@ const rfc3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d
 const timeLayout = '2006-01-02T15:04:05Z07:00';
 const microTimeLayout = '2006-01-02T15:04:05.000000Z07:00';
 
-/** Layout elements in order, with what each accepts; the text of the error names the first that fails. */
+/** Layout elements in order, with what each accepts; an error names the first that fails. */
 const elements: ReadonlyArray<readonly [layout: string, pattern: RegExp]> = [
   ['2006', /^\d{4}/],
   ['-', /^-/],

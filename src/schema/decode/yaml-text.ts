@@ -2,7 +2,7 @@ import type { Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { K3tsError } from '#base/errors.ts';
 
-/** Upstream refuses documents whose aliases blow up; this is the number of nodes after expansion. */
+/** Upstream refuses documents whose aliases blow up; this many nodes after expansion. */
 const maxNodes = 4_000_000;
 
 /**
@@ -83,8 +83,7 @@ class Reader {
 }
 
 function keyText(key: unknown): string {
-  if (key === null) return 'null';
-  return typeof key === 'object' ? JSON.stringify(key) : String(key);
+  return typeof key === 'string' ? key : JSON.stringify(key);
 }
 
 const words: ReadonlyMap<string, boolean | null | number> = new Map<
@@ -112,7 +111,7 @@ const integers: ReadonlyArray<readonly [pattern: RegExp, base: number, prefix: n
 ];
 
 function readScalar(node: Scalar): unknown {
-  const text = typeof node.value === 'string' ? node.value : String(node.value ?? '');
+  const text = typeof node.value === 'string' ? node.value : (node.source ?? '');
   if (node.tag === 'tag:yaml.org,2002:str' || node.tag === '!') return text;
   if (node.tag === 'tag:yaml.org,2002:binary') {
     return Buffer.from(text, 'base64').toString('utf8');

@@ -27,8 +27,12 @@ function nodeStatus(value: Json): void {
 
 function nodeSpec(value: Json): void {
   const ranges = value['podCIDRs'];
-  if (Array.isArray(ranges) && ranges.length > 0) value['podCIDR'] = ranges[0];
-  else if (!isEmpty(value['podCIDR'])) value['podCIDRs'] = [value['podCIDR']];
+  const first: unknown = Array.isArray(ranges) ? ranges[0] : undefined;
+  if (isEmpty(value['podCIDR'])) {
+    if (first !== undefined) value['podCIDR'] = first;
+  } else if (value['podCIDR'] !== first) {
+    value['podCIDRs'] = [value['podCIDR']];
+  }
 }
 
 function subject(value: Json): void {

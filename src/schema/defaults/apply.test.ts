@@ -448,3 +448,20 @@ const images: ReadonlyArray<readonly [image: string, policy: string]> = [
 test('pull policies by image', () => {
   for (const [image, policy] of images) assert.equal(defaultPullPolicy(image), policy, image);
 });
+
+test('single and plural addresses mirror each other, the single one counts', () => {
+  const addresses: ReadonlyArray<readonly [given: Json, expected: Json]> = [
+    [{ podIP: '10.0.0.1' }, { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] }],
+    [{ podIPs: [{ ip: '10.0.0.2' }] }, { podIP: '10.0.0.2', podIPs: [{ ip: '10.0.0.2' }] }],
+    [
+      { podIP: '10.0.0.3', podIPs: [{ ip: '10.0.0.2' }] },
+      { podIP: '10.0.0.3', podIPs: [{ ip: '10.0.0.3' }] },
+    ],
+  ];
+  for (const [status, expected] of addresses) {
+    const pod = defaulted('core.v1.Pod', { spec: { containers: [] }, status });
+    assert.deepEqual(pod['status'], expected);
+  }
+  const node = defaulted('core.v1.Node', { spec: { podCIDR: '10.42.0.0/24' } });
+  assert.deepEqual(node['spec'], { podCIDR: '10.42.0.0/24', podCIDRs: ['10.42.0.0/24'] });
+});

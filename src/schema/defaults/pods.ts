@@ -29,10 +29,14 @@ function podSpec(value: Json): void {
   value['serviceAccount'] = account;
 }
 
+/** The single address counts when the two fields disagree, for kubelets that know only it. */
 function podStatus(value: Json): void {
-  const [first] = objectsAt(value, 'podIPs');
-  if (first !== undefined) value['podIP'] = first['ip'];
-  else if (!isEmpty(value['podIP'])) value['podIPs'] = [{ ip: value['podIP'] }];
+  const first = objectsAt(value, 'podIPs')[0]?.['ip'];
+  if (isEmpty(value['podIP'])) {
+    if (first !== undefined) value['podIP'] = first;
+  } else if (value['podIP'] !== first) {
+    value['podIPs'] = [{ ip: value['podIP'] }];
+  }
 }
 
 function pod(value: Json): void {
@@ -60,7 +64,7 @@ function requestsFromLimits(item: Json): void {
   resources['requests'] = requests;
 }
 
-/** Pod-level requests that are missing: what the containers ask for in sum, else the pod's limit. */
+/** Missing pod-level requests: what the containers ask for in sum, else the pod's limit. */
 function podLevelRequests(
   spec: Json,
   containers: readonly Json[],

@@ -59,7 +59,7 @@ test('every resource has its paths with the actions of its verbs', () => {
   const actions: Readonly<Record<string, string>> = { create: 'post', update: 'put' };
   for (const info of catalog.all) {
     const kinds = Object.values(v2.paths).flatMap((item) =>
-      Object.values(item as Json)
+      Object.values(item)
         .map((operation) => operation as Json)
         .filter(({ 'x-kubernetes-group-version-kind': of }) => isKind(of, info))
         .map((operation) => operation['x-kubernetes-action']),

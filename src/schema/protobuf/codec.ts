@@ -197,6 +197,11 @@ function encodeMap(
   }
 }
 
+/** A conformed string field holds nothing but a string. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
 function encodeValue(
   field: ProtobufField,
   number: number,
@@ -209,10 +214,10 @@ function encodeValue(
       writer.messageField(number, () => codec.encode(field.message, value, writer));
       return;
     case 'string':
-      writer.stringField(number, String(value ?? ''));
+      writer.stringField(number, textOf(value));
       return;
     case 'bytes':
-      writer.bytesField(number, Buffer.from(String(value ?? ''), 'base64'));
+      writer.bytesField(number, Buffer.from(textOf(value), 'base64'));
       return;
     case 'bool':
       writer.boolField(number, value === true);

@@ -19,8 +19,6 @@ export interface NestedCodec {
   decodeEmbedded(bytes: Buffer): unknown;
 }
 
-type Json = Record<string, unknown>;
-
 const meta = 'k8s.io.apimachinery.pkg.apis.meta.v1';
 const extensions = 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1';
 const schemaMessage = `${extensions}.JSONSchemaProps`;
@@ -108,7 +106,9 @@ const duration: SpecialForm = {
     return formatDuration(nanos / nanosPerMilli);
   },
   encode(value, writer) {
-    writer.signed(Math.round(parseDuration(String(value ?? '0s')) * nanosPerMilli));
+    writer.signed(
+      Math.round(parseDuration(typeof value === 'string' ? value : '0s') * nanosPerMilli),
+    );
     writer.tag(1, 0);
   },
 };
@@ -177,7 +177,7 @@ const schemaOrBool: SpecialForm = {
   },
   encode(value, writer, nested) {
     if (typeof value === 'object' && value !== null) {
-      writer.messageField(2, () => nested.encode(schemaMessage, value as Json, writer));
+      writer.messageField(2, () => nested.encode(schemaMessage, value, writer));
     }
     writer.boolField(1, value !== false);
   },

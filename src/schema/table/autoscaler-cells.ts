@@ -76,9 +76,9 @@ function targets({ spec, status }: V2HorizontalPodAutoscaler | HorizontalPodAuto
     const used = current === undefined ? unknown : `${current}%`;
     return `cpu: ${used}/${spec.targetCPUUtilizationPercentage}%`;
   }
-  const { metrics = [] } = (spec ?? {}) as { metrics?: V2MetricSpec[] };
+  const metrics = spec !== undefined && 'metrics' in spec ? (spec.metrics ?? []) : [];
   if (metrics.length === 0) return none;
-  const current = (status as V2HorizontalPodAutoscaler['status'])?.currentMetrics ?? [];
-  const texts = metrics.map((metric, index) => metricText(metric, current[index]));
+  const current = status !== undefined && 'currentMetrics' in status ? status.currentMetrics : [];
+  const texts = metrics.map((metric, index) => metricText(metric, current?.[index]));
   return someOf(texts, shownMetrics, ', ');
 }

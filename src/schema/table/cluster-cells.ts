@@ -85,7 +85,7 @@ function readEvent(event: CoreV1Event | EventsV1Event): AnyEvent {
       count: event.count ?? 0,
     };
   }
-  const newer = event as EventsV1Event;
+  const newer = event;
   return {
     involved: newer.regarding ?? {},
     source: newer.deprecatedSource ?? {},

@@ -1,4 +1,4 @@
-/** Which function makes the row of which kind. Kinds that are not here have no columns of their own. */
+/** Which function makes the row of which kind; other kinds have no columns of their own. */
 import type { KubeObject } from '../object.ts';
 import * as access from './access-cells.ts';
 import { autoscalerCells } from './autoscaler-cells.ts';
@@ -12,8 +12,8 @@ import * as workload from './workload-cells.ts';
 type CellsOf = (object: KubeObject, nowMs: number) => Cell[];
 
 /** Rows are typed by kind; the table below is what makes the pairing right. */
-function forKind<T>(cells: (object: T, nowMs: number) => Cell[]): CellsOf {
-  return cells as unknown as CellsOf;
+function forKind(cells: (object: never, nowMs: number) => Cell[]): CellsOf {
+  return cells as CellsOf;
 }
 
 export const cellsByKind: Readonly<Record<string, CellsOf>> = {

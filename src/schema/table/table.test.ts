@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { catalog } from '../catalog.ts';
-import type { KubeObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import type { Cell } from './cell-text.ts';
 import { tableCells, tableColumns } from './table.ts';
@@ -20,7 +19,7 @@ function row(kind: string, object: object): Record<string, Cell> {
   const info = infoOf(kind);
   const { metadata, ...rest } = object as { metadata?: object };
   const whole = { metadata: { name: 'x', creationTimestamp: at(10), ...metadata }, ...rest };
-  const cells = tableCells(info, whole as KubeObject, nowMs);
+  const cells = tableCells(info, whole, nowMs);
   const columns = tableColumns(info);
   assert.equal(cells.length, columns.length, kind);
   return Object.fromEntries(columns.map((column, index) => [column.name, cells[index] ?? null]));

@@ -15,7 +15,7 @@ export type ScalarType =
   | 'quantity'
   | 'int-or-string';
 
-/** Values whose inside is not described: embedded objects, any JSON, and three forms of JSON schema. */
+/** Values whose inside is not described: objects, any JSON, and three forms of JSON schema. */
 export type UntypedForm =
   | 'object'
   | 'json'
@@ -34,7 +34,7 @@ export interface ValueInfo {
   readonly element: ValueInfo | undefined;
 }
 
-/** A closed set of strings. `isEnforced`: the API rejects others; `isDocumented`: OpenAPI lists it. */
+/** A set of strings. `isEnforced`: the API rejects others; `isDocumented`: OpenAPI lists it. */
 export interface EnumInfo {
   /** As Go prints the type in errors: v1.Protocol. */
   readonly goType: string;
