@@ -14,6 +14,7 @@ interface Libc {
     data: string | null,
   ): number;
   umount2(target: string, flags: number): number;
+  prctl(option: number, argument: number): number;
   errno(): number;
 }
 
@@ -34,7 +35,8 @@ function libc(): Libc {
       'unsigned long flags, const char *data)',
   );
   const umount2 = library.func('int umount2(const char *target, int flags)');
-  loaded = { mount, umount2, errno: () => koffi.errno() };
+  const prctl = library.func('int prctl(int option, unsigned long argument)');
+  loaded = { mount, umount2, prctl, errno: () => koffi.errno() };
   return loaded;
 }
 
@@ -105,4 +107,16 @@ export function callUnmount(target: string, options: { lazy?: boolean | undefine
   const flags = noFollowFlag | (options.lazy === true ? detachFlag : 0);
   if (libc().umount2(target, flags) === 0) return;
   throw new SystemCallError(`umount ${target}`, libc().errno());
+}
+
+const setParentDeathSignal = 1;
+const signalTerminate = 15;
+
+/**
+ * Sends this process SIGTERM when its parent ends, however that ends. Ends at once when the parent
+ * is gone already.
+ */
+export function endWithParent(): void {
+  libc().prctl(setParentDeathSignal, signalTerminate);
+  if (process.ppid === 1) process.kill(process.pid, 'SIGTERM');
 }

@@ -4,6 +4,9 @@ import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { ApiServerExtensions, ApiServerParts } from '#apiserver/mod.ts';
 import { createAdmissionPlugins } from '#apiserver/admission/mod.ts';
+import { createDiscovery } from '#apiserver/discovery/mod.ts';
+import { createOpenApiRoutes } from '#apiserver/openapi/mod.ts';
+import { gitVersion } from '#apiserver/mod.ts';
 import { createServiceAllocation } from '#apiserver/allocators/mod.ts';
 import {
   createBootstrapTokenAuthenticator,
@@ -24,6 +27,7 @@ import {
 } from '#apiserver/authz/mod.ts';
 import { defaultNodeRules } from '#apiserver/bootstrap/mod.ts';
 import type { ServiceAccountTokens } from '#pki/mod.ts';
+import { catalog } from '#schema/mod.ts';
 import type { Authorities } from './authorities.ts';
 import type { SupervisorUser } from './join-credentials.ts';
 import type { ServerSettings } from './settings.ts';
@@ -120,6 +124,16 @@ export function createApiAccess(options: {
     serviceCidrs: settings.serviceCidrs,
     nodePorts: { from: settings.nodePortRange.first, to: settings.nodePortRange.last },
   });
+  const discovery = createDiscovery({
+    resources: () => registry.all(),
+    groups: catalog.groups(),
+    serverAddress: `${settings.advertiseAddress}:${settings.advertisePort}`,
+  });
+  const openApi = createOpenApiRoutes({
+    resources: () => registry.all(),
+    version: gitVersion,
+    nowMs: () => clock.now(),
+  });
   const virtualResources = createReviewHandlers({
     authorizer,
     authenticator,
@@ -133,5 +147,6 @@ export function createApiAccess(options: {
     admissionPlugins,
     kindHooks: { services },
     virtualResources,
+    routes: [...discovery.routes, ...openApi.routes],
   };
 }

@@ -12,7 +12,7 @@ import { readCgroupStats } from '#host/cgroup-stats.ts';
 import { createCgroupTree } from '#host/cgroups.ts';
 import { createCriClient, type PodSandboxConfig } from '#kubelet/cri/mod.ts';
 import { createHostFiles, createPodCgroups } from '#kubelet/machine/mod.ts';
-import { createVolumeManager } from '#kubelet/volumes/mod.ts';
+import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
 import type { ConfigMap, Pod, Secret } from '#schema/types.ts';
 
 const log = createLogger({
@@ -107,7 +107,8 @@ const layout = await detectCgroups();
 const tree = createCgroupTree({ layout, clock, log });
 const cgroups = createPodCgroups({ tree, podsMilliCpu: 2000, podsMemoryBytes: 2 ** 30 });
 const files = createHostFiles({ rootDirectory, resolvConf: '/etc/resolv.conf' });
-const volumes = await createVolumeManager({
+await prepareVolumeRoot(rootDirectory);
+const volumes = createVolumeManager({
   rootDirectory,
   client,
   objects: {

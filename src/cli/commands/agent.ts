@@ -6,6 +6,7 @@ import type { Command, CommandContext } from '../command.ts';
 import { agentFlags, agentOnlyFlags, commonFlags } from '../flags/agent-flags.ts';
 import type { FlagValues } from '../flags/flag.ts';
 import { openLog } from '../log-output.ts';
+import { version } from '../version.ts';
 import { requireRoot } from '../require-root.ts';
 import { readAgentSettings } from '../settings/agent-settings.ts';
 import { loadFlags } from '../settings/load-flags.ts';
@@ -24,12 +25,14 @@ export const agentCommand: Command = {
     process.title = 'k3ts agent';
     const log = createLogger({
       level: settings.debug ? 'debug' : 'info',
-      now: systemClock.now,
+      now: () => systemClock.now(),
       write: openLog(values, context.stderr),
     });
     const { runAgent } = await import('#agent/mod.ts');
     await runAgent({
       settings,
+      version,
+      environment: definedVariables(context.environment),
       clock: systemClock,
       random: systemRandom,
       log,
@@ -51,4 +54,15 @@ async function readSettings(
   }
   const values = loadFlags(flags, context);
   return { settings: await readAgentSettings(values), values };
+}
+
+/** The environment that child processes get. */
+function definedVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && name !== settingsVariable) variables[name] = value;
+  }
+  return variables;
 }

@@ -24,7 +24,7 @@ export const serverCommand: Command = {
     process.title = 'k3ts server';
     const log = createLogger({
       level: settings.debug ? 'debug' : 'info',
-      now: systemClock.now,
+      now: () => systemClock.now(),
       write: openLog(values, context.stderr),
     });
     const { runServer } = await import('#server/mod.ts');

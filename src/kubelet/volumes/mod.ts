@@ -3,5 +3,9 @@
  * It starts no containers; those get paths from here. Start reading at pod-volumes.ts, then
  * mount-volume.ts.
  */
-export { createVolumeManager, type VolumeManagerOptions } from './pod-volumes.ts';
+export {
+  createVolumeManager,
+  prepareVolumeRoot,
+  type VolumeManagerOptions,
+} from './pod-volumes.ts';
 export { podDirectories, type PodDirectories } from './pod-directories.ts';

@@ -28,7 +28,7 @@ import type {
   Secret,
   Volume,
 } from '#schema/types.ts';
-import { createVolumeManager } from './mod.ts';
+import { createVolumeManager, prepareVolumeRoot } from './mod.ts';
 
 /** The manager on the real kernel, below a directory of its own in a private mount namespace. */
 async function setup(objects: readonly KubeObject[] = []) {
@@ -57,7 +57,8 @@ async function setup(objects: readonly KubeObject[] = []) {
   };
   const { signal } = new AbortController();
   const start = () => createVolumeManager(options);
-  return { rootDirectory, clock, client, events, signal, start, manager: await start() };
+  await prepareVolumeRoot(rootDirectory);
+  return { rootDirectory, clock, client, events, signal, start, manager: start() };
 }
 
 /** Waits for real I/O under a fake clock; the test's own timeout is the bound. */
@@ -130,11 +131,11 @@ if (!isInPrivateMountNamespace()) {
     ]);
     const first = await manager.mount(pod, signal);
     for (const { hostPath } of first.values()) await writeFile(join(hostPath, 'kept'), 'x');
-    const again = await (await start()).mount(pod, signal);
+    const again = await start().mount(pod, signal);
     for (const { hostPath } of again.values()) {
       assert.equal(await readFile(join(hostPath, 'kept'), 'utf8'), 'x');
     }
-    await (await start()).unmount('u1');
+    await start().unmount('u1');
   });
 
   test('updates a mounted config map on resync, and only then writes', async () => {

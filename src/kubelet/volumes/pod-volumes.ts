@@ -38,14 +38,18 @@ const firstRetryMs = 500;
 const maxRetryMs = 122_000;
 
 /**
- * Makes the kubelet's directory a shared mount, so that mounts below it spread to containers, and
- * returns the manager of the volumes in it.
+ * Makes the kubelet's directory a shared mount, so that mounts below it spread to containers. To be
+ * awaited before the first volume is mounted.
  */
-export async function createVolumeManager(options: VolumeManagerOptions): Promise<VolumeManager> {
+export async function prepareVolumeRoot(rootDirectory: string): Promise<void> {
+  await makeDirectory(podDirectories(rootDirectory).pods, 0o750);
+  await ensureShared(rootDirectory);
+}
+
+/** Manages the volumes in a directory that prepareVolumeRoot made ready. */
+export function createVolumeManager(options: VolumeManagerOptions): VolumeManager {
   const { rootDirectory, client, clock, log, events } = options;
   const directories = podDirectories(rootDirectory);
-  await makeDirectory(directories.pods, 0o750);
-  await ensureShared(rootDirectory);
   const tokens = createTokenSource({ client, clock, log });
   const context: MountContext = { ...options, directories, tokens };
   /** What is mounted, by pod uid and volume name. */

@@ -1,0 +1,116 @@
+import { mkdir } from 'node:fs/promises';
+
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import type { Client } from '#client/mod.ts';
+import { detectCgroups } from '#host/cgroup-layout.ts';
+import { createCgroupTree } from '#host/cgroups.ts';
+import type { CriClient } from '#kubelet/cri/mod.ts';
+import {
+  createHostFiles,
+  createPodCgroups,
+  readMachineInfo,
+  readMachineUsage,
+} from '#kubelet/machine/mod.ts';
+import { createKubelet, defaultKubeletConfig } from '#kubelet/mod.ts';
+import type { Kubelet } from '#kubelet/mod.ts';
+import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
+import { applyDefaults } from '#schema/mod.ts';
+import type { ClusterConfig } from './join/join-cluster.ts';
+import type { AgentPaths } from './paths.ts';
+import type { AgentSettings } from './settings.ts';
+
+const rootDir = '/var/lib/kubelet';
+const podType = 'io.k8s.api.core.v1.Pod';
+
+/** Builds the kubelet of this node out of settings, cluster configuration and machine. */
+export async function createNodeKubelet(options: {
+  settings: AgentSettings;
+  nodeName: string;
+  config: ClusterConfig;
+  paths: AgentPaths;
+  client: Client;
+  cri: CriClient;
+  imagePath: string;
+  resolvConf: string;
+  version: string;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}): Promise<Kubelet> {
+  const { settings, nodeName, config, paths, client, cri, clock, random, log } = options;
+  await mkdir(paths.staticPods, { recursive: true, mode: 0o750 });
+  await prepareVolumeRoot(rootDir);
+  const machine = await readMachineInfo();
+  const tree = createCgroupTree({ layout: await detectCgroups(), clock, log });
+  return createKubelet({
+    client,
+    cri,
+    nodeName,
+    rootDir,
+    clock,
+    random,
+    log,
+    machine,
+    machineUsage: () => readMachineUsage({ nodePath: rootDir, imagePath: options.imagePath }),
+    volumes: (parts) =>
+      createVolumeManager({
+        ...parts,
+        rootDirectory: rootDir,
+        client,
+        nodeMemoryBytes: machine.memoryBytes,
+        clock,
+        random,
+        log,
+      }),
+    cgroups: createPodCgroups({
+      tree,
+      podsMilliCpu: machine.cpuCount * 1000,
+      podsMemoryBytes: machine.memoryBytes,
+    }),
+    hostFiles: createHostFiles({ rootDirectory: rootDir, resolvConf: options.resolvConf }),
+    hostPaths: { podLogs: '/var/log/pods', containerLogs: '/var/log/containers' },
+    applyDefaults: (pod) => applyDefaults(pod as unknown as Record<string, unknown>, podType),
+    config: {
+      ...defaultKubeletConfig,
+      clusterDns: config.ClusterDNSs,
+      clusterDomain: config.ClusterDomain,
+      // k3s' own thresholds: an edge machine's disk may be small.
+      evictionHard: { 'imagefs.available': '5%', 'nodefs.available': '5%' },
+      nodeLabels: nodeLabels(settings),
+      nodeTaints: settings.nodeTaints.map(parseTaint),
+      nodeAnnotations: {
+        'k3s.io/hostname': nodeName,
+        'k3s.io/internal-ip': settings.nodeIps.join(','),
+        ...(settings.nodeExternalIps.length === 0
+          ? {}
+          : { 'k3s.io/external-ip': settings.nodeExternalIps.join(',') }),
+      },
+      providerId: `k3s://${nodeName}`,
+      nodeIps: settings.nodeIps,
+      hostname: nodeName,
+      kubeletVersion: options.version,
+      staticPodPath: paths.staticPods,
+    },
+  });
+}
+
+function nodeLabels(settings: AgentSettings): Record<string, string> {
+  const labels: Record<string, string> = {
+    'node.kubernetes.io/instance-type': 'k3s',
+    'beta.kubernetes.io/instance-type': 'k3s',
+  };
+  for (const label of settings.nodeLabels) {
+    const equals = label.indexOf('=');
+    labels[label.slice(0, equals)] = label.slice(equals + 1);
+  }
+  return labels;
+}
+
+/** `key=value:Effect` or `key:Effect`. */
+function parseTaint(text: string): { key: string; value?: string; effect: string } {
+  const [pair = '', effect = ''] = text.split(':');
+  const [key = '', value] = pair.split('=');
+  return value === undefined ? { key, effect } : { key, value, effect };
+}

@@ -1,0 +1,91 @@
+import { mkdir } from 'node:fs/promises';
+
+import type { Clock } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import { createKubeconfigClient } from '#client/mod.ts';
+import { endWithParent } from '#host/libc.ts';
+import { joinCluster, writeAgentKubeconfigs } from './join/join-cluster.ts';
+import { ensureNodeId } from './join/node-identity.ts';
+import { startNodeNetwork } from './node-network.ts';
+import { createNodeKubelet } from './node-kubelet.ts';
+import { agentPaths } from './paths.ts';
+import { prepareMachine } from './prepare-machine.ts';
+import { chooseResolvConf } from './resolv-conf.ts';
+import { startRuntime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import type { AgentSettings } from './settings.ts';
+
+export interface RunAgentOptions {
+  readonly settings: AgentSettings;
+  /** As the Node object and `--version` show it. */
+  readonly version: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a node until the signal is aborted: runtime and joining side by side, then network and
+ * kubelet. At the end containers go on running under their shims; a later start adopts them.
+ */
+export async function runAgent(options: RunAgentOptions): Promise<void> {
+  const { settings, environment, clock, random, log, signal } = options;
+  // An agent must not outlive its server: the next one would start a second kubelet.
+  if (settings.isServerNode) endWithParent();
+  const paths = agentPaths(settings.dataDir);
+  await mkdir(paths.agent, { recursive: true, mode: 0o755 });
+  const nodeName = settings.withNodeId
+    ? `${settings.nodeName}-${await ensureNodeId(random)}`
+    : settings.nodeName;
+  log.info('Starting k3ts agent', { node: nodeName, server: settings.serverUrl });
+  const starting = startRuntime({ settings, paths, environment, clock, log, signal });
+  // Failing early must not go unnoticed while the node still joins.
+  starting.catch(() => undefined);
+  const joining = joinCluster({
+    serverUrl: settings.serverUrl,
+    token: settings.token,
+    nodeName,
+    nodeIps: settings.nodeIps,
+    paths,
+    clock,
+    random,
+    log,
+    signal,
+  });
+  const hasIpv6 = settings.nodeIps.some((ip) => ip.includes(':'));
+  await prepareMachine({ hasIpv6, log });
+  let runtime: Runtime | undefined;
+  try {
+    const resolvConf = await chooseResolvConf({ given: settings.resolvConf, paths, log });
+    const [config, started] = await Promise.all([joining, starting]);
+    runtime = started;
+    await writeAgentKubeconfigs(paths, settings.serverUrl);
+    const kubeconfigs = [paths.kubeletKubeconfig, paths.kubeProxyKubeconfig];
+    const [nodeClient, proxyClient] = await Promise.all(
+      kubeconfigs.map((path) => createKubeconfigClient(path, { userAgent: 'k3ts', clock, log })),
+    );
+    if (nodeClient === undefined || proxyClient === undefined) return;
+    const common = { settings, nodeName, config, paths, resolvConf, clock, random, log };
+    const kubelet = await createNodeKubelet({
+      ...common,
+      client: nodeClient,
+      cri: started.cri,
+      imagePath: started.imagePath,
+      version: options.version,
+    });
+    await startNodeNetwork({ ...common, nodeClient, proxyClient, signal });
+    await kubelet.start(signal);
+    log.info('k3ts agent is up and running', { node: nodeName });
+    await kubelet.done();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    log.debug('Stopped while starting', { error: messageOf(error) });
+  } finally {
+    runtime ??= await starting.catch(() => undefined);
+    await runtime?.stop();
+  }
+}

@@ -1,0 +1,195 @@
+import { systemClock } from '#base/clock.ts';
+import { K3tsError } from '#base/errors.ts';
+import { silentLogger } from '#base/log.ts';
+import type { CriClient } from '#kubelet/cri/mod.ts';
+import { runInContainer } from '../crictl/exec-command.ts';
+import { findOne } from '../crictl/find.ts';
+import { crictlFlags } from '../crictl/flags.ts';
+import {
+  listContainers,
+  listImages,
+  listPods,
+  listStats,
+  toJson,
+} from '../crictl/list-commands.ts';
+import { printLogs } from '../crictl/logs-command.ts';
+import type { Command, CommandContext } from '../command.ts';
+import type { Flag, FlagValues } from '../flags/flag.ts';
+import { parseArguments, resolveFlags } from '../flags/parse.ts';
+
+const defaultSocket = '/run/k3s/containerd/containerd.sock';
+
+interface Call {
+  readonly cri: CriClient;
+  readonly values: FlagValues;
+  readonly args: readonly string[];
+  readonly context: CommandContext;
+}
+
+interface Subcommand {
+  readonly summary: string;
+  readonly flags: readonly Flag[];
+  /** Arguments after the first non-flag belong to another program. */
+  readonly passesRest?: boolean;
+  run(call: Call): Promise<number>;
+}
+
+const { output, all, quiet, noTrunc, name, namespace, pod, tail, timeout, sync } = crictlFlags;
+
+const print = async (context: CommandContext, text: Promise<string>): Promise<number> => {
+  context.stdout(await text);
+  return 0;
+};
+
+const subcommands: Record<string, Subcommand> = {
+  ps: {
+    summary: 'List containers',
+    flags: [output, all, quiet, noTrunc, name, namespace, pod],
+    run: (call) => print(call.context, listContainers({ ...call, nowMs: systemClock.now() })),
+  },
+  pods: {
+    summary: 'List pods',
+    flags: [output, quiet, noTrunc, name, namespace],
+    run: (call) => print(call.context, listPods({ ...call, nowMs: systemClock.now() })),
+  },
+  images: {
+    summary: 'List images',
+    flags: [output, quiet, noTrunc],
+    run: (call) => print(call.context, listImages({ ...call, nowMs: systemClock.now() })),
+  },
+  inspect: {
+    summary: 'Show the status of a container',
+    flags: [output],
+    async run({ cri, args, context }) {
+      const container = findOne('container', await cri.runtime.listContainers(), needed(args));
+      context.stdout(toJson({ status: await cri.runtime.containerStatus(container.id) }));
+      return 0;
+    },
+  },
+  inspectp: {
+    summary: 'Show the status of a pod',
+    flags: [output],
+    async run({ cri, args, context }) {
+      const sandbox = findOne('pod', await cri.runtime.listPodSandbox(), needed(args));
+      context.stdout(toJson({ status: await cri.runtime.podSandboxStatus(sandbox.id) }));
+      return 0;
+    },
+  },
+  logs: {
+    summary: 'Print the log of a container',
+    flags: [tail],
+    run: ({ cri, args, values, context }) =>
+      printLogs({ cri, wanted: needed(args), values, stdout: context.stdout }),
+  },
+  exec: {
+    summary: 'Run a command in a container',
+    flags: [timeout, sync],
+    passesRest: true,
+    run: ({ cri, args, values, context }) => runInContainer({ cri, args, values, context }),
+  },
+  stats: {
+    summary: 'List what containers use',
+    flags: [output, noTrunc],
+    run: (call) =>
+      print(
+        call.context,
+        listStats({ ...call, nowMs: systemClock.now() }, () => systemClock.sleep(1000)),
+      ),
+  },
+  info: {
+    summary: 'Show information about the runtime',
+    flags: [output],
+    run: ({ cri, context }) =>
+      print(
+        context,
+        cri.runtime.status({ isVerbose: true }).then((status) => toJson(status)),
+      ),
+  },
+  version: {
+    summary: 'Show the version of the runtime',
+    flags: [output],
+    async run({ cri, context }) {
+      const found = await cri.runtime.version();
+      context.stdout(
+        `Version:  ${found.version}\nRuntimeName:  ${found.runtimeName}\n` +
+          `RuntimeVersion:  ${found.runtimeVersion}\nRuntimeApiVersion:  ${found.runtimeApiVersion}\n`,
+      );
+      return 0;
+    },
+  },
+};
+
+/** The parts of crictl that people use to look at a node, over the CRI of k3ts' containerd. */
+export const crictlCommand: Command = {
+  name: 'crictl',
+  summary: 'Look at containers, pods and images through the CRI',
+  async run(context) {
+    const [first, ...rest] = context.args;
+    const subcommand = first === undefined ? undefined : subcommands[first];
+    if (subcommand === undefined || rest.includes('--help') || rest.includes('-h')) {
+      const text = renderUsage();
+      if (
+        first === undefined ||
+        ['help', '--help', '-h'].includes(first) ||
+        subcommand !== undefined
+      ) {
+        context.stdout(text);
+        return 0;
+      }
+      throw new K3tsError('Usage', `crictl has no command "${first}"\n${text}`);
+    }
+    const { own, passed } = split(subcommand, rest);
+    const { raw, positionals } = parseArguments(subcommand.flags, own);
+    const { values } = resolveFlags(subcommand.flags, {
+      commandLine: raw,
+      configFile: new Map(),
+      environment: {},
+    });
+    const { createCriClient } = await import('#kubelet/cri/mod.ts');
+    const socketPath = (context.environment['CONTAINER_RUNTIME_ENDPOINT'] ?? defaultSocket).replace(
+      /^unix:\/\//,
+      '',
+    );
+    const cri = createCriClient({ socketPath, clock: systemClock, log: silentLogger });
+    try {
+      return await subcommand.run({ cri, values, args: [...positionals, ...passed], context });
+    } finally {
+      cri.close();
+    }
+  },
+};
+
+/** Flags before the container are ours, everything after it goes to the command. */
+function split(
+  { passesRest, flags }: Subcommand,
+  args: readonly string[],
+): { own: readonly string[]; passed: readonly string[] } {
+  if (passesRest !== true) return { own: args, passed: [] };
+  const withValue = new Set(
+    flags.filter(({ type }) => type !== 'boolean').map((flag) => `--${flag.name}`),
+  );
+  let index = 0;
+  while (index < args.length && args[index]?.startsWith('-') === true) {
+    index += withValue.has(args[index] ?? '') ? 2 : 1;
+  }
+  const shortForms = new Set(['-i', '-t', '-it', '-ti', '--interactive', '--tty']);
+  return {
+    own: args.slice(0, index).filter((arg) => !shortForms.has(arg)),
+    passed: args.slice(index),
+  };
+}
+
+function needed(args: readonly string[]): string {
+  const [first] = args;
+  if (first === undefined) throw new K3tsError('Usage', 'an ID or a name is needed');
+  return first;
+}
+
+function renderUsage(): string {
+  const names = Object.keys(subcommands);
+  const width = Math.max(...names.map((entry) => entry.length)) + 2;
+  const lines = names.map(
+    (entry) => `   ${entry.padEnd(width)}${subcommands[entry]?.summary ?? ''}`,
+  );
+  return `USAGE:\n   k3ts crictl COMMAND [FLAGS] [ARGS]\n\nCOMMANDS:\n${lines.join('\n')}\n`;
+}

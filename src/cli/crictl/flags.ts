@@ -1,0 +1,30 @@
+import type { Flag } from '../flags/flag.ts';
+
+const group = 'crictl';
+
+/** Flags of the subcommands; each takes those that it understands and ignores none in silence. */
+export const crictlFlags = {
+  output: {
+    name: 'output',
+    short: 'o',
+    type: 'string',
+    default: 'table',
+    help: 'Output format: table or json',
+    group,
+  },
+  all: { name: 'all', short: 'a', type: 'boolean', help: 'Show all, not only running', group },
+  quiet: { name: 'quiet', short: 'q', type: 'boolean', help: 'Show IDs only', group },
+  noTrunc: { name: 'no-trunc', type: 'boolean', help: 'Show whole IDs', group },
+  name: { name: 'name', type: 'string', help: 'Filter by name (a regular expression)', group },
+  namespace: { name: 'namespace', type: 'string', help: 'Filter by pod namespace', group },
+  pod: { name: 'pod', short: 'p', type: 'string', help: 'Filter by pod ID', group },
+  tail: { name: 'tail', type: 'integer', help: 'Lines to show from the end', group },
+  timeout: {
+    name: 'timeout',
+    type: 'integer',
+    default: 0,
+    help: 'Seconds after which the command is ended, 0 for never',
+    group,
+  },
+  sync: { name: 'sync', short: 's', type: 'boolean', help: 'Run without streams', group },
+} as const satisfies Record<string, Flag>;
