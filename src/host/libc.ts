@@ -114,9 +114,10 @@ const signalTerminate = 15;
 
 /**
  * Sends this process SIGTERM when its parent ends, however that ends. Ends at once when the parent
- * is gone already.
+ * is gone already, which is noticed when `parentPid` is given: a parent with pid 1 is normal in a
+ * container, so the pid alone says nothing.
  */
-export function endWithParent(): void {
+export function endWithParent(parentPid: number = process.ppid): void {
   libc().prctl(setParentDeathSignal, signalTerminate);
-  if (process.ppid === 1) process.kill(process.pid, 'SIGTERM');
+  if (process.ppid !== parentPid) process.kill(process.pid, 'SIGTERM');
 }

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { isProcessAlive } from './process.ts';
+
+/** A child that follows its parent's death, started by a parent that waits to be killed. */
+const parent = `
+  import { spawn } from 'node:child_process';
+  const child = \`
+    import { endWithParent } from '${import.meta.dirname}/libc.ts';
+    endWithParent(\${process.pid});
+    console.log(process.pid);
+    process.stdin.resume();
+  \`;
+  const args = ['--input-type=module-typescript', '-e', child];
+  spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+`;
+
+test('a process that ends with its parent does so when the parent is killed', async () => {
+  const args = ['--input-type=module-typescript', '-e', parent];
+  const outer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const pid = await new Promise<number>((resolve) => {
+    outer.stdout.once('data', (data: Buffer) => resolve(Number(data.toString())));
+  });
+  assert.equal(isProcessAlive(pid), true);
+  const closed = new Promise((resolve) => outer.stdout.once('close', resolve));
+  outer.kill('SIGKILL');
+  // The pipe closes when the last process that has it is gone.
+  outer.stdout.resume();
+  await closed;
+  assert.equal(isProcessAlive(pid), false);
+});
