@@ -7,13 +7,14 @@ import { isProcessAlive } from './process.ts';
 const parent = `
   import { spawn } from 'node:child_process';
   const child = \`
+    import { createServer } from 'node:net';
     import { endWithParent } from '${import.meta.dirname}/libc.ts';
     endWithParent(\${process.pid});
     console.log(process.pid);
-    process.stdin.resume();
+    createServer().listen(0, '127.0.0.1');
   \`;
   const args = ['--input-type=module-typescript', '-e', child];
-  spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+  spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
 `;
 
 test('a process that ends with its parent does so when the parent is killed', async () => {
