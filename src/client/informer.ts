@@ -7,7 +7,7 @@ import type { Client, WatchEvent } from './client.ts';
 import type { Informer, InformerHandler } from './informer-types.ts';
 import { createObjectStore } from './informer-store.ts';
 import { objectKey } from './object-key.ts';
-import { runReflector } from './reflector.ts';
+import { followResource } from './reflector.ts';
 import type { Selection } from './reflector.ts';
 
 export interface InformerOptions<T extends KubeObject> {
@@ -119,7 +119,7 @@ export function createInformer<T extends KubeObject>(
     },
     synced: (waitSignal) => waitForSync(() => hasSynced, waiters, waitSignal),
     start() {
-      done ??= runReflector<T>({
+      done ??= followResource<T>({
         client,
         resource,
         clock,

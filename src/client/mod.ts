@@ -11,6 +11,8 @@ export { createHttpClient } from './http/http-client.ts';
 export type { HttpClient, HttpClientOptions } from './http/http-client.ts';
 export { createKubeconfigClient } from './http/kubeconfig.ts';
 
+export { followResource } from './reflector.ts';
+export type { FollowOptions, Selection } from './reflector.ts';
 export { createInformer } from './informer.ts';
 export type { InformerOptions, StartableInformer } from './informer.ts';
 export { createInformerFactory } from './informer-factory.ts';

@@ -13,13 +13,13 @@ const minWatchSeconds = 300;
 /** A watch that ends sooner without an event counts as failed. */
 const shortWatchMs = 1000;
 
-export interface ReflectorOptions<T extends KubeObject> {
+export interface FollowOptions<T extends KubeObject> {
   client: Client;
   resource: GroupVersionResource;
   clock: Clock;
   random: Random;
   log: Logger;
-  selection: Selection;
+  selection?: Selection | undefined;
   signal: AbortSignal;
   onList: (items: readonly T[]) => void;
   onEvent: (event: WatchEvent<T>) => void;
@@ -37,10 +37,11 @@ export interface Selection {
  * version seen (bookmarks included). Lists again only when that version is too old (410); every
  * other failure is retried after a back-off of 0.8 to 30 s. Never rejects.
  */
-export async function runReflector<T extends KubeObject>(
-  options: ReflectorOptions<T>,
+export async function followResource<T extends KubeObject>(
+  options: FollowOptions<T>,
 ): Promise<void> {
-  const { client, resource, clock, random, log, selection, signal, onList, onEvent } = options;
+  const { client, resource, clock, random, log, selection = {}, signal } = options;
+  const { onList, onEvent } = options;
   const backOff = createBackOff({ clock, random });
   let version: string | undefined;
   let hasExpired = false;

@@ -29,7 +29,7 @@ export const startNamespaceController: StartController = (context) => {
     async reconcile(name) {
       const seen = namespaces.get(name);
       if (seen?.metadata.deletionTimestamp === undefined) return undefined;
-      if ((seen.spec?.finalizers ?? []).includes(finalizer) === false) return undefined;
+      if (seen.spec?.finalizers?.includes(finalizer) !== true) return undefined;
       const left = await deleteContent(client, name, options.resources());
       const live = await client.get<Namespace>(resources.namespaces, name);
       if (live.metadata.uid !== seen.metadata.uid) return undefined;

@@ -1,0 +1,94 @@
+import type { KubeObject, ResourceInfo } from '#schema/mod.ts';
+import type { OwnerReference } from '#schema/types.ts';
+
+/** An object that has owners, as far as the collector needs to know it. */
+export interface Dependent {
+  readonly info: ResourceInfo;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string | undefined;
+  readonly owners: readonly OwnerReference[];
+  readonly isDeleting: boolean;
+  /** Waits for its own dependents: it has the finalizer foregroundDeletion. */
+  readonly isForeground: boolean;
+}
+
+/**
+ * Which objects exist, by uid, and who depends on whom. Of objects without owners only the uid is kept:
+ * most of a cluster costs a hundred bytes an object.
+ */
+export interface OwnerGraph {
+  /** True while this uid of the resource was seen and not its end. */
+  has(info: ResourceInfo, uid: string): boolean;
+  dependent(uid: string): Dependent | undefined;
+  dependentsOf(ownerUid: string): readonly Dependent[];
+  put(info: ResourceInfo, object: KubeObject): Dependent | undefined;
+  remove(info: ResourceInfo, uid: string): Dependent | undefined;
+  uidsOf(info: ResourceInfo): readonly string[];
+}
+
+export const foregroundFinalizer = 'foregroundDeletion';
+
+export function createOwnerGraph(): OwnerGraph {
+  const existing = new Map<string, Set<string>>();
+  const dependents = new Map<string, Dependent>();
+  const byOwner = new Map<string, Set<string>>();
+
+  const uidsOf = (info: ResourceInfo): Set<string> => {
+    let uids = existing.get(info.storagePrefix);
+    if (uids === undefined) existing.set(info.storagePrefix, (uids = new Set()));
+    return uids;
+  };
+  const unlink = (dependent: Dependent): void => {
+    dependents.delete(dependent.uid);
+    for (const { uid } of dependent.owners) {
+      const uids = byOwner.get(uid);
+      if (uids?.delete(dependent.uid) === true && uids.size === 0) byOwner.delete(uid);
+    }
+  };
+
+  return {
+    has: (info, uid) => uidsOf(info).has(uid),
+    dependent: (uid) => dependents.get(uid),
+    dependentsOf: (ownerUid) =>
+      [...(byOwner.get(ownerUid) ?? [])].flatMap((uid) => dependents.get(uid) ?? []),
+    put(info, object) {
+      const dependent = dependentFrom(info, object);
+      uidsOf(info).add(dependent.uid);
+      const old = dependents.get(dependent.uid);
+      if (old !== undefined) unlink(old);
+      if (dependent.owners.length === 0) return undefined;
+      dependents.set(dependent.uid, dependent);
+      for (const { uid } of dependent.owners) {
+        let uids = byOwner.get(uid);
+        if (uids === undefined) byOwner.set(uid, (uids = new Set()));
+        uids.add(dependent.uid);
+      }
+      return dependent;
+    },
+    remove(info, uid) {
+      uidsOf(info).delete(uid);
+      const old = dependents.get(uid);
+      if (old !== undefined) unlink(old);
+      return old;
+    },
+    uidsOf: (info) => [...uidsOf(info)],
+  };
+}
+
+export function dependentFrom(info: ResourceInfo, object: KubeObject): Dependent {
+  const { namespace, name, uid = '', resourceVersion, ownerReferences } = object.metadata;
+  const { deletionTimestamp, finalizers = [] } = object.metadata;
+  const isDeleting = deletionTimestamp !== undefined;
+  return {
+    info,
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    owners: ownerReferences ?? [],
+    isDeleting,
+    isForeground: isDeleting && finalizers.includes(foregroundFinalizer),
+  };
+}

@@ -1,0 +1,81 @@
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import { followResource } from '#client/mod.ts';
+import type { Client } from '#client/mod.ts';
+import type { KubeObject, ResourceInfo } from '#schema/mod.ts';
+
+/** How often it is asked which resources exist: new custom ones are followed from then on. */
+const refreshMs = 30_000;
+
+/** Not worth watching: nobody owns them for long. */
+const ignored: ReadonlySet<string> = new Set(['events']);
+
+export interface ResourceEvents {
+  onList(info: ResourceInfo, items: readonly KubeObject[]): void;
+  onChange(info: ResourceInfo, object: KubeObject): void;
+  onDelete(info: ResourceInfo, object: KubeObject): void;
+}
+
+/**
+ * Follows every resource that can be listed, watched and deleted, each stored thing once, without
+ * keeping objects. Resolves `synced` when all that existed at the start were listed.
+ */
+export function followAllResources(options: {
+  client: Client;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  signal: AbortSignal;
+  resources: () => readonly ResourceInfo[];
+  events: ResourceEvents;
+}): { synced: Promise<void>; done: Promise<void> } {
+  const { clock, signal, resources, events } = options;
+  const followed = new Map<string, { stop: AbortController; done: Promise<void> }>();
+
+  const follow = (info: ResourceInfo): Promise<void> => {
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    return new Promise((resolve) => {
+      either.addEventListener('abort', () => resolve(), { once: true });
+      const done = followResource<KubeObject>({
+        ...options,
+        resource: info,
+        signal: either,
+        onList(items) {
+          events.onList(info, items);
+          resolve();
+        },
+        onEvent({ type, object }) {
+          if (type === 'DELETED') events.onDelete(info, object);
+          else events.onChange(info, object);
+        },
+      });
+      followed.set(info.storagePrefix, { stop, done });
+    });
+  };
+  const refresh = (): Promise<void>[] => {
+    const wanted = new Map<string, ResourceInfo>();
+    for (const info of resources()) {
+      const canFollow = ['list', 'watch', 'delete'].every((verb) => info.verbs.includes(verb));
+      if (!canFollow || ignored.has(info.resource) || wanted.has(info.storagePrefix)) continue;
+      wanted.set(info.storagePrefix, info);
+    }
+    for (const [prefix, { stop }] of followed) {
+      if (wanted.has(prefix)) continue;
+      stop.abort();
+      followed.delete(prefix);
+    }
+    return [...wanted].flatMap(([prefix, info]) => (followed.has(prefix) ? [] : [follow(info)]));
+  };
+
+  const synced = Promise.all(refresh()).then(() => undefined);
+  const loop = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await clock.sleep(refreshMs, signal).catch(() => undefined);
+      if (!signal.aborted) refresh();
+    }
+    await Promise.all([...followed.values()].map(({ done }) => done));
+  };
+  return { synced, done: loop() };
+}
