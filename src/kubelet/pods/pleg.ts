@@ -53,10 +53,12 @@ export function createPleg(options: {
       ...containers.filter(isOurs).map((container) => refreshContainer(options, container, stamp)),
     ]);
     cache.keepOnly(stamp, new Set([...sandboxes, ...containers].map(({ id }) => id)));
+    const wasActive = hasActive;
     hasActive =
       sandboxes.some(({ state }) => state === 'SANDBOX_READY') ||
       containers.some(({ state }) => state === 'CONTAINER_RUNNING');
     lastRelistMs = clock.now();
+    if (hasActive && !wasActive) wake?.();
   };
   const report = (error: unknown): void => {
     options.onHealth?.(error);
@@ -83,9 +85,9 @@ export function createPleg(options: {
 
   const takeEvent = (event: ContainerEvent): void => {
     const sandbox = event.podSandboxStatus;
-    if (sandbox !== undefined) cache.putSandbox(sandbox);
+    if (sandbox !== undefined) cache.observeSandbox(sandbox);
     for (const status of event.containersStatuses) {
-      cache.putContainer(status, cache.container(status.id)?.sandboxId ?? sandbox?.id ?? '');
+      cache.observeContainer(status, cache.container(status.id)?.sandboxId ?? sandbox?.id ?? '');
     }
     if (event.containerEventType === 'CONTAINER_DELETED_EVENT') {
       cache.dropContainer(event.containerId);
@@ -170,7 +172,7 @@ async function refreshSandbox(
   if (cache.isNewerThan(stamp, listed.id)) return;
   await ignoringNotFound(async () => {
     const status = await runtime.podSandboxStatus(listed.id);
-    if (!cache.isNewerThan(stamp, listed.id)) cache.putSandbox(status);
+    if (!cache.isNewerThan(stamp, listed.id)) cache.observeSandbox(status);
   });
 }
 
@@ -184,7 +186,7 @@ async function refreshContainer(
   if (cache.isNewerThan(stamp, listed.id)) return;
   await ignoringNotFound(async () => {
     const status = await runtime.containerStatus(listed.id);
-    if (!cache.isNewerThan(stamp, listed.id)) cache.putContainer(status, listed.podSandboxId);
+    if (!cache.isNewerThan(stamp, listed.id)) cache.observeContainer(status, listed.podSandboxId);
   });
 }
 

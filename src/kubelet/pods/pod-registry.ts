@@ -274,8 +274,9 @@ function deadlineOf(
   nowMs: number,
 ): { leftMs: number; verdict: PodVerdict } | undefined {
   const { activeDeadlineSeconds } = specOf(pod);
-  if (activeDeadlineSeconds === undefined || startTime === undefined) return undefined;
-  const leftMs = Date.parse(startTime) + activeDeadlineSeconds * 1000 - nowMs;
+  if (activeDeadlineSeconds === undefined) return undefined;
+  const startMs = startTime === undefined ? nowMs : Date.parse(startTime);
+  const leftMs = startMs + activeDeadlineSeconds * 1000 - nowMs;
   return { leftMs, verdict: deadlineVerdict };
 }
 

@@ -17,6 +17,10 @@ export interface RuntimeCache {
   pods(): RuntimePod[];
   container(id: string): RuntimeContainer | undefined;
   sandbox(id: string): PodSandboxStatus | undefined;
+  /** What the runtime told by itself or in a list: onChange is called. */
+  observeSandbox(sandbox: PodSandboxStatus): void;
+  observeContainer(status: ContainerStatus, sandboxId: string): void;
+  /** The outcome of an action of the kubelet's own, which goes on by itself. */
   putSandbox(sandbox: PodSandboxStatus): void;
   putContainer(status: ContainerStatus, sandboxId: string): void;
   dropSandbox(id: string): void;
@@ -29,17 +33,25 @@ export interface RuntimeCache {
   keepOnly(stamp: number, ids: ReadonlySet<string>): void;
 }
 
-/** `onChange` is called with the uid of each pod whose runtime state changed. */
+/** `onChange` is called with the uid of each pod whose runtime state changed by itself. */
 export function createRuntimeCache(options: { onChange: (uid: string) => void }): RuntimeCache {
   const sandboxes = new Map<string, Stamped<PodSandboxStatus>>();
   const containers = new Map<string, Stamped<RuntimeContainer>>();
   const assembled = new Map<string, RuntimePod>();
   let current = 0;
 
-  const changed = (labels: Record<string, string>): void => {
+  const changed = (labels: Record<string, string>, isOwn: boolean): void => {
     const uid = labels[runtimeLabels.podUid] ?? '';
     assembled.delete(uid);
-    options.onChange(uid);
+    if (!isOwn) options.onChange(uid);
+  };
+  const setSandbox = (sandbox: PodSandboxStatus, isOwn: boolean): void => {
+    sandboxes.set(sandbox.id, { value: sandbox, stamp: ++current });
+    changed(sandbox.labels, isOwn);
+  };
+  const setContainer = (status: ContainerStatus, sandboxId: string, isOwn: boolean): void => {
+    containers.set(status.id, { value: { ...status, sandboxId }, stamp: ++current });
+    changed(status.labels, isOwn);
   };
 
   const assemble = (uid: string): RuntimePod => {
@@ -71,11 +83,12 @@ export function createRuntimeCache(options: { onChange: (uid: string) => void })
   const drop = <T extends { labels: Record<string, string> }>(
     entries: Map<string, Stamped<T>>,
     id: string,
+    isOwn: boolean,
   ): void => {
     const entry = entries.get(id);
     if (entry === undefined) return;
     entries.delete(id);
-    changed(entry.value.labels);
+    changed(entry.value.labels, isOwn);
   };
   const stampOf = (id: string): number | undefined =>
     (containers.get(id) ?? sandboxes.get(id))?.stamp;
@@ -91,24 +104,20 @@ export function createRuntimeCache(options: { onChange: (uid: string) => void })
     },
     container: (id) => containers.get(id)?.value,
     sandbox: (id) => sandboxes.get(id)?.value,
-    putSandbox(sandbox) {
-      sandboxes.set(sandbox.id, { value: sandbox, stamp: ++current });
-      changed(sandbox.labels);
-    },
-    putContainer(status, sandboxId) {
-      containers.set(status.id, { value: { ...status, sandboxId }, stamp: ++current });
-      changed(status.labels);
-    },
-    dropSandbox: (id) => drop(sandboxes, id),
-    dropContainer: (id) => drop(containers, id),
+    observeSandbox: (sandbox) => setSandbox(sandbox, false),
+    observeContainer: (status, sandboxId) => setContainer(status, sandboxId, false),
+    putSandbox: (sandbox) => setSandbox(sandbox, true),
+    putContainer: (status, sandboxId) => setContainer(status, sandboxId, true),
+    dropSandbox: (id) => drop(sandboxes, id, true),
+    dropContainer: (id) => drop(containers, id, true),
     stamp: () => ++current,
     isNewerThan: (stamp, id) => (stampOf(id) ?? 0) > stamp,
     keepOnly(stamp, ids) {
       for (const [id, entry] of containers) {
-        if (entry.stamp < stamp && !ids.has(id)) drop(containers, id);
+        if (entry.stamp < stamp && !ids.has(id)) drop(containers, id, false);
       }
       for (const [id, entry] of sandboxes) {
-        if (entry.stamp < stamp && !ids.has(id)) drop(sandboxes, id);
+        if (entry.stamp < stamp && !ids.has(id)) drop(sandboxes, id, false);
       }
     },
   };
