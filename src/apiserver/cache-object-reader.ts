@@ -36,15 +36,27 @@ export class CacheObjectReader implements ObjectReader {
     resource: GroupVersionResource,
     listener: (change: ObjectChange<T>) => void,
   ): () => void {
-    const served = this.#registry.byResource(resource);
-    if (served?.cache === undefined) return () => undefined;
-    for (const next of this.list<T>(resource)) listener({ next, previous: undefined });
-    return served.cache.onChange(({ type, entry, previous }: CacheEvent) =>
-      listener({
-        next: type === 'DELETED' ? undefined : objectOf<T>(served, entry),
-        previous: previous === undefined ? undefined : objectOf<T>(served, previous),
-      }),
-    );
+    let removeListener: (() => void) | undefined;
+    const follow = (): boolean => {
+      const served = this.#registry.byResource(resource);
+      if (served?.cache === undefined) return false;
+      for (const next of this.list<T>(resource)) listener({ next, previous: undefined });
+      removeListener = served.cache.onChange(({ type, entry, previous }: CacheEvent) =>
+        listener({
+          next: type === 'DELETED' ? undefined : objectOf<T>(served, entry),
+          previous: previous === undefined ? undefined : objectOf<T>(served, previous),
+        }),
+      );
+      return true;
+    };
+    // Authorizers are made before the resources that they read are added.
+    if (!follow()) {
+      const stopWaiting = this.#registry.onChange(() => {
+        if (follow()) stopWaiting();
+      });
+      removeListener ??= stopWaiting;
+    }
+    return () => removeListener?.();
   }
 }
 

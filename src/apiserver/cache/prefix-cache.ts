@@ -73,16 +73,36 @@ export class PrefixCache {
     return group === undefined ? [] : [group];
   }
 
-  /** Replaces everything: the first load, or a new one after the feed was lost. */
+  /**
+   * Replaces everything: the first load, or a new one after the feed was lost. Listeners are told
+   * the differences; watchers are ended, because history is missing.
+   */
   load(items: readonly KeyValue[], revision: number): void {
+    const before = new Map(this.#byKey);
     this.#byKey.clear();
     this.#namespaces.clear();
     this.#ordered = [];
     for (const item of items) this.#put(this.entryFrom(item.key, item.value, item.modRevision));
     this.#ring = this.#newRing(revision);
+    this.#tellDifferences(before, revision);
     for (const watcher of this.watchers.all()) {
       watcher.endReason = 'reset';
       watcher.wake();
+    }
+  }
+
+  #tellDifferences(before: ReadonlyMap<string, CacheEntry>, revision: number): void {
+    if (this.#listeners.size === 0) return;
+    const tell = (change: CacheEvent): void => {
+      for (const listener of this.#listeners) listener(change);
+    };
+    for (const [key, entry] of before) {
+      if (!this.#byKey.has(key)) tell({ type: 'DELETED', entry, previous: entry, revision });
+    }
+    for (const [key, entry] of this.#byKey) {
+      const previous = before.get(key);
+      if (previous?.revision === entry.revision) continue;
+      tell({ type: previous === undefined ? 'ADDED' : 'MODIFIED', entry, previous, revision });
     }
   }
 
