@@ -73,7 +73,7 @@ export function followAllResources(options: {
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
       await clock.sleep(refreshMs, signal).catch(() => undefined);
-      if (!signal.aborted) refresh();
+      if (!signal.aborted) await Promise.all(refresh());
     }
     await Promise.all([...followed.values()].map(({ done }) => done));
   };

@@ -1,0 +1,62 @@
+import { createTokenBucket } from '#client/mod.ts';
+import type { TokenBucket } from '#client/mod.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Node } from '#schema/types.ts';
+import { evictionTaintKey } from './node-taints.ts';
+
+/** Upstream's defaults: nodes a second whose pods are sent away, and when that is slowed down. */
+const normalPerSecond = 0.1;
+const slowPerSecond = 0.01;
+const unhealthyShare = 0.55;
+const largeZoneNodes = 50;
+
+type ZoneState = 'normal' | 'partial' | 'full';
+
+function zoneOf(node: Node): string {
+  const { labels = {} } = node.metadata;
+  const region = labels['topology.kubernetes.io/region'] ?? '';
+  return `${region}:\x00:${labels['topology.kubernetes.io/zone'] ?? ''}`;
+}
+
+function stateOf(ready: number, notReady: number): ZoneState {
+  if (ready === 0 && notReady > 0) return 'full';
+  return notReady > 2 && notReady / (ready + notReady) >= unhealthyShare ? 'partial' : 'normal';
+}
+
+/** Decides which nodes' pods may be sent away now. */
+export interface EvictionPace {
+  /** Counts the zones anew; true when no node at all is ready, so that the fault is likely ours. */
+  update(nodes: readonly Node[]): boolean;
+  /** Takes a turn of the node's zone; false while it has to wait. */
+  mayEvict(node: Node): boolean;
+}
+
+/** Slow where many nodes of a zone are silent at once: the network is then the likelier fault. */
+export function createEvictionPace(clock: Clock): EvictionPace {
+  const zones = new Map<string, { perSecond: number; bucket: TokenBucket | undefined }>();
+  const setPace = (zone: string, perSecond: number): void => {
+    if (zones.get(zone)?.perSecond === perSecond) return;
+    const bucket = perSecond === 0 ? undefined : createTokenBucket({ clock, perSecond, burst: 1 });
+    zones.set(zone, { perSecond, bucket });
+  };
+  return {
+    update(nodes) {
+      const counts = new Map<string, { ready: number; notReady: number }>();
+      for (const node of nodes) {
+        const zone = zoneOf(node);
+        const count = counts.get(zone) ?? { ready: 0, notReady: 0 };
+        if (evictionTaintKey(node) === undefined) count.ready += 1;
+        else count.notReady += 1;
+        counts.set(zone, count);
+      }
+      for (const zone of zones.keys()) if (!counts.has(zone)) zones.delete(zone);
+      for (const [zone, { ready, notReady }] of counts) {
+        const slow = ready + notReady > largeZoneNodes ? slowPerSecond : 0;
+        setPace(zone, stateOf(ready, notReady) === 'partial' ? slow : normalPerSecond);
+      }
+      const states = [...counts.values()].map((count) => stateOf(count.ready, count.notReady));
+      return states.length > 0 && states.every((state) => state === 'full');
+    },
+    mayEvict: (node) => zones.get(zoneOf(node))?.bucket?.take() === true,
+  };
+}

@@ -1,0 +1,41 @@
+import { startDeploymentController } from './deployment/mod.ts';
+import type { StartController } from './context.ts';
+import { startEndpointsController } from './endpoints/mod.ts';
+import { startEndpointSliceController } from './endpointslice/mod.ts';
+import { startGarbageCollector } from './garbagecollector/mod.ts';
+import { startNamespaceController } from './namespace/mod.ts';
+import { startNodeIpamController } from './nodeipam/mod.ts';
+import { startNodeLifecycleController, startTaintEviction } from './nodelifecycle/mod.ts';
+import { startPodGarbageCollector } from './podgc/mod.ts';
+import { startReplicaSetController, startReplicationController } from './replicaset/mod.ts';
+import { startRootCaPublisher } from './root-ca-publisher/mod.ts';
+import { startServiceAccountController } from './serviceaccount/mod.ts';
+
+/** Every controller by upstream's name, which --controllers and events use. */
+export const controllers = {
+  'deployment-controller': startDeploymentController,
+  'replicaset-controller': startReplicaSetController,
+  'replicationcontroller-controller': startReplicationController,
+  'endpoints-controller': startEndpointsController,
+  'endpointslice-controller': startEndpointSliceController,
+  'namespace-controller': startNamespaceController,
+  'serviceaccount-controller': startServiceAccountController,
+  'root-ca-certificate-publisher-controller': startRootCaPublisher,
+  'garbage-collector-controller': startGarbageCollector,
+  'node-lifecycle-controller': startNodeLifecycleController,
+  'taint-eviction-controller': startTaintEviction,
+  'node-ipam-controller': startNodeIpamController,
+  'pod-garbage-collector-controller': startPodGarbageCollector,
+} as const satisfies Record<string, StartController>;
+
+export type ControllerName = keyof typeof controllers;
+
+/** source.component of the events of each controller, where it is not the name itself. */
+export const eventComponents: Partial<Record<ControllerName, string>> = {
+  'replicationcontroller-controller': 'replication-controller',
+  'endpoints-controller': 'endpoint-controller',
+  'endpointslice-controller': 'endpoint-slice-controller',
+  'node-lifecycle-controller': 'node-controller',
+  'taint-eviction-controller': 'taint-eviction-controller',
+  'node-ipam-controller': 'cidrAllocator',
+};

@@ -1,0 +1,38 @@
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import { createEventRecorder } from '#client/mod.ts';
+import type { Client, InformerFactory } from '#client/mod.ts';
+import type { ControllerOptions } from './context.ts';
+import { controllers, eventComponents } from './registry.ts';
+import type { ControllerName } from './registry.ts';
+
+export interface StartControllersOptions {
+  /** For everything, or by controller: each with an identity of its own, as upstream's accounts. */
+  client: Client | ((controller: ControllerName) => Client);
+  /** Shared by all controllers; started here. */
+  informers: InformerFactory;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  /** Ends all controllers; informers end with their own signal. */
+  signal: AbortSignal;
+  options: ControllerOptions;
+  /** Controllers that are not started. */
+  disabled?: readonly string[] | undefined;
+}
+
+/** Starts every controller that is not disabled; resolves when all of them have ended. */
+export async function startControllers(start: StartControllersOptions): Promise<void> {
+  const { informers, clock, random, log, signal, options, disabled = [] } = start;
+  const running = (Object.keys(controllers) as ControllerName[])
+    .filter((name) => !disabled.includes(name))
+    .map((name) => {
+      const client = typeof start.client === 'function' ? start.client(name) : start.client;
+      const component = eventComponents[name] ?? name;
+      const events = createEventRecorder({ client, clock, random, log, component, signal });
+      return controllers[name]({ client, informers, clock, random, log, signal, events, options });
+    });
+  informers.start();
+  await Promise.all(running);
+}
