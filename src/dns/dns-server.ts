@@ -135,9 +135,9 @@ function listenTcp(options: {
   isAllowed: (address: string) => boolean;
   clock: Clock;
 }): Promise<Server> {
-  const { address, port, answer, isAllowed } = options;
+  const { address, port, answer, isAllowed, clock } = options;
   const server = createServer((socket) => {
-    if (isAllowed(socket.remoteAddress ?? '')) serveTcp(socket, answer);
+    if (isAllowed(socket.remoteAddress ?? '')) serveTcp(socket, answer, clock);
     else socket.destroy();
   });
   server.maxConnections = maxTcpConnections;
@@ -147,11 +147,14 @@ function listenTcp(options: {
   });
 }
 
-function serveTcp(socket: Socket, answer: Answerer): void {
+function serveTcp(socket: Socket, answer: Answerer, clock: Clock): void {
   let received: Buffer = Buffer.alloc(0);
-  socket.setTimeout(tcpIdleMs, () => socket.destroy());
+  let idle = clock.after(tcpIdleMs, () => socket.destroy());
+  socket.on('close', () => idle.cancel());
   socket.on('error', () => socket.destroy());
   socket.on('data', (chunk: Buffer) => {
+    idle.cancel();
+    idle = clock.after(tcpIdleMs, () => socket.destroy());
     received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
     while (received.length >= 2) {
       const end = 2 + received.readUInt16BE(0);
