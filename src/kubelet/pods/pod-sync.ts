@@ -24,6 +24,8 @@ export interface PodMemory {
   /** What ended containers left behind; by container id. */
   readonly terminationMessages: Map<string, string>;
   hasCgroup: boolean;
+  /** When the content of volumes was last compared with its sources. */
+  resyncedMs: number;
 }
 
 export interface SyncResult {
@@ -72,6 +74,7 @@ export async function syncPod(request: SyncRequest, context: PodContext): Promis
     const isIdle = !actions.createSandbox && starts.length === 0 && actions.toKill.length === 0;
     if (isIdle) {
       memory.startErrors.clear();
+      await resyncVolumes(request, context);
       break;
     }
     const step = await carryOut(actions, request, context);
@@ -97,6 +100,22 @@ async function prepare({ pod, memory }: SyncRequest, context: PodContext): Promi
     memory.hasCgroup = true;
   }
   context.probes.addPod(pod);
+}
+
+/** Syncs for other reasons come more often than sources change. */
+const resyncIntervalMs = 30_000;
+
+async function resyncVolumes(
+  { pod, memory, signal }: SyncRequest,
+  { clock, volumes }: PodContext,
+): Promise<void> {
+  if (clock.now() - memory.resyncedMs < resyncIntervalMs) return;
+  const isFirst = memory.resyncedMs === 0;
+  memory.resyncedMs = clock.now();
+  if ((specOf(pod).volumes ?? []).length === 0) return;
+  // The volumes of a pod from before a restart must be taken over; others are fresh by now.
+  if (isFirst) await volumes.mount(pod, signal);
+  else await volumes.resync(pod, signal);
 }
 
 interface StepResult {

@@ -63,7 +63,12 @@ export function createPodWorker(options: {
     pod: options.pod,
     stage: options.stage ?? 'syncing',
     verdict: undefined,
-    memory: { startErrors: new Map(), terminationMessages: new Map(), hasCgroup: false },
+    memory: {
+      startErrors: new Map(),
+      terminationMessages: new Map(),
+      hasCgroup: false,
+      resyncedMs: 0,
+    },
   };
   const stopping = new AbortController();
   let current = new AbortController();

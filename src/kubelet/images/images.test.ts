@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeClock } from '#base/fake-clock.ts';
+import { silentLogger } from '#base/log.ts';
+import { createFakeCri } from '../cri/fake-cri.ts';
+import { createImageGc } from './image-gc.ts';
+import { defaultPullPolicy, repositoryOf, withDefaultTag } from './image-name.ts';
+import { credentialsFor } from './pull-secrets.ts';
+
+test('image names get a tag, a pull policy and a repository', () => {
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const table: [string, string | undefined, string, string][] = [
+    ['busybox', 'busybox:latest', 'Always', 'docker.io/library/busybox'],
+    ['busybox:1', 'busybox:1', 'IfNotPresent', 'docker.io/library/busybox'],
+    ['a/b', 'a/b:latest', 'Always', 'docker.io/a/b'],
+    ['reg:5000/a/b:latest', 'reg:5000/a/b:latest', 'Always', 'reg:5000/a/b'],
+    [`reg.io/a@${digest}`, `reg.io/a@${digest}`, 'IfNotPresent', 'reg.io/a'],
+    ['Upper/Case', undefined, 'Always', 'docker.io/Upper/Case'],
+    ['a:b:c', undefined, 'Always', 'docker.io/library/a:b'],
+  ];
+  for (const [image, tagged, policy, repository] of table) {
+    assert.equal(withDefaultTag(image), tagged, image);
+    if (tagged !== undefined) assert.equal(defaultPullPolicy(image), policy, image);
+    assert.equal(repositoryOf(image), repository, image);
+  }
+});
+
+test('credentials are chosen by registry and path, the longest key first', () => {
+  const auths = {
+    'https://index.docker.io/v1/': { auth: Buffer.from('hub:pw').toString('base64') },
+    '*.example.com': { username: 'any', password: 'pw' },
+    'reg.example.com/team': { username: 'team', password: 'pw' },
+  };
+  const data = Buffer.from(JSON.stringify({ auths })).toString('base64');
+  const secrets = [
+    { metadata: { name: 's' }, data: { '.dockerconfigjson': data } },
+    { metadata: { name: 'broken' }, data: { '.dockerconfigjson': 'bm8=' } },
+  ];
+  const users = (image: string) => credentialsFor(image, secrets).map(({ username }) => username);
+  assert.deepEqual(users('busybox'), ['hub']);
+  assert.deepEqual(users('reg.example.com/team/app:1'), ['team', 'any']);
+  assert.deepEqual(users('reg.example.com/other'), ['any']);
+  assert.deepEqual(users('example.com/x'), []);
+});
+
+test('unused images go oldest first until the disk is below the low mark', async () => {
+  const clock = new FakeClock();
+  const cri = createFakeCri({ clock });
+  for (const name of ['used', 'old', 'young', 'pinned'])
+    cri.addImage(name, { pinned: name === 'pinned' });
+  const used = new Set(['used', 'young']);
+  const gc = createImageGc({
+    images: cri.images,
+    clock,
+    log: silentLogger,
+    highPercent: 85,
+    lowPercent: 80,
+    minimumAgeMs: 120_000,
+    inUse: () => used,
+  });
+  const fs = { capacityBytes: 1000, inodes: 1, inodesFree: 1 };
+  await gc.collect({ ...fs, availableBytes: 500 });
+  await clock.advance(180_000);
+  used.delete('young');
+  await gc.collect({ ...fs, availableBytes: 120 });
+  assert.deepEqual(cri.calls, ['RemoveImage sha256:old']);
+  await assert.rejects(gc.collect({ ...fs, availableBytes: 0 }), {
+    message:
+      'Failed to garbage collect required amount of images. Attempted to free 200 bytes, but only found 100 bytes eligible to free.',
+  });
+});

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import type { EventRecorder, Informer } from '#client/mod.ts';
+import { resources } from '#client/mod.ts';
+import type { Pod, RuntimeClass, Service } from '#schema/types.ts';
+import type { ObjectReader } from '../containers/environment.ts';
+import { createImagePuller } from '../images/image-puller.ts';
+import type { KubeletOptions } from '../kubelet-options.ts';
+import type { NodeSide } from '../node/node-side.ts';
+import { pressureRejection } from '../node/pressure-rejection.ts';
+import { createProbeRegistry } from '../probes/probe-registry.ts';
+import type { ProbeRegistry } from '../probes/probe-registry.ts';
+import { createStatusPublisher } from '../status/status-publisher.ts';
+import type { StatusPublisher } from '../status/status-publisher.ts';
+import { createStatusWriter } from '../status/status-writer.ts';
+import type { VolumeManager } from '../volume-host.ts';
+import { createKeyedBackOff } from './crash-back-off.ts';
+import { specOf } from './names.ts';
+import { createPleg } from './pleg.ts';
+import type { Pleg } from './pleg.ts';
+import type { PodContext } from './pod-context.ts';
+import { createPodEvents } from './pod-events.ts';
+import { createPodRegistry } from './pod-registry.ts';
+import type { PodRegistry } from './pod-registry.ts';
+import { createRuntimeCache } from './runtime-cache.ts';
+import type { RuntimeCache } from './runtime-cache.ts';
+import { readySandbox, sandboxIps } from './runtime-pod.ts';
+
+/** Everything that runs pods, from the runtime's lists to the statuses on the API server. */
+export interface PodSide {
+  readonly cache: RuntimeCache;
+  readonly pleg: Pleg;
+  readonly probes: ProbeRegistry;
+  readonly registry: PodRegistry;
+  readonly publisher: StatusPublisher;
+}
+
+export interface PodSideOptions extends KubeletOptions {
+  readonly recorder: EventRecorder;
+  readonly objects: ObjectReader;
+  readonly volumeManager: VolumeManager;
+  readonly services: Informer<Service>;
+  readonly nodeSide: NodeSide;
+  /** The API's object of a pod: itself, or a static pod's mirror. */
+  readonly apiPod: (pod: Pod) => Pod | undefined;
+  readonly signal: AbortSignal;
+}
+
+export function createPodSide(options: PodSideOptions): PodSide {
+  const { cri, clock, log, nodeSide } = options;
+  const { runtime } = cri;
+  const events = createPodEvents(options.recorder);
+  const hostIps = (): readonly string[] => options.config.nodeIps.slice(0, 2);
+  const cache = createRuntimeCache({ onChange: (uid) => registry.runtimeChanged(uid) });
+  const pleg = createPleg({ runtime, cache, clock, log });
+  const probes = createProbeRegistry({
+    ...options,
+    runtime,
+    events,
+    runtimePod: (uid) => cache.pod(uid),
+    podIp: (uid) => sandboxIps(readySandbox(cache.pod(uid)))[0] ?? hostIps()[0] ?? '',
+    onResult: (uid, kind) => {
+      registry.publish(uid);
+      if (kind !== 'readiness') registry.runtimeChanged(uid);
+    },
+  });
+  const writer = createStatusWriter(options);
+  const publisher = createStatusPublisher({
+    ...options,
+    cache,
+    probes: () => probes,
+    writer,
+    hostIps,
+  });
+  const context = podContext(options, { cache, pleg, probes, events, hostIps });
+  const registry = createPodRegistry({
+    ...options,
+    context,
+    writer,
+    publisher,
+    node: () => nodeSide.reporter.node(),
+    nodeRejection: (pod) => pressureRejection(pod, nodeSide.pressure.pressures()),
+  });
+  return { cache, pleg, probes, registry, publisher };
+}
+
+function podContext(
+  options: PodSideOptions,
+  parts: Pick<PodContext, 'cache' | 'pleg' | 'probes' | 'events' | 'hostIps'>,
+): PodContext {
+  const { client, cri, clock, random, machine, config, objects, services, nodeSide } = options;
+  const { runtime, images } = cri;
+  const { events } = parts;
+  const volumes = options.volumeManager;
+  const seccompRoot = join(options.rootDir, 'seccomp');
+  return {
+    ...options,
+    ...parts,
+    runtime,
+    volumes,
+    seccompRoot,
+    puller: createImagePuller({ images, clock, events, readSecret: objects.secret }),
+    crashBackOff: createKeyedBackOff({ clock, maxMs: config.maxContainerRestartPeriodMs }),
+    containers: {
+      objects,
+      volumes,
+      hostFiles: options.hostFiles,
+      services: () => {
+        if (services.hasSynced) return services.list();
+        throw new Error('services have not yet been read at least once, cannot construct envvars');
+      },
+      allocatable: () => nodeSide.allocatable(),
+      newId: () => random.bytes(4).toString('hex'),
+      memoryBytes: machine.memoryBytes,
+      cgroupVersion: options.cgroups.version,
+      hasCpuQuota: config.hasCpuQuota,
+      hasSwap: (machine.swapBytes ?? 0) > 0,
+      seccompRoot,
+      isSeccompDefault: config.isSeccompDefault,
+    },
+    runtimeHandler: async (pod) => {
+      const name = specOf(pod).runtimeClassName ?? '';
+      if (name === '') return '';
+      return (await client.get<RuntimeClass>(resources.runtimeClasses, name)).handler;
+    },
+    networkProblem: () => nodeSide.health.networkProblem(),
+  };
+}

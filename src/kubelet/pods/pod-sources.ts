@@ -1,0 +1,87 @@
+import type { Informer } from '#client/mod.ts';
+import type { Node, Pod } from '#schema/types.ts';
+import type { KubeletOptions } from '../kubelet-options.ts';
+import { createMirrorPods } from './mirror-pods.ts';
+import { isMirrorPod, isStaticPod, namespaceOf, uidOf } from './names.ts';
+import type { PodRegistry } from './pod-registry.ts';
+import { createStaticPodSource } from './static-pods.ts';
+
+/** Where pods come from: the API server's watch and the directory of static pods. */
+export interface PodSources {
+  /** The API's object of a pod: itself, or a static pod's mirror; undefined when there is none. */
+  apiPod(pod: Pod): Pod | undefined;
+  /** Watches the directory of static pods until the signal is aborted. */
+  runStatic(signal: AbortSignal): Promise<void>;
+  /** Hands the API's pods to the registry, those that are there first. */
+  follow(): void;
+}
+
+export function createPodSources(
+  options: KubeletOptions & {
+    pods: Informer<Pod>;
+    node: () => Node | undefined;
+    registry: () => PodRegistry;
+  },
+): PodSources {
+  const { client, log, config, pods, node } = options;
+  const staticPods = new Map<string, Pod>();
+  const present = (pod: Pod): Pod | undefined =>
+    pods.get(`${namespaceOf(pod)}/${pod.metadata.name}`);
+  const mirrors = createMirrorPods({ client, log, node, find: present });
+
+  const setStatic = (current: readonly Pod[]): void => {
+    const registry = options.registry();
+    const uids = new Set(current.map(uidOf));
+    for (const [uid, pod] of staticPods) {
+      if (uids.has(uid)) continue;
+      staticPods.delete(uid);
+      registry.remove(uid);
+      const mirror = present(pod);
+      const isReplaced = current.some(({ metadata }) => metadata.name === pod.metadata.name);
+      if (mirror !== undefined && !isReplaced) void mirrors.remove(mirror);
+    }
+    for (const pod of current) {
+      if (staticPods.has(uidOf(pod))) continue;
+      staticPods.set(uidOf(pod), pod);
+      registry.set(pod);
+      if (node() !== undefined) void mirrors.ensure(pod);
+    }
+  };
+  const onMirror = (mirror: Pod, isGone: boolean): void => {
+    const pod = [...staticPods.values()].find(
+      ({ metadata }) =>
+        metadata.name === mirror.metadata.name && metadata.namespace === mirror.metadata.namespace,
+    );
+    if (pod !== undefined) {
+      void mirrors.ensure(pod).then(() => options.registry().publish(uidOf(pod)));
+    } else if (!isGone) {
+      void mirrors.remove(mirror);
+    }
+  };
+  const onPod = (pod: Pod): void => {
+    if (isMirrorPod(pod)) onMirror(pod, false);
+    else options.registry().set(pod);
+  };
+
+  return {
+    apiPod(pod) {
+      const found = present(pod);
+      if (isStaticPod(pod)) return found;
+      return found !== undefined && uidOf(found) === uidOf(pod) ? found : pod;
+    },
+    async runStatic(signal) {
+      if (config.staticPodPath === '') return;
+      const directory = config.staticPodPath;
+      await createStaticPodSource({ ...options, directory, onPods: setStatic }).run(signal);
+    },
+    follow() {
+      pods.addHandler({
+        onAdd: onPod,
+        onUpdate: (_old, pod) => onPod(pod),
+        onDelete: (pod) =>
+          isMirrorPod(pod) ? onMirror(pod, true) : options.registry().remove(uidOf(pod)),
+      });
+      for (const pod of staticPods.values()) void mirrors.ensure(pod);
+    },
+  };
+}
