@@ -1,0 +1,8 @@
+/**
+ * Exec and attach on the wire: the channels of v5.channel.k8s.io and their translation to SPDY. It
+ * does not decide where a command runs. Start reading at translate.ts.
+ */
+export { channelProtocolV5 } from './channels.ts';
+export type { RemoteCommandStreams } from './channel-socket.ts';
+export { remoteCommandProtocols, translateRemoteCommand } from './translate.ts';
+export type { TranslateOptions } from './translate.ts';

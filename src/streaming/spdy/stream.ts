@@ -1,0 +1,99 @@
+import { Duplex } from 'node:stream';
+import type { SpdyHeaders } from './header-block.ts';
+import { SpdyError } from './spdy-error.ts';
+
+/** What a stream asks of its connection. */
+export interface StreamLink {
+  sendData(streamId: number, data: Buffer, isFin: boolean, done: (error?: Error) => void): void;
+  /** Tells the peer that the stream is of no more interest. */
+  sendReset(streamId: number): void;
+  forget(streamId: number): void;
+}
+
+/**
+ * One stream of a connection. `end()` is FIN, `destroy()` resets it; a reset by the peer destroys
+ * it with SpdyError `SpdyReset`. The end of the connection ends its reading side without an error,
+ * as spdystream does.
+ */
+export class SpdyStream extends Duplex {
+  readonly id: number;
+  /** The headers that the stream was opened with. */
+  readonly headers: SpdyHeaders;
+  /** Resolves when the peer has accepted the stream; rejects when it refused it. */
+  readonly accepted: Promise<void>;
+  readonly #link: StreamLink;
+  readonly #answer: PromiseWithResolvers<void>;
+  #waiting: (() => void) | undefined;
+  #isRemoteDone = false;
+
+  constructor(options: { id: number; headers: SpdyHeaders; link: StreamLink }) {
+    super({ allowHalfOpen: true });
+    this.id = options.id;
+    this.headers = options.headers;
+    this.#link = options.link;
+    this.#answer = Promise.withResolvers();
+    this.accepted = this.#answer.promise;
+    this.accepted.catch(() => undefined);
+  }
+
+  /** The peer has answered SYN_STREAM. */
+  accept(): void {
+    this.#answer.resolve();
+  }
+
+  /** Hands over data of the peer; waits for the reader when it is behind. */
+  async receive(data: Buffer): Promise<void> {
+    if (this.destroyed || this.readableEnded || data.length === 0) return;
+    if (this.push(data)) return;
+    await new Promise<void>((resolve) => {
+      this.#waiting = resolve;
+    });
+  }
+
+  /** The peer sends no more: FIN, or the end of the connection. */
+  receiveEnd(): void {
+    if (this.#isRemoteDone) return;
+    this.#isRemoteDone = true;
+    if (!this.destroyed) this.push(null);
+    this.#forgetWhenDone();
+  }
+
+  /** The peer has reset the stream. */
+  receiveReset(): void {
+    this.#isRemoteDone = true;
+    const error = new SpdyError('SpdyReset', 'Stream reset');
+    this.#answer.reject(error);
+    this.#link.forget(this.id);
+    // Only who listens is told: a reset is also how peers end streams that they are done with.
+    this.destroy(this.listenerCount('error') > 0 ? error : undefined);
+  }
+
+  override _read(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.();
+  }
+
+  override _write(data: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#link.sendData(this.id, data, false, done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#link.sendData(this.id, Buffer.alloc(0), true, (error) => {
+      done(error);
+      this.#forgetWhenDone();
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this._read();
+    this.#answer.reject(error ?? new SpdyError('SpdyClosed', 'the stream was closed'));
+    if (!this.#isRemoteDone || !this.writableFinished) this.#link.sendReset(this.id);
+    this.#link.forget(this.id);
+    done(error);
+  }
+
+  #forgetWhenDone(): void {
+    if (this.#isRemoteDone && this.writableEnded) this.#link.forget(this.id);
+  }
+}
