@@ -8,6 +8,7 @@ export type { HealthCheck } from './health/health-checks.ts';
 export { gitVersion } from './health/version.ts';
 export type { SupervisorHook, TlsOptions } from './http-server.ts';
 export type { PathAnswer, PathRequest, PathRoute } from './path-route.ts';
+export { AdmissionChain } from './pipeline/admission-chain.ts';
 export type { UserInfo } from './request.ts';
 export type { ApiServer, ApiServerExtensions, ApiServerOptions, ApiServerParts } from './server.ts';
 export { createApiServer } from './server.ts';

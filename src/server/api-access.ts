@@ -1,19 +1,20 @@
-import { resources } from '#client/mod.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { ApiServerExtensions, ApiServerParts } from '#apiserver/mod.ts';
-import { createAdmissionPlugins } from '#apiserver/admission/mod.ts';
+import { createAdmissionPlugins, createClientQuotaWriter } from '#apiserver/admission/mod.ts';
 import { createDiscovery } from '#apiserver/discovery/mod.ts';
 import { createOpenApiRoutes } from '#apiserver/openapi/mod.ts';
-import { gitVersion } from '#apiserver/mod.ts';
+import { AdmissionChain, gitVersion } from '#apiserver/mod.ts';
 import { createServiceAllocation } from '#apiserver/allocators/mod.ts';
 import {
   createBootstrapTokenAuthenticator,
   createClientCertificateAuthenticator,
   createFrontProxyAuthenticator,
+  createIssuerRoutes,
   createPasswordAuthenticator,
   createServiceAccountTokenAuthenticator,
+  createTokenRequestHandler,
   createUnionAuthenticator,
   parseBundle,
 } from '#apiserver/authn/mod.ts';
@@ -38,6 +39,8 @@ export const serverUser = { name: 'system:apiserver', groups: ['system:masters']
 export interface ApiAccess extends ApiServerExtensions {
   /** Names callers of the supervisor's routes. */
   readonly supervisorAuthenticator: RequestAuthenticator;
+  /** Compares stored Services with the pools and logs what is wrong: now and then, as upstream. */
+  readonly checkServices: () => readonly string[];
 }
 
 /**
@@ -105,17 +108,7 @@ export function createApiAccess(options: {
     clock,
     random,
     resources: () => registry.all(),
-    quotaWriter: {
-      async updateUsed(quota, used) {
-        await parts
-          .client(serverUser, 'k3ts-admission')
-          .update(
-            resources.resourceQuotas,
-            { ...quota, status: { ...quota.status, used } },
-            { namespace: quota.metadata.namespace, subresource: 'status' },
-          );
-      },
-    },
+    quotaWriter: createClientQuotaWriter({ client: parts.client(serverUser, 'k3ts-admission') }),
   });
   const services = createServiceAllocation({
     reader,
@@ -140,6 +133,23 @@ export function createApiAccess(options: {
     serviceAccountTokens,
     audiences,
   });
+  virtualResources.set(
+    'serviceaccounts/token',
+    createTokenRequestHandler({
+      reader,
+      clock,
+      random,
+      signer: tokens,
+      issuer,
+      audiences,
+      admission: new AdmissionChain(admissionPlugins),
+    }),
+  );
+  registry.onChange(() => {
+    discovery.invalidate();
+    openApi.invalidate();
+  });
+  const jwksUri = `https://${settings.advertiseAddress}:${settings.advertisePort}/openid/v1/jwks`;
   return {
     authenticator,
     authorizer,
@@ -147,6 +157,11 @@ export function createApiAccess(options: {
     admissionPlugins,
     kindHooks: { services },
     virtualResources,
-    routes: [...discovery.routes, ...openApi.routes],
+    routes: [
+      ...discovery.routes,
+      ...openApi.routes,
+      ...createIssuerRoutes({ issuer, jwksUri, keys: tokens.keys }),
+    ],
+    checkServices: () => services.check(),
   };
 }

@@ -34,11 +34,13 @@ import type { ServerSettings } from './settings.ts';
 import { nodeCertificateRoutes } from './supervisor/node-certificates.ts';
 import { createNodePasswords } from './supervisor/node-passwords.ts';
 import { createSupervisorRouter } from './supervisor/router.ts';
-import type { SupervisorRequest, SupervisorCaller } from './supervisor/router.ts';
+import type { SupervisorCaller, SupervisorRequest, SupervisorRoute } from './supervisor/router.ts';
 import { clusterRoutes } from './supervisor/routes.ts';
 
 /** Port on loopback where the server's own kubeconfigs point to, as k3s' API server has it. */
 const loopbackPort = 6444;
+/** How often Services are compared with the addresses given out, as upstream. */
+const serviceCheckMs = 3 * 60_000;
 
 export interface RunServerOptions {
   readonly settings: ServerSettings;
@@ -140,13 +142,18 @@ async function prepareIdentity(
 }
 
 function buildApiServer(
-  { settings, clock, random, log }: RunServerOptions,
+  { settings, clock, random, log, signal }: RunServerOptions,
   { authorities, credentials, serviceKey }: Identity,
   backend: Backend,
   isReady: () => boolean,
 ): ApiServer {
   let access: ApiAccess | undefined;
-  let router: ReturnType<typeof createSupervisorRouter> | undefined;
+  const routes: SupervisorRoute[] = [];
+  const router = createSupervisorRouter({
+    authenticate: async (request) => await authenticateCaller(request, access),
+    log,
+    routes,
+  });
   const api: ApiServer = createApiServer({
     backend,
     clock,
@@ -167,49 +174,48 @@ function buildApiServer(
     },
     supervisor: {
       wants: (path) => path.startsWith('/v1-k3s/') || path === '/cacerts' || path === '/ping',
-      handle: (request, response) => router?.(request, response) ?? false,
+      handle: router,
     },
   });
-  const authenticate = async (
-    request: SupervisorRequest,
-  ): Promise<SupervisorCaller | undefined> => {
-    const socket = 'stream' in request ? request.stream.session?.socket : request.socket;
-    const certificate = peerCertificateOf(socket);
-    const found = await access?.supervisorAuthenticator.authenticate({
-      headers: request.headers,
-      peerCertificate: certificate,
-      remoteAddress: '',
+  const checkServices = (): void => {
+    clock.after(serviceCheckMs, () => {
+      if (signal.aborted) return;
+      access?.checkServices();
+      checkServices();
     });
-    return found?.user;
   };
+  checkServices();
   const client = api.client(serverUser, 'k3ts-supervisor');
   const nodePasswords = createNodePasswords({ client, random, log });
-  router = createSupervisorRouter({
-    authenticate,
-    log,
-    routes: [
-      ...clusterRoutes({
-        settings,
-        authorities,
-        isReady,
-        apiServers: async () => {
-          const found = await client.get<Endpoints>(resources.endpoints, 'kubernetes', {
-            namespace: 'default',
-          });
-          const addresses = found.subsets?.[0]?.addresses ?? [];
-          return addresses.map(({ ip }) => `${ip}:${settings.advertisePort}`);
-        },
-      }),
-      ...nodeCertificateRoutes({
-        authorities,
-        sharedKeys: {},
-        nodePasswords,
-        clock,
-        random,
-      }),
-    ],
-  });
+  routes.push(
+    ...clusterRoutes({
+      settings,
+      authorities,
+      isReady,
+      apiServers: async () => {
+        const found = await client.get<Endpoints>(resources.endpoints, 'kubernetes', {
+          namespace: 'default',
+        });
+        const addresses = found.subsets?.[0]?.addresses ?? [];
+        return addresses.map(({ ip }) => `${ip}:${settings.advertisePort}`);
+      },
+    }),
+    ...nodeCertificateRoutes({ authorities, sharedKeys: {}, nodePasswords, clock, random }),
+  );
   return api;
+}
+
+async function authenticateCaller(
+  request: SupervisorRequest,
+  access: ApiAccess | undefined,
+): Promise<SupervisorCaller | undefined> {
+  const socket = 'stream' in request ? request.stream.session?.socket : request.socket;
+  const found = await access?.supervisorAuthenticator.authenticate({
+    headers: request.headers,
+    peerCertificate: peerCertificateOf(socket),
+    remoteAddress: socket?.remoteAddress ?? '',
+  });
+  return found?.user;
 }
 
 function peerCertificateOf(socket: unknown): Buffer | undefined {

@@ -48,13 +48,13 @@ const maxBodyBytes = 64 * 1024;
  * supervisor's; it then answers by itself, failures as metav1.Status like k3s.
  */
 export function createSupervisorRouter(options: {
+  /** Read at each request: routes may be added after the router is made. */
   routes: readonly SupervisorRoute[];
   /** Undefined for unknown callers; throws ApiStatusError for wrong credentials. */
   authenticate: (request: SupervisorRequest) => Promise<SupervisorCaller | undefined>;
   log: Logger;
 }): (request: SupervisorRequest, response: SupervisorResponse) => boolean {
   const { authenticate, log } = options;
-  const routes = new Map(options.routes.map((route) => [route.path, route]));
   const serve = async (
     route: SupervisorRoute,
     request: SupervisorRequest,
@@ -82,7 +82,7 @@ export function createSupervisorRouter(options: {
   };
   return (request, response) => {
     const path = (request.url ?? '').split('?')[0] ?? '';
-    const route = routes.get(path);
+    const route = options.routes.find((candidate) => candidate.path === path);
     if (route === undefined) {
       if (!path.startsWith('/v1-k3s/')) return false;
       send(response, { status: 404, body: '404 page not found\n' });
