@@ -4,6 +4,7 @@ import type { ReconcileResult } from '#client/mod.ts';
 import type { Pod, ReplicaSet } from '#schema/types.ts';
 import type { ControllerContext, StartController } from '../context.ts';
 import { isSameJson } from '../json-equality.ts';
+import { isObjectGone } from '../owner-gone.ts';
 import { claimObjects } from '../pods/claim.ts';
 import { claimable, indexByController } from '../pods/owned-objects.ts';
 import { createPodControl } from '../pods/pod-control.ts';
@@ -35,7 +36,11 @@ function startReplicas(context: ControllerContext, flavour: ReplicaFlavour): Pro
     if (status === undefined || isSameJson(set.status, status)) return;
     const { namespace } = set.metadata;
     const options = { namespace, subresource: 'status' };
-    await client.update<ReplicaSet>(flavour.resource, { ...set, status }, options);
+    try {
+      await client.update<ReplicaSet>(flavour.resource, { ...set, status }, options);
+    } catch (error) {
+      if (!isObjectGone(error, set)) throw error;
+    }
   };
 
   const reconcile = async (key: string): Promise<ReconcileResult | void> => {
