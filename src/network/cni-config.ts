@@ -16,8 +16,6 @@ export function renderCniConfig(options: {
   hasBandwidth: boolean;
 }): string {
   const { podCidrs, clusterCidrs, mtu, hasBandwidth } = options;
-  const isV6 = (cidr: string): boolean => cidr.includes(':');
-  const defaultRoutes = podCidrs.map((cidr) => ({ dst: isV6(cidr) ? '::/0' : '0.0.0.0/0' }));
   const plugins: object[] = [
     {
       type: 'bridge',
@@ -32,7 +30,8 @@ export function renderCniConfig(options: {
       ipam: {
         type: 'host-local',
         ranges: podCidrs.map((subnet) => [{ subnet }]),
-        routes: [...clusterCidrs.map((dst) => ({ dst })), ...defaultRoutes],
+        // The default route is isDefaultGateway's; saying it twice fails.
+        routes: clusterCidrs.map((dst) => ({ dst })),
       },
     },
     { type: 'portmap', capabilities: { portMappings: true } },
