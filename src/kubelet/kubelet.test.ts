@@ -39,6 +39,16 @@ test('runs a pod and reports it with its address', async (context) => {
   ]);
 });
 
+test('goes on until the signal is aborted, also while somebody awaits its end', async (context) => {
+  const { create, kubelet, until, phase } = await started(context);
+  let isDone = false;
+  const done = kubelet.done().then(() => (isDone = true));
+  await create(testPod('p'));
+  await until('running', () => phase('p') === 'Running');
+  assert.equal(isDone, false);
+  context.after(() => done);
+});
+
 test('deletes a pod in upstream order: containers, sandbox, volumes and cgroup, object', async (context) => {
   const { create, cri, until, phase, stored, order, delete: remove } = await started(context);
   await create(testPod('p', { terminationGracePeriodSeconds: 7 }));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
 import type { Node, Pod, Service } from '#schema/types.ts';
 import { runHousekeeping } from './housekeeping.ts';
@@ -93,6 +94,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
       await begin();
     },
     async done() {
+      if (!signal.aborted) await once(signal, 'abort');
       await registry.stop();
       probes.stop();
       await Promise.allSettled(running);
