@@ -21,6 +21,7 @@ export function renderCniConfig(options: {
       type: 'bridge',
       bridge: 'cni0',
       isGateway: true,
+      // Adds the default route of each family; a second one from ipam fails: file exists.
       isDefaultGateway: true,
       forceAddress: true,
       hairpinMode: true,
