@@ -98,11 +98,18 @@ export class HttpServer {
 
   /** Listens without TLS; for tests and loopback only. */
   async listenPlain(options: { host: string; port: number }): Promise<AddressInfo> {
-    const server = createServer({ maxHeaderSize: maxHeaderBytes, keepAliveTimeout: keepAliveMs });
+    const server = createServer({ maxHeaderSize: maxHeaderBytes });
     server.headersTimeout = headersTimeoutMs;
     server.requestTimeout = 0;
     this.#wire(server);
     return await this.#start(server, options);
+  }
+
+  /** New connections get this certificate; open ones keep theirs. */
+  setCertificate(tls: { cert: string | Buffer; key: string | Buffer }): void {
+    for (const server of this.#servers) {
+      if ('setSecureContext' in server) server.setSecureContext(tls);
+    }
   }
 
   /** Accepts nothing new, lets what is under way finish, cuts what is left after `graceMs`. */
@@ -123,6 +130,7 @@ export class HttpServer {
   #wire(server: Server | Http2SecureServer): void {
     this.#servers.add(server);
     const anyServer = server as Server;
+    anyServer.keepAliveTimeout = keepAliveMs;
     anyServer.on('request', this.#onRequest);
     anyServer.on('upgrade', this.#onUpgrade);
     anyServer.on('connect', this.#onConnect);

@@ -1,8 +1,9 @@
+import { protobufMediaType } from '#schema/protobuf/mod.ts';
 import { notAcceptable } from './api-errors.ts';
 
 /** How an answer is to look. */
 export interface AnswerForm {
-  readonly media: 'json' | 'yaml';
+  readonly media: 'json' | 'yaml' | 'protobuf';
   /** Another shape than the object's own. */
   readonly as: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' | undefined;
 }
@@ -10,14 +11,19 @@ export interface AnswerForm {
 const jsonForm: AnswerForm = { media: 'json', as: undefined };
 
 /** Media types that this server can write, in the order of upstream's error text. */
-export const acceptedTypes: readonly string[] = ['application/json', 'application/yaml'];
+export const acceptedTypes: readonly string[] = [
+  'application/json',
+  'application/yaml',
+  protobufMediaType,
+];
 
 /** Answers to `Accept` headers seen; clients send few different ones. */
 const known = new Map<string, readonly AnswerForm[]>();
 const maxKnown = 256;
 
 /**
- * The first form of an Accept header that can be served. `shapes` are the transformations that the
+ * The first form of an Accept header that can be served; protobuf only for clients that take
+ * nothing else, because JSON is what is at hand. `shapes` are the transformations that the
  * request allows. Throws NotAcceptable when none fits.
  */
 export function negotiateForm(accept: string | undefined, shapes: readonly string[]): AnswerForm {
@@ -50,15 +56,17 @@ function parseAccept(accept: string): AnswerForm[] {
     })
     .filter((clause) => clause.quality > 0);
   clauses.sort((a, b) => b.quality - a.quality);
-  return clauses.flatMap(({ type, values }): AnswerForm[] => {
+  const forms = clauses.flatMap(({ type, values }): AnswerForm[] => {
     const media = mediaOf(type);
     if (media === undefined) return [];
     const as = values.get('as');
     if (as === undefined) return [{ media, as: undefined }];
     if (values.get('g') !== undefined && values.get('g') !== 'meta.k8s.io') return [];
     if (!isShape(as) || !['v1', 'v1beta1', undefined].includes(values.get('v'))) return [];
-    return [{ media, as }];
+    return media === 'protobuf' ? [] : [{ media, as }];
   });
+  const isProtobuf = (form: AnswerForm): boolean => form.media === 'protobuf';
+  return [...forms.filter((form) => !isProtobuf(form)), ...forms.filter(isProtobuf)];
 }
 
 function isShape(
@@ -67,9 +75,10 @@ function isShape(
   return as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
 }
 
-function mediaOf(type: string): 'json' | 'yaml' | undefined {
+function mediaOf(type: string): AnswerForm['media'] | undefined {
   if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json';
   if (type === 'application/yaml') return 'yaml';
+  if (type === protobufMediaType) return 'protobuf';
   return undefined;
 }
 

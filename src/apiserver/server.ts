@@ -3,6 +3,7 @@ import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import { catalog } from '#schema/mod.ts';
+import { decodeProtobuf, isProtobuf } from '#schema/protobuf/mod.ts';
 import type { Backend } from '#store/mod.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { FrameCache } from './answers/watch-answer.ts';
@@ -50,7 +51,7 @@ export interface ApiServerOptions {
   extend: (parts: ApiServerParts) => ApiServerExtensions;
   supervisor?: SupervisorHook | undefined;
   resources?: readonly ResourceInfo[];
-  /** Reads values of other servers that are no JSON; absent: they cannot be read. */
+  /** Reads stored values that are no JSON; absent: protobuf is read, nothing else. */
   decodeForeign?: (value: Buffer) => UnknownObject;
   inFlight?: InFlightLimits;
   build?: BuildInfo;
@@ -97,7 +98,7 @@ export class ApiServer {
     const cache = new WatchCache({ backend, clock, log });
     const registry = new ResourceRegistry({
       watchCache: cache,
-      decodeForeign: options.decodeForeign ?? refuseForeign,
+      decodeForeign: options.decodeForeign ?? readForeign,
     });
     const extensions = options.extend({
       reader: new CacheObjectReader(registry),
@@ -158,6 +159,7 @@ export class ApiServer {
 
   /** Ends watches, lets other requests finish, closes connections. The backend stays open. */
   async close(): Promise<void> {
+    this.#pipeline.shutDown();
     this.core.cache.close();
     await this.#http.close((delayMs) => this.#clock.sleep(delayMs), shutdownGraceMs);
   }
@@ -180,9 +182,15 @@ export class ApiServer {
   }
 
   #addRoutes(options: ApiServerOptions, extensions: ApiServerExtensions): void {
-    for (const check of [...defaultChecks(this.core), ...(extensions.healthChecks ?? [])]) {
-      this.health.add(check);
-    }
+    const shutdown: HealthCheck = {
+      name: 'shutdown',
+      endpoints: ['readyz'],
+      check: () => {
+        if (this.#pipeline.isShuttingDown) throw new Error('process is shutting down');
+      },
+    };
+    const checks = [...defaultChecks(this.core), ...(extensions.healthChecks ?? []), shutdown];
+    for (const check of checks) this.health.add(check);
     const build = options.build ?? { gitCommit: '', buildDate: '1970-01-01T00:00:00Z' };
     const own: PathRoute[] = [
       ...this.health.routes(),
@@ -216,6 +224,8 @@ function defaultChecks(core: Core): HealthCheck[] {
   ];
 }
 
-function refuseForeign(): never {
-  throw new Error('the stored value is not JSON');
+/** Values of k3s and other API servers on the same datastore. */
+function readForeign(value: Buffer): UnknownObject {
+  if (isProtobuf(value)) return decodeProtobuf(value) as UnknownObject;
+  throw new Error('the stored value is neither JSON nor protobuf');
 }

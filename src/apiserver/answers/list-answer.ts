@@ -25,7 +25,7 @@ export async function sendList(
 ): Promise<void> {
   const { form, nowMs } = options;
   const headers = answerHeaders(context, contentTypes[form.media]);
-  if (form.media === 'yaml' || wantsPretty(exchange.query, context.userAgent)) {
+  if (form.media !== 'json' || wantsPretty(exchange.query, context.userAgent)) {
     if (form.as === undefined) {
       const value = listValue(served, page);
       await sendBody(exchange, 200, headers, encodeValue(value, form, true));

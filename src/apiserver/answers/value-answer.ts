@@ -1,10 +1,22 @@
+import { encodeProtobuf, protobufMediaType } from '#schema/protobuf/mod.ts';
 import { stringify } from 'yaml';
+import { notAcceptable } from '../api-errors.ts';
 import type { AnswerForm } from '../negotiate.ts';
+import { acceptedTypes } from '../negotiate.ts';
 
-export const contentTypes = { json: 'application/json', yaml: 'application/yaml' } as const;
+export const contentTypes = {
+  json: 'application/json',
+  yaml: 'application/yaml',
+  protobuf: protobufMediaType,
+} as const;
 
-/** A value as the client wants to read it. */
+/** A value as the client wants to read it; NotAcceptable for kinds that have no protobuf form. */
 export function encodeValue(value: unknown, form: AnswerForm, isPretty: boolean): Buffer {
+  if (form.media === 'protobuf') {
+    const bytes = encodeProtobuf(value as object);
+    if (bytes === undefined) throw notAcceptable(acceptedTypes.slice(0, 2));
+    return bytes;
+  }
   if (form.media === 'yaml') return Buffer.from(stringify(value));
   if (isPretty) return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
   return Buffer.from(JSON.stringify(value));

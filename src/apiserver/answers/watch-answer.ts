@@ -1,4 +1,5 @@
 import type { UnknownObject } from '#schema/mod.ts';
+import { encodeProtobuf, frameWatchEvent, protobufMediaType } from '#schema/protobuf/mod.ts';
 import type { CacheEntry, CacheEvent, Delivery } from '../cache/mod.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { SharedPiece } from '../http/exchange.ts';
@@ -57,7 +58,9 @@ export function sendWatch(
   options: { form: AnswerForm; frames: FrameCache; now: () => number },
 ): Promise<void> {
   const { form, frames, now } = options;
-  const stream = exchange.stream(200, answerHeaders(context, 'application/json'));
+  const contentType =
+    form.media === 'protobuf' ? `${protobufMediaType};stream=watch` : 'application/json';
+  const stream = exchange.stream(200, answerHeaders(context, contentType));
   const encoder = new WatchEncoder(
     session.served,
     form,
@@ -133,7 +136,7 @@ class WatchEncoder {
     this.#include = include;
     this.#frames = frames;
     this.#now = now;
-    this.#frameKey = `${served.layout.apiVersion}/${form.as ?? ''}/`;
+    this.#frameKey = `${served.layout.apiVersion}/${form.media}/${form.as ?? ''}/`;
   }
 
   encode(item: WatchItem): SharedPiece {
@@ -145,7 +148,7 @@ class WatchEncoder {
       case 'bookmark':
         return new SharedPiece(this.#bookmark(item.revision, item.isInitialEnd));
       case 'error':
-        return new SharedPiece(lineOf('ERROR', item.status));
+        return new SharedPiece(this.#line('ERROR', item.status));
     }
   }
 
@@ -157,10 +160,18 @@ class WatchEncoder {
   }
 
   #entryFrame(type: string, entry: CacheEntry): Buffer {
-    if (this.#form.as === undefined) return frame(type, servedBytes(this.#served, entry));
+    const { as, media } = this.#form;
+    if (as === undefined && media !== 'protobuf') {
+      return frame(type, servedBytes(this.#served, entry));
+    }
     const object = servedObject(this.#served, entry);
-    if (this.#form.as !== 'Table') return lineOf(type, partialMetadata(object));
-    return lineOf(type, this.#table(object));
+    if (as === undefined) return this.#line(type, object);
+    return lineOf(type, as === 'Table' ? this.#table(object) : partialMetadata(object));
+  }
+
+  #line(type: string, object: object): Buffer {
+    if (this.#form.media !== 'protobuf') return lineOf(type, object);
+    return frameWatchEvent(type, encodeProtobuf(object) ?? Buffer.alloc(0));
   }
 
   #table(object: UnknownObject): object {
@@ -197,7 +208,7 @@ class WatchEncoder {
         metadata,
       });
     }
-    return lineOf('BOOKMARK', { kind, apiVersion, metadata });
+    return this.#line('BOOKMARK', { kind, apiVersion, metadata });
   }
 }
 

@@ -75,14 +75,25 @@ export class PrefixCache {
 
   /**
    * Replaces everything: the first load, or a new one after the feed was lost. Listeners are told
-   * the differences; watchers are ended, because history is missing.
+   * the differences; watchers are ended, because history is missing. Values that cannot be read
+   * are left out and reported through `onUnreadable`.
    */
-  load(items: readonly KeyValue[], revision: number): void {
+  load(
+    items: readonly KeyValue[],
+    revision: number,
+    onUnreadable: (key: string, error: unknown) => void = () => undefined,
+  ): void {
     const before = new Map(this.#byKey);
     this.#byKey.clear();
     this.#namespaces.clear();
     this.#ordered = [];
-    for (const item of items) this.#put(this.entryFrom(item.key, item.value, item.modRevision));
+    for (const item of items) {
+      try {
+        this.#put(this.entryFrom(item.key, item.value, item.modRevision));
+      } catch (error) {
+        onUnreadable(item.key, error);
+      }
+    }
     this.#ring = this.#newRing(revision);
     this.#tellDifferences(before, revision);
     for (const watcher of this.watchers.all()) {

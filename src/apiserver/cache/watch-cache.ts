@@ -123,7 +123,7 @@ export class WatchCache {
     const { prefix } = slot.cache;
     const { items, revision } = await this.#backend.list(prefix);
     await this.waitForRevision(revision);
-    slot.cache.load(items, revision);
+    slot.cache.load(items, revision, this.#reportUnreadable);
     for (const event of slot.pending) {
       if (event.modRevision > revision) this.#applyTo(slot.cache, event);
     }
@@ -149,7 +149,7 @@ export class WatchCache {
     try {
       change = cache.apply(event, made?.key === event.key ? made : undefined);
     } catch (error) {
-      this.#log.error('Stored object cannot be read', { key: event.key, error: messageOf(error) });
+      this.#reportUnreadable(event.key, error);
       return;
     }
     const sequence = cache.ring.nextSequence - 1;
@@ -159,6 +159,10 @@ export class WatchCache {
       this.#fanOut.add(watcher);
     });
   }
+
+  readonly #reportUnreadable = (key: string, error: unknown): void => {
+    this.#log.error('Stored object cannot be read', { key, error: messageOf(error) });
+  };
 
   #slotOf(key: string): Slot | undefined {
     const first = key.indexOf('/', 1);

@@ -9,7 +9,7 @@ import type { Core } from '../core.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { StaleObject } from '../storage/object-store.ts';
-import { readyCache } from './get.ts';
+import { currentEntry, readyCache } from './get.ts';
 import { checkName, checkNamespace, readDryRun } from './write-options.ts';
 
 const maxAttempts = 20;
@@ -76,7 +76,7 @@ async function assign(
   const { name, namespace = '' } = binding.metadata;
   const cache = await readyCache(core, served, 'create');
   const key = cache.keyOf(namespace, name);
-  let current = cache.get(key);
+  let current = await currentEntry(core, cache, key);
   for (let attempt = 1; ; attempt++) {
     if (current === undefined) throw notFound(served.info, name);
     const bound = boundPod(current, binding, core.clock.now());
@@ -84,7 +84,7 @@ async function assign(
     const entry: CacheEntry = current;
     const subject = { key: `pods/${namespace}/${name}`, detail: binding.target.name };
     try {
-      await traced('write.commit', subject, () =>
+      await traced('write.store', subject, () =>
         core.store.update(cache, entry, bound as unknown as UnknownObject),
       );
       return;

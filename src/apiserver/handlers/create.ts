@@ -1,6 +1,6 @@
 import { formatTime } from '#base/clock.ts';
 import { nameSuffix } from '#base/random.ts';
-import { traced } from '#base/trace.ts';
+import { traced, traceMark } from '#base/trace.ts';
 import type { UnknownObject } from '#schema/mod.ts';
 import { trackUpdate } from '#schema/apply/mod.ts';
 import { applyDefaults } from '#schema/mod.ts';
@@ -8,7 +8,7 @@ import { prepareForCreate } from '#schema/strategy/mod.ts';
 import { alreadyExists, generateNameConflict, invalid, plainError } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
-import { admissionAttributes, hookScope, withUndo } from '../pipeline/write-scope.ts';
+import { admissionAttributes, hookScope, subjectOf, withUndo } from '../pipeline/write-scope.ts';
 import type { WriteScope } from '../pipeline/write-scope.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
@@ -63,6 +63,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
     nowMs: core.clock.now(),
   };
   applyDefaults(object, info.typeName);
+  traceMark('write.default', () => subjectOf(scope));
   if (request.isApplied !== true) {
     object = trackUpdate({
       old: undefined,
@@ -82,10 +83,12 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   }
   fillSystemFields(core, object, scope.nowMs);
   prepareForCreate(info, object);
+  traceMark('write.prepare', () => subjectOf(scope));
   const undo = await served.hooks.beforeCreate?.(object, hookScope(scope));
   return await withUndo(undo, options.dryRun, async () => {
     const errors = validateCreate(info, object);
     if (errors.length > 0) throw invalid(info, object.metadata.name, errors);
+    traceMark('write.check', () => subjectOf(scope));
     attributes.object = object;
     await traced('write.validate', {}, () => core.admission.validate(attributes));
     addWarnings(context, served.hooks.warnings?.(object, undefined));
@@ -150,7 +153,7 @@ async function commit(
       if (cache.get(key) !== undefined) throw new KeyTaken(key);
       if (scope.options.dryRun) return trialEntry(cache, key, stored, 0);
       const subject = { key: key.slice('/registry/'.length), uid: stored.metadata.uid };
-      return await traced('write.commit', subject, () =>
+      return await traced('write.store', subject, () =>
         core.store.create(cache, key, stored, timeToLive(info.resource)),
       );
     } catch (error) {

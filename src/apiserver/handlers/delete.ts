@@ -10,7 +10,7 @@ import { servedObject } from '../resource-registry.ts';
 import { StaleObject } from '../storage/object-store.ts';
 import type { DeleteOptions } from './delete-options.ts';
 import { finishDelete } from './finish-delete.ts';
-import { readyCache } from './get.ts';
+import { currentEntry, readyCache } from './get.ts';
 import { planDelete } from './plan-delete.ts';
 import { defaultWriteOptions } from './write-options.ts';
 
@@ -36,7 +36,7 @@ export async function deleteObject(request: DeleteRequest): Promise<DeleteResult
   const { core, served, namespace, name } = request;
   const cache = await readyCache(core, served, 'delete');
   const key = cache.keyOf(served.info.namespaced ? namespace : '', name);
-  let current = cache.get(key);
+  let current = await currentEntry(core, cache, key);
   if (current !== undefined) {
     checkPreconditions(request, current);
     await admit(request, current);
@@ -89,14 +89,14 @@ async function attemptDelete(
   const subject = { key: current.key.slice('/registry/'.length) };
   const removal = { ...request, options: defaultWriteOptions };
   if (plan.isRemoved) {
-    const entry = await traced('write.commit', subject, () =>
+    const entry = await traced('write.store', subject, () =>
       finishDelete(removal, cache, current, plan.changed),
     );
     return { entry, isRemoved: true };
   }
   const { changed } = plan;
   if (changed === undefined) return { entry: current, isRemoved: false };
-  const entry = await traced('write.commit', subject, () =>
+  const entry = await traced('write.store', subject, () =>
     core.store.update(cache, current, changed),
   );
   return { entry, isRemoved: false };

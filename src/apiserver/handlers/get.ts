@@ -41,6 +41,17 @@ export async function getObject(
   return entry;
 }
 
+/** What a write starts from; past the cache when another process may have made it just now. */
+export async function currentEntry(
+  core: Core,
+  cache: PrefixCache,
+  key: string,
+): Promise<CacheEntry | undefined> {
+  const entry = cache.get(key);
+  if (entry !== undefined || core.backend.exclusive) return entry;
+  return await readThrough(core, cache, key);
+}
+
 /** Asks the store itself: other processes write there too. */
 async function readThrough(
   core: Core,

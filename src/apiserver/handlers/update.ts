@@ -1,4 +1,4 @@
-import { traced } from '#base/trace.ts';
+import { traced, traceMark } from '#base/trace.ts';
 import type { FieldError, UnknownObject } from '#schema/mod.ts';
 import { trackUpdate } from '#schema/apply/mod.ts';
 import { applyDefaults } from '#schema/mod.ts';
@@ -7,7 +7,8 @@ import { conflict, invalid, notFound } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import { isSameJson } from '../json-copy.ts';
-import { admissionAttributes, hookScope, withUndo } from '../pipeline/write-scope.ts';
+import { admissionAttributes, hookScope, subjectOf, withUndo } from '../pipeline/write-scope.ts';
+import { authorize } from '../pipeline/authorize.ts';
 import type { WriteScope } from '../pipeline/write-scope.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
@@ -17,7 +18,7 @@ import { StaleObject } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { addWarnings, createObject, timeToLive } from './create.ts';
 import { finishDelete } from './finish-delete.ts';
-import { readyCache } from './get.ts';
+import { currentEntry, readyCache } from './get.ts';
 import type { WriteOptions } from './write-options.ts';
 import { checkName, checkNamespace, managerOf } from './write-options.ts';
 
@@ -55,7 +56,7 @@ export async function updateObject(request: UpdateRequest): Promise<UpdateResult
   const { core, served, context, name } = request;
   const cache = await readyCache(core, served, 'update');
   const key = cache.keyOf(served.info.namespaced ? context.info.namespace : '', name);
-  let current = cache.get(key);
+  let current = await currentEntry(core, cache, key);
   for (let attempt = 1; ; attempt++) {
     if (current === undefined) {
       if (request.createInstead === undefined) throw notFound(served.info, name);
@@ -90,6 +91,7 @@ async function createFromUpdate(
   if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
     throw notFound(served.info, name);
   }
+  await authorize(request.core.authorizer, request.context, { verb: 'create' });
   return await createObject({ ...request, object });
 }
 
@@ -115,6 +117,7 @@ async function attemptUpdate(
     nowMs: core.clock.now(),
   };
   applyDefaults(object, info.typeName);
+  traceMark('write.default', () => subjectOf(scope));
   if (request.isApplied !== true) {
     object = trackUpdate({
       old,
@@ -130,10 +133,12 @@ async function attemptUpdate(
   await traced('write.mutate', {}, () => core.admission.mutate(attributes));
   object = attributes.object ?? object;
   prepareForUpdate(info, object, old, subresource);
+  traceMark('write.prepare', () => subjectOf(scope));
   const undo = await served.hooks.beforeUpdate?.(object, old, hookScope(scope));
   return await withUndo(undo, options.dryRun, async () => {
     const errors = validateUpdate(info, object, old, subresource);
     if (errors.length > 0) throw invalid(info, name, errors);
+    traceMark('write.check', () => subjectOf(scope));
     attributes.object = object;
     await traced('write.validate', {}, () => core.admission.validate(attributes));
     addWarnings(context, served.hooks.warnings?.(object, old));
@@ -162,7 +167,7 @@ async function commitUpdate(
   const stored = conversion === undefined ? object : conversion.toStored(object);
   if (options.dryRun) return trialEntry(cache, current.key, stored, current.revision);
   const subject = { key: current.key.slice('/registry/'.length), uid: stored.metadata.uid };
-  return await traced('write.commit', subject, () =>
+  return await traced('write.store', subject, () =>
     isFinished(stored)
       ? finishDelete(request, cache, current, stored)
       : core.store.update(cache, current, stored, timeToLive(served.info.resource)),

@@ -19,6 +19,7 @@ export function readAll(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    let isDone = false;
     source.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length > limitBytes) {
@@ -30,10 +31,13 @@ export function readAll(
       chunks.push(chunk);
     });
     source.once('end', () => {
+      isDone = true;
       if (chunks.length === 0) resolve(empty);
       else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length));
     });
     source.once('error', (cause) => reject(cause));
-    source.once('close', () => reject(badRequest('unexpected EOF')));
+    source.once('close', () => {
+      if (!isDone) reject(badRequest('unexpected EOF'));
+    });
   });
 }

@@ -1,5 +1,7 @@
+import { messageOf } from '#base/errors.ts';
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
-import { decodeBody, groupVersion } from '#schema/mod.ts';
+import { conform, decodeBody, groupVersion } from '#schema/mod.ts';
+import { decodeProtobuf, protobufMediaType } from '#schema/protobuf/mod.ts';
 import { badRequest, unsupportedMediaType } from '../api-errors.ts';
 import type { FieldValidation } from '../handlers/write-options.ts';
 import type { RequestContext } from '../request.ts';
@@ -16,17 +18,18 @@ export interface WantedType {
 const readableTypes: readonly string[] = [
   'application/json',
   'application/yaml',
-  'application/vnd.kubernetes.protobuf',
+  protobufMediaType,
 ];
 
 /** The syntax of a body by its Content-Type; throws UnsupportedMediaType. */
-export function bodyMediaType(contentType: string | undefined): 'json' | 'yaml' {
+function bodyMediaType(contentType: string | undefined): 'json' | 'yaml' | 'protobuf' {
   if (contentType === undefined || contentType === '' || contentType === 'application/json') {
     return 'json';
   }
   const type = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
   if (type === 'application/json') return 'json';
   if (type === 'application/yaml') return 'yaml';
+  if (type === protobufMediaType) return 'protobuf';
   throw unsupportedMediaType(readableTypes);
 }
 
@@ -39,17 +42,26 @@ export function readObject(
   mode: FieldValidation,
   isTyped = true,
 ): UnknownObject {
-  const { object, warnings } = decodeBody<UnknownObject>({
-    body,
-    mediaType: bodyMediaType(contentType),
-    typeName: wanted.typeName === '' ? undefined : wanted.typeName,
-    mode,
-    kind: wanted.kind,
-  });
+  const mediaType = bodyMediaType(contentType);
+  const typeName = wanted.typeName === '' ? undefined : wanted.typeName;
+  const { object, warnings } =
+    mediaType === 'protobuf'
+      ? conform(readProtobuf(body, wanted.kind), typeName, mode)
+      : decodeBody<UnknownObject>({ body, mediaType, typeName, mode, kind: wanted.kind });
   for (const warning of warnings) context.warnings.add(warning);
   if (isTyped) checkType(object, wanted);
   object.metadata ??= {} as UnknownObject['metadata'];
   return object;
+}
+
+function readProtobuf(body: Buffer, kind: string): UnknownObject {
+  try {
+    return decodeProtobuf(body) as UnknownObject;
+  } catch (error) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): ${messageOf(error)} (${body.toString('hex', 0, 15)})`,
+    );
+  }
 }
 
 /** Sets kind and apiVersion where they are missing; throws BadRequest when they are others. */

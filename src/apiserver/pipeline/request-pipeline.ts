@@ -4,7 +4,7 @@ import { traced, traceMark } from '#base/trace.ts';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { sendValue } from '../answers/object-answer.ts';
-import { badRequest, internalError } from '../api-errors.ts';
+import { badRequest, internalError, requestTimeout, serviceUnavailable } from '../api-errors.ts';
 import type { RequestAuthenticator } from '../authn/mod.ts';
 import { impersonatedUser, wantsImpersonation } from '../authn/mod.ts';
 import type { ConnectHandler } from '../connect-hook.ts';
@@ -26,6 +26,9 @@ import type { InFlightLimit } from './in-flight-limit.ts';
 import { answerPath } from './path-answer.ts';
 import { createRequestContext } from './request-context.ts';
 import { refuseUpgrade } from './upgrade-answer.ts';
+
+/** Upstream's limit for requests that are no watch and no connection. */
+const requestTimeoutMs = 60_000;
 
 export interface PipelineOptions {
   core: Core;
@@ -60,9 +63,19 @@ interface Admitted {
  */
 export class RequestPipeline {
   readonly #options: PipelineOptions;
+  #isShuttingDown = false;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+  }
+
+  /** From now on requests from outside are refused with 503. */
+  shutDown(): void {
+    this.#isShuttingDown = true;
+  }
+
+  get isShuttingDown(): boolean {
+    return this.#isShuttingDown;
   }
 
   /** Answers `exchange`; never rejects. */
@@ -77,6 +90,7 @@ export class RequestPipeline {
     let admitted: Admitted | undefined;
     let status = 200;
     try {
+      if (this.#isShuttingDown && knownUser === undefined) throw shuttingDown();
       const arrival = { ...arrivalOf(exchange), signal: () => signalOf(exchange) };
       admitted = await this.#admit(arrival, knownUser);
       status = await this.#answer(exchange, admitted);
@@ -157,10 +171,30 @@ export class RequestPipeline {
       return await dispatchResource(dispatch, exchange, served, resourceContext);
     const release = inFlight.enter(info.verb);
     try {
+      if (info.verb === 'get' || info.verb === 'list') {
+        return await dispatchResource(dispatch, exchange, served, resourceContext);
+      }
       traceMark('write.arrive', () => ({ key: info.path }));
-      return await dispatchResource(dispatch, exchange, served, resourceContext);
+      const status = await this.#inTime(
+        dispatchResource(dispatch, exchange, served, resourceContext),
+      );
+      traceMark('write.answer', () => ({ key: info.path, detail: String(status) }));
+      return status;
     } finally {
       release();
+    }
+  }
+
+  /** Gives a write up, but not its effect, when it takes too long: 504. */
+  async #inTime(work: Promise<number>): Promise<number> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = this.#options.core.clock.after(requestTimeoutMs, () => {
+      reject(requestTimeout('request did not complete within the allotted timeout'));
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      timer.cancel();
     }
   }
 
@@ -193,6 +227,11 @@ export class RequestPipeline {
     await sendValue(exchange, shown, failure.toStatus(), options);
     return failure.httpCode;
   }
+}
+
+function shuttingDown(): ApiStatusError {
+  const { httpCode, reason, message } = serviceUnavailable('the server is shutting down');
+  return new ApiStatusError({ httpCode, reason, message, details: { retryAfterSeconds: 1 } });
 }
 
 function errorForm(exchange: Exchange): ReturnType<typeof negotiateForm> {

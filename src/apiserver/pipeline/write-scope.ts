@@ -1,3 +1,4 @@
+import type { TraceSubject } from '#base/trace.ts';
 import type { UnknownObject } from '#schema/mod.ts';
 import type { AdmissionAttributes, AdmissionOperation } from '../admission/plugin.ts';
 import type { WriteOptions } from '../handlers/write-options.ts';
@@ -14,6 +15,12 @@ export interface WriteScope {
   readonly subresource: string;
   readonly options: WriteOptions;
   readonly nowMs: number;
+}
+
+/** What the steps of this write are about, for the trace seam. */
+export function subjectOf({ served, namespace, name }: WriteScope): TraceSubject {
+  const { resource } = served.info;
+  return { key: namespace === '' ? `${resource}/${name}` : `${resource}/${namespace}/${name}` };
 }
 
 export function hookScope(scope: WriteScope): HookScope {
