@@ -10,6 +10,7 @@ export { objectKey, splitObjectKey } from './object-key.ts';
 export { createHttpClient } from './http/http-client.ts';
 export type { HttpClient, HttpClientOptions } from './http/http-client.ts';
 export { createKubeconfigClient } from './http/kubeconfig.ts';
+export { renderKubeconfig } from './http/render-kubeconfig.ts';
 
 export { followResource } from './reflector.ts';
 export type { FollowOptions, Selection } from './reflector.ts';

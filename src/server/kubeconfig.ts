@@ -2,6 +2,7 @@ import { chmod, chown, lstat, mkdir, readFile, rm, symlink } from 'node:fs/promi
 import { dirname } from 'node:path';
 
 import { K3tsError } from '#base/errors.ts';
+import { renderKubeconfig } from '#client/mod.ts';
 import { readFileIfExists, writeFileAtomic } from '#host/atomic-file.ts';
 import type { ServerPaths } from './paths.ts';
 
@@ -36,36 +37,6 @@ users:
 `;
 }
 
-/** A component's kubeconfig that names its certificate files. */
-export function renderComponentKubeconfig(options: {
-  server: string;
-  caFile: string;
-  certificateFile: string;
-  keyFile: string;
-}): string {
-  return `apiVersion: v1
-clusters:
-- cluster:
-    server: ${options.server}
-    certificate-authority: ${options.caFile}
-  name: local
-contexts:
-- context:
-    cluster: local
-    namespace: default
-    user: user
-  name: Default
-current-context: Default
-kind: Config
-preferences: {}
-users:
-- name: user
-  user:
-    client-certificate: ${options.certificateFile}
-    client-key: ${options.keyFile}
-`;
-}
-
 const componentCertificates: Record<string, string> = {
   admin: 'client-admin',
   supervisor: 'client-supervisor',
@@ -79,7 +50,7 @@ const componentCertificates: Record<string, string> = {
 export async function writeComponentKubeconfigs(paths: ServerPaths, server: string): Promise<void> {
   for (const [component, certificate] of Object.entries(componentCertificates)) {
     const path = `${paths.credentials}/${component}.kubeconfig`;
-    const content = renderComponentKubeconfig({
+    const content = renderKubeconfig({
       server,
       caFile: paths.tlsFile('server-ca.crt'),
       certificateFile: paths.tlsFile(`${certificate}.crt`),

@@ -1,4 +1,4 @@
-/** A kubeconfig that names certificate files, as k3s writes it for its agents. */
+/** A component's kubeconfig that names its certificate files, in the words of k3s. */
 export function renderKubeconfig(options: {
   server: string;
   caFile: string;
