@@ -1,6 +1,6 @@
 // Runs on a lab machine: containerd and the kubelet over an API server in memory. Takes the name of
 // a scenario and writes what it saw to stdout as JSON.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { defaultPauseImage, importImages, startContainerd } from '#agent/containerd/mod.ts';
 import { systemClock as clock } from '#base/clock.ts';
 import { createLogger } from '#base/log.ts';
@@ -18,8 +18,8 @@ import {
   readMachineUsage,
 } from '#kubelet/machine/mod.ts';
 import { createKubelet, defaultKubeletConfig } from '#kubelet/mod.ts';
-import { createVolumeManager } from '#kubelet/volumes/mod.ts';
-import type { CoreV1Event, Node, Pod, PodSpec } from '#schema/types.ts';
+import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
+import type { ConfigMap, CoreV1Event, Node, Pod, PodSpec } from '#schema/types.ts';
 
 const log = createLogger({
   level: process.env['DEBUG'] === undefined ? 'info' : 'debug',
@@ -27,6 +27,7 @@ const log = createLogger({
   write: (line) => void process.stderr.write(line),
 });
 const rootDir = '/var/lib/kubelet';
+const staticPodPath = '/var/lib/rancher/k3s/agent/pod-manifests';
 const path = process.env['PATH'] ?? '';
 let stop = new AbortController();
 const { signal } = new AbortController();
@@ -79,6 +80,8 @@ await importImages({
 const layout = await detectCgroups();
 const tree = createCgroupTree({ layout, clock, log });
 const machine = await readMachineInfo();
+await prepareVolumeRoot(rootDir);
+await mkdir(staticPodPath, { recursive: true });
 
 const newKubelet = () =>
   createKubelet({
@@ -104,7 +107,12 @@ const newKubelet = () =>
     cgroups: createPodCgroups({ tree, podsMilliCpu: 2000, podsMemoryBytes: 2 ** 31 }),
     hostFiles: createHostFiles({ rootDirectory: rootDir, resolvConf: '/etc/resolv.conf' }),
     hostPaths: { podLogs: '/var/log/pods', containerLogs: '/var/log/containers' },
-    config: { ...defaultKubeletConfig, nodeIps: ['10.99.0.1'], clusterDns: ['10.43.0.10'] },
+    config: {
+      ...defaultKubeletConfig,
+      staticPodPath,
+      nodeIps: ['10.99.0.1'],
+      clusterDns: ['10.43.0.10'],
+    },
     applyDefaults: () => undefined,
   });
 
@@ -259,6 +267,117 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       () => stored('probed')?.status?.containerStatuses?.[0]?.restartCount === 1,
     );
     return { readyMs, restartMs, status: stored('probed')?.status, events: eventTexts() };
+  },
+  async features() {
+    client.add({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'conf', namespace: 'default' },
+      data: { KEY: 'value' },
+    } as ConfigMap);
+    const script = `
+      id -u; hostname; tail -n 2 /etc/hosts; grep search /etc/resolv.conf; echo "$KEY $IP"
+      touch /x 2>&1; grep CapEff /proc/self/status; grep NoNewPrivs /proc/self/status
+      cat /proc/sys/net/ipv4/ip_unprivileged_port_start
+      trap 'cat /data/stop; exit 0' TERM; while :; do sleep 0.1; done`;
+    const main = {
+      ...container('main', shell(script)),
+      env: [{ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
+      envFrom: [{ configMapRef: { name: 'conf' } }],
+      securityContext: {
+        runAsUser: 1000,
+        runAsNonRoot: true,
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+      },
+      lifecycle: {
+        postStart: { exec: { command: ['/bin/sh', '-c', 'echo hooked >/data/start'] } },
+        preStop: { exec: { command: ['/bin/sh', '-c', 'echo bye >/data/stop'] } },
+      },
+      volumeMounts: [{ name: 'data', mountPath: '/data' }],
+    };
+    await createAndRun(
+      podOf('full', {
+        hostname: 'custom',
+        hostAliases: [{ ip: '1.2.3.4', hostnames: ['alias'] }],
+        securityContext: {
+          fsGroup: 2000,
+          sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '7' }],
+        },
+        containers: [main],
+        volumes: [{ name: 'data', emptyDir: {} }],
+      }),
+    );
+    const { logPath = '' } = kubelet.getContainer('default', 'full', 'main') ?? {};
+    const output = async (): Promise<string> => {
+      const lines = (await readFile(logPath, 'utf8')).trim().split('\n');
+      return lines.map((line) => line.split(' ').slice(3).join(' ')).join('\n');
+    };
+    client.modify<Pod>(resources.pods, key('full'), (pod) => ({
+      ...pod,
+      metadata: { ...pod.metadata, generation: 2 },
+      spec: {
+        ...pod.spec,
+        containers: pod.spec?.containers ?? [],
+        ephemeralContainers: [
+          {
+            ...container('debug', shell('ps | grep -c "[w]hile"; sleep 1000')),
+            targetContainerName: 'main',
+          },
+        ],
+      },
+    }));
+    const debug = () => stored('full')?.status?.ephemeralContainerStatuses?.[0];
+    await until('debug', () => debug()?.state?.running !== undefined);
+    await clock.sleep(300);
+    const debugLog = kubelet.getContainer('default', 'full', 'debug')?.logPath ?? '';
+    const sees = (await readFile(debugLog, 'utf8')).trim().split(' ').at(-1);
+    const text = await output();
+    const log = await open(logPath);
+    await deleteAndWait('full');
+    const last = (await log.readFile('utf8')).trim().split('\n').at(-1)?.split(' ').at(-1);
+    await log.close();
+    return { text, sees, last };
+  },
+  async grace() {
+    const spec = {
+      containers: [container('c', shell('trap "" TERM; while :; do sleep 0.1; done'))],
+    };
+    await createAndRun(podOf('deaf', spec));
+    await clock.sleep(100);
+    const startMs = performance.now();
+    await client.delete(resources.pods, 'deaf', { namespace: 'default', gracePeriodSeconds: 30 });
+    await clock.sleep(300);
+    await client.delete(resources.pods, 'deaf', { namespace: 'default', gracePeriodSeconds: 1 });
+    await until('deaf gone', () => stored('deaf') === undefined);
+    return { tookMs: Math.round(performance.now() - startMs) };
+  },
+  async static() {
+    const manifest = `apiVersion: v1
+kind: Pod
+metadata: {name: fixed}
+spec:
+  hostNetwork: true
+  containers: [{name: web, image: 'docker.io/test/web:1', env: [{name: PORT, value: '8090'}]}]
+`;
+    await writeFile(`${staticPodPath}/fixed.yaml`, manifest);
+    await until('mirror runs', isRunning('fixed-node-1'), 40_000);
+    const mirror = stored('fixed-node-1');
+    const answer = await (await fetch('http://10.99.0.1:8090/healthz')).text();
+    await writeFile(`${staticPodPath}/fixed.yaml`, manifest.replace('8090', '8091'));
+    const isReplaced = (): boolean => stored('fixed-node-1')?.metadata.uid !== mirror?.metadata.uid;
+    await until('replaced', () => isReplaced() && isRunning('fixed-node-1')(), 60_000);
+    const second = await (await fetch('http://10.99.0.1:8091/healthz')).text();
+    await rm(`${staticPodPath}/fixed.yaml`);
+    await until('mirror gone', () => stored('fixed-node-1') === undefined, 60_000);
+    await until('stopped', () => kubelet.runningPods().length === 0, 60_000);
+    return {
+      annotations: mirror?.metadata.annotations,
+      podIP: mirror?.status?.podIP,
+      answer,
+      second,
+    };
   },
   async adopt() {
     await createAndRun(podOf('kept'));

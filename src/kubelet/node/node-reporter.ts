@@ -98,6 +98,10 @@ export function createNodeReporter(options: {
       const message = `Node ${nodeName} status is now: ${reason}`;
       recorder.event(nodeReference(nodeName), 'Normal', reason, message);
     }
+    const [oldBoot = '', newBoot = ''] = [before.nodeInfo?.bootID, status.nodeInfo?.bootID];
+    if (oldBoot === '' || oldBoot === newBoot) return;
+    const message = `Node ${nodeName} has been rebooted, boot id: ${newBoot}`;
+    recorder.event(nodeReference(nodeName), 'Warning', 'Rebooted', message);
   };
   const postWithTries = async (signal: AbortSignal): Promise<void> => {
     for (let tries = 1; ; tries++) {

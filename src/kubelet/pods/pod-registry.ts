@@ -222,6 +222,17 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     add(pod, 'syncing').terminate({});
   };
 
+  /** Directories and cgroups of pods that no list knows any more. */
+  const removeLeftovers = async (): Promise<void> => {
+    const leftovers = [...(await volumes.podsOnDisk()), ...(await cgroups.list())];
+    for (const uid of new Set(leftovers)) {
+      if (workers.has(uid)) continue;
+      log.info('removing what is left of a pod', { uid });
+      await volumes.unmount(uid);
+      await cgroups.remove(uid);
+    }
+  };
+
   return {
     set(pod) {
       if (isStopping || isMirrorPod(pod)) return;
@@ -251,13 +262,9 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     async adoptOrphans() {
       adopts = true;
       for (const { uid } of cache.pods()) adopt(uid);
-      const leftovers = [...(await volumes.podsOnDisk()), ...(await cgroups.list())];
-      for (const uid of new Set(leftovers)) {
-        if (workers.has(uid)) continue;
-        log.info('removing what is left of a pod', { uid });
-        await volumes.unmount(uid);
-        await cgroups.remove(uid);
-      }
+      await removeLeftovers().catch((error: unknown) => {
+        log.warning('cannot remove what is left of pods', { error: messageOf(error) });
+      });
     },
     get: (uid) => workers.get(uid)?.state,
     states: () => [...workers.values()].map(({ state }) => state),
