@@ -57,6 +57,8 @@ export interface TestNode extends AsyncDisposable {
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const launcher = join(repository, 'bin/k3ts');
 const kubeconfig = '/etc/rancher/k3s/k3s.yaml';
+/** k3ts names its processes once it runs. */
+const k3tsProcess = /src\/cli\/main\.ts|bin\/k3ts|^k3ts (server|agent)\b/;
 const containerdProcess = /^\S*containerd --config/;
 
 export async function startNode(options: StartNodeOptions = {}): Promise<TestNode> {
@@ -88,7 +90,7 @@ function createNode(machine: Machine, lab: Lab, options: StartNodeOptions): Test
   const logFile = join(lab.directory, `${machine.name}.log`);
   let args = options.args ?? [];
   const { program = launcher } = options;
-  const ownProcess = program === launcher ? /src\/cli\/main\.ts|bin\/k3ts/ : literally(program);
+  const ownProcess = program === launcher ? k3tsProcess : literally(program);
   let child: ChildProcess | undefined;
 
   const start = (): void => {
