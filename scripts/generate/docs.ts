@@ -1,0 +1,9 @@
+/** Writes the generated pages of docs/reference. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { renderFlagsReference } from '../../src/cli/flags/reference.ts';
+
+const folder = join(import.meta.dirname, '..', '..', 'docs', 'reference');
+
+writeFileSync(join(folder, 'flags.md'), renderFlagsReference());
