@@ -3,6 +3,7 @@ import type { StartController } from './context.ts';
 import { startEndpointsController } from './endpoints/mod.ts';
 import { startEndpointSliceController } from './endpointslice/mod.ts';
 import { startGarbageCollector } from './garbagecollector/mod.ts';
+import { startJobController } from './job/mod.ts';
 import { startNamespaceController } from './namespace/mod.ts';
 import { startNodeIpamController } from './nodeipam/mod.ts';
 import { startNodeLifecycleController, startTaintEviction } from './nodelifecycle/mod.ts';
@@ -10,12 +11,15 @@ import { startPodGarbageCollector } from './podgc/mod.ts';
 import { startReplicaSetController, startReplicationController } from './replicaset/mod.ts';
 import { startRootCaPublisher } from './root-ca-publisher/mod.ts';
 import { startServiceAccountController } from './serviceaccount/mod.ts';
+import { startTtlAfterFinished } from './ttlafterfinished/mod.ts';
 
 /** Every controller by upstream's name, which --controllers and events use. */
 export const controllers = {
   'deployment-controller': startDeploymentController,
   'replicaset-controller': startReplicaSetController,
   'replicationcontroller-controller': startReplicationController,
+  'job-controller': startJobController,
+  'ttl-after-finished-controller': startTtlAfterFinished,
   'endpoints-controller': startEndpointsController,
   'endpointslice-controller': startEndpointSliceController,
   'namespace-controller': startNamespaceController,

@@ -20,6 +20,7 @@ import type {
   Deployment,
   Endpoints,
   EndpointSlice,
+  Job,
   Namespace,
   Node,
   Pod,
@@ -75,7 +76,7 @@ function playKubelet(): void {
       const lastTransitionTime = formatTime(systemClock.now());
       const status = {
         ...pod.status,
-        phase: 'Running',
+        phase: image === 'ends' ? 'Succeeded' : 'Running',
         podIP,
         podIPs: [{ ip: podIP }],
         conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }],
@@ -232,6 +233,32 @@ test('a namespace goes with everything in it, and gets its account and authority
   const namespaces = informers.informer<Namespace>(resources.namespaces);
   await until('namespace is gone', () => namespaces.get('leaving') === undefined);
   assert.deepEqual(listed<Pod>(resources.pods, 'leaving').map(objectKey), []);
+});
+
+test('a job runs its pods and is complete when enough have succeeded', async () => {
+  await makeNamespace('work');
+  const job: Job = {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'work', namespace: 'work' },
+    spec: {
+      parallelism: 2,
+      completions: 5,
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'ends' }] } },
+    },
+  };
+  await client.create(resources.jobs, job);
+  await until('job is complete', () => {
+    const { status } = informers.informer<Job>(resources.jobs).get('work/work') ?? {};
+    return status?.conditions?.some(({ type }) => type === 'Complete') === true;
+  });
+  const { status } = await client.get<Job>(resources.jobs, 'work', { namespace: 'work' });
+  assert.deepEqual([status?.succeeded, status?.uncountedTerminatedPods], [5, {}]);
+  await client.delete(resources.jobs, 'work', {
+    namespace: 'work',
+    propagationPolicy: 'Background',
+  });
+  await until('pods are gone', () => listed<Pod>(resources.pods, 'work').length === 0);
 });
 
 test('a node gets its pod range and is tainted until it is ready', async () => {

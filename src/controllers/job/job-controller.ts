@@ -1,0 +1,98 @@
+import { controllerOf, createExpectations, objectKey, resources } from '#client/mod.ts';
+import { startControllerLoop } from '#client/mod.ts';
+import type { Job, Pod } from '#schema/types.ts';
+import type { StartController } from '../context.ts';
+import { indexByController } from '../pods/owned-objects.ts';
+import { isDeleting } from '../pods/pod-state.ts';
+import { finishedCondition, hasTracking } from './job-facts.ts';
+import { createJobSync } from './sync-job.ts';
+import { removeTracking } from './tracking.ts';
+
+/** Runs pods of Jobs until enough of them have succeeded. */
+export const startJobController: StartController = (context) => {
+  const { client, informers, clock, log, signal } = context;
+  const jobs = informers.informer<Job>(resources.jobs);
+  const pods = informers.informer<Pod>(resources.pods);
+  indexByController(pods);
+  const expectations = createExpectations(clock);
+  const ready = Promise.all([jobs.synced(signal), pods.synced(signal)]);
+
+  const jobOf = (pod: Pod): Job | undefined => {
+    const owner = controllerOf(pod);
+    if (owner?.kind !== 'Job') return undefined;
+    const job = jobs.get(`${pod.metadata.namespace}/${owner.name}`);
+    return job?.metadata.uid === owner.uid ? job : undefined;
+  };
+  const loop = startControllerLoop({
+    name: 'job-controller',
+    clock,
+    log,
+    signal,
+    workers: 5,
+    ready,
+    reconcile: createJobSync(context, { jobs, pods, expectations }),
+  });
+  const { queue } = loop;
+  // Pods that no job counts any more must not be held by the finalizer.
+  const orphans = startControllerLoop({
+    name: 'job-controller-orphans',
+    clock,
+    log,
+    signal,
+    ready,
+    async reconcile(key) {
+      const pod = pods.get(key);
+      if (pod === undefined || !hasTracking(pod)) return;
+      const job = jobOf(pod);
+      if (job === undefined || finishedCondition(job) !== undefined) {
+        await removeTracking(client, pod);
+      }
+    },
+  });
+  const onPod = (pod: Pod): void => {
+    const job = jobOf(pod);
+    if (job !== undefined) queue.add(objectKey(job));
+    const isOfJob = controllerOf(pod)?.kind === 'Job' || controllerOf(pod) === undefined;
+    if (!hasTracking(pod) || !isOfJob) return;
+    if (job === undefined || finishedCondition(job) !== undefined) {
+      orphans.queue.add(objectKey(pod));
+    }
+  };
+  const observeDeletion = (pod: Pod): void => {
+    const job = jobOf(pod);
+    if (job !== undefined) expectations.deletionObserved(objectKey(job), pod.metadata.uid ?? '');
+  };
+  pods.addHandler({
+    onAdd(pod) {
+      const job = jobOf(pod);
+      if (job !== undefined) expectations.creationObserved(objectKey(job));
+      if (isDeleting(pod)) observeDeletion(pod);
+      onPod(pod);
+    },
+    onUpdate(_old, pod) {
+      if (isDeleting(pod)) observeDeletion(pod);
+      onPod(pod);
+    },
+    onDelete(pod) {
+      observeDeletion(pod);
+      onPod(pod);
+    },
+  });
+  const releasePods = (job: Job): void => {
+    for (const pod of pods.byIndex('controller-uid', job.metadata.uid ?? '')) {
+      if (hasTracking(pod)) orphans.queue.add(objectKey(pod));
+    }
+  };
+  jobs.addHandler({
+    onAdd: (job) => queue.add(objectKey(job)),
+    onUpdate(_old, job) {
+      queue.add(objectKey(job));
+      if (finishedCondition(job) !== undefined) releasePods(job);
+    },
+    onDelete(job) {
+      queue.add(objectKey(job));
+      releasePods(job);
+    },
+  });
+  return Promise.all([loop.done, orphans.done]).then(() => undefined);
+};

@@ -1,0 +1,2 @@
+/** Deletes finished Jobs when their time is over. */
+export { startTtlAfterFinished } from './ttl-after-finished.ts';
