@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
@@ -103,7 +103,7 @@ async function openStream(run: Run, streamType: string): Promise<SpdyStream> {
 
 function feed(source: Readable | undefined, target: SpdyStream): void {
   source?.on('error', () => target.destroy());
-  source?.pipe(target as Writable);
+  source?.pipe(target);
   // What a peer sends on a stream that is for us to write is of no use, but must be read.
   target.resume();
 }

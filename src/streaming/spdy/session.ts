@@ -99,7 +99,7 @@ export class SpdySession {
   destroy(): void {
     this.#isGoingAway = true;
     this.#socket.destroy();
-    for (const stream of [...this.#streams.values()]) stream.destroy();
+    for (const stream of this.#streams.values()) stream.destroy();
   }
 
   async #run(head: Buffer): Promise<Error | undefined> {

@@ -54,8 +54,12 @@ export async function startFakeStreamServer(options: {
     }
     socket.write(
       answerHead(101, 'Switching Protocols', [
-        ...['Connection', 'Upgrade', 'Upgrade', 'SPDY/3.1'],
-        ...['X-Stream-Protocol-Version', protocol],
+        'Connection',
+        'Upgrade',
+        'Upgrade',
+        'SPDY/3.1',
+        'X-Stream-Protocol-Version',
+        protocol,
       ]),
     );
     let streams = new Map<string, SpdyStream>();
