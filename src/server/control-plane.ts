@@ -16,6 +16,7 @@ import { startScheduler } from '#scheduler/mod.ts';
 import type { Backend } from '#store/mod.ts';
 import { serverUser } from './api-access.ts';
 import type { Authorities } from './authorities.ts';
+import { keepNodeRoles } from './node-roles.ts';
 import type { ServerSettings } from './settings.ts';
 
 const leaseRenewMs = 10_000;
@@ -71,11 +72,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<v
       }),
     });
   }
+  const nodes = informers.informer<Node>(resources.nodes);
+  if (!settings.disableAgent) {
+    keepNodeRoles({ client, nodes, nodeName: settings.nodeName, log });
+  }
   if (!settings.disabled.has('coredns')) {
     startClusterDns({
       ...common,
       client,
-      nodes: informers.informer<Node>(resources.nodes),
+      nodes,
       clusterDns: settings.clusterDns,
     });
   }

@@ -106,6 +106,7 @@ export const agentFlags: readonly Flag[] = [
     env: 'K3S_LB_SERVER_PORT',
     default: 6444,
     help: 'Local port for supervisor client load-balancer',
+    notBuilt: true,
     group,
   },
   {
@@ -195,12 +196,14 @@ export const agentFlags: readonly Flag[] = [
     name: 'node-internal-dns',
     type: 'list',
     help: 'Internal DNS addresses to advertise for node',
+    notBuilt: true,
     group,
   },
   {
     name: 'node-external-dns',
     type: 'list',
     help: 'External DNS addresses to advertise for node',
+    notBuilt: true,
     group,
   },
   {
