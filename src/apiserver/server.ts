@@ -6,6 +6,7 @@ import { catalog } from '#schema/mod.ts';
 import { decodeProtobuf, isProtobuf } from '#schema/protobuf/mod.ts';
 import type { Backend } from '#store/mod.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
+import { PiecePool } from './answers/piece-pool.ts';
 import { FrameCache } from './answers/watch-answer.ts';
 import type { RequestAuthenticator } from './authn/mod.ts';
 import type { Authorizer } from './authz/authorizer.ts';
@@ -175,6 +176,7 @@ export class ApiServer {
         core: this.core,
         connect: extensions.connect,
         frames: new FrameCache(framedEvents),
+        pieces: new PiecePool(),
       },
       inFlight,
       metrics: this.metrics,

@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Gzip } from 'node:zlib';
 import { constants, createGzip, gzip } from 'node:zlib';
+import { pieceBytes } from './piece-pool.ts';
+import type { PiecePool } from './piece-pool.ts';
 import type { BodyStream, Exchange, OutgoingHeaders } from '../http/exchange.ts';
 
 /** Bodies from this size on are compressed when the client takes that, as upstream. */
 const compressFromBytes = 128 * 1024;
 const compressionLevel = 4;
-const pieceBytes = 128 * 1024;
 /** Pieces written before other work gets a turn. */
 const piecesPerTurn = 4;
 
@@ -45,6 +46,7 @@ export class BodyWriter {
   readonly #exchange: Exchange;
   readonly #status: number;
   readonly #headers: OutgoingHeaders;
+  readonly #pieces: PiecePool;
   #piece: Buffer;
   #used = 0;
   #full: Buffer[] = [];
@@ -54,11 +56,12 @@ export class BodyWriter {
   /** Lets a sender that waits for the client go on. */
   #go: () => void = () => undefined;
 
-  constructor(exchange: Exchange, status: number, headers: OutgoingHeaders) {
+  constructor(exchange: Exchange, status: number, headers: OutgoingHeaders, pieces: PiecePool) {
     this.#exchange = exchange;
     this.#status = status;
     this.#headers = headers;
-    this.#piece = Buffer.allocUnsafeSlow(pieceBytes);
+    this.#pieces = pieces;
+    this.#piece = pieces.take();
   }
 
   /** True when enough is gathered that `flush` should be awaited. */
@@ -110,7 +113,9 @@ export class BodyWriter {
   async end(): Promise<void> {
     const rest = this.#piece.subarray(0, this.#used);
     if (this.#stream === undefined && this.#full.length === 0) {
-      await sendBody(this.#exchange, this.#status, this.#headers, rest);
+      const body = Buffer.from(rest);
+      this.#pieces.give(this.#piece);
+      await sendBody(this.#exchange, this.#status, this.#headers, body);
       return;
     }
     this.#full.push(rest);
@@ -122,7 +127,7 @@ export class BodyWriter {
 
   #turn(): void {
     this.#full.push(this.#piece);
-    this.#piece = Buffer.allocUnsafeSlow(pieceBytes);
+    this.#piece = this.#pieces.take();
     this.#used = 0;
   }
 
@@ -147,7 +152,8 @@ export class BodyWriter {
 
   async #send(stream: BodyStream, piece: Buffer): Promise<void> {
     const target = this.#gzip;
-    const isReady = target === undefined ? stream.write(piece) : target.write(piece);
+    const done = (): void => this.#pieces.give(piece);
+    const isReady = target === undefined ? stream.write(piece, done) : target.write(piece, done);
     if (isReady) return;
     await new Promise<void>((resolve) => {
       this.#go = resolve;

@@ -8,6 +8,7 @@ import type { ServedResource } from '../resource-registry.ts';
 import { servedBytes, servedObject } from '../resource-registry.ts';
 import { BodyWriter, sendBody } from './body-writer.ts';
 import { answerHeaders } from './headers.ts';
+import type { PiecePool } from './piece-pool.ts';
 import type { IncludeObject } from './table.ts';
 import { cellsJson, columnsJson, includeObjectOf, partialStart } from './table.ts';
 import { contentTypes, encodeValue } from './value-answer.ts';
@@ -21,7 +22,7 @@ export async function sendList(
   context: RequestContext,
   served: ServedResource,
   page: ListPage,
-  options: { form: AnswerForm; nowMs: number },
+  options: { form: AnswerForm; nowMs: number; pieces: PiecePool },
 ): Promise<void> {
   const { form, nowMs } = options;
   const headers = answerHeaders(context, contentTypes[form.media]);
@@ -32,7 +33,7 @@ export async function sendList(
       return;
     }
   }
-  const writer = new BodyWriter(exchange, 200, headers);
+  const writer = new BodyWriter(exchange, 200, headers, options.pieces);
   if (form.as === 'Table') {
     await writeTable(writer, served, page, includeObjectOf(context.query), nowMs);
   } else if (form.as === undefined) {

@@ -5,8 +5,11 @@ export type OutgoingHeaders = Record<string, string | number | readonly string[]
 
 /** A body that goes out piece by piece. */
 export interface BodyStream {
-  /** False when the client is slow: wait for onDrain before writing more. */
-  write(chunk: Buffer): boolean;
+  /**
+   * False when the client is slow: wait for onDrain before writing more. `done` is called when the
+   * bytes are no longer needed.
+   */
+  write(chunk: Buffer, done?: () => void): boolean;
   /** Writes a piece that several clients get; HTTP/1.1 shares its framed form too. */
   writeShared(piece: SharedPiece): boolean;
   /** Bytes that wait for the client. */

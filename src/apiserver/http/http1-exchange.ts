@@ -87,8 +87,8 @@ class Http1Body implements BodyStream {
     return this.#response.destroyed || this.#response.closed;
   }
 
-  write(chunk: Buffer): boolean {
-    return this.#response.write(chunk);
+  write(chunk: Buffer, done?: () => void): boolean {
+    return this.#response.write(chunk, done);
   }
 
   /** Goes past the response object: the chunk is framed already, and is framed once for all. */

@@ -107,8 +107,8 @@ class Http2Body implements BodyStream {
     return this.#stream.closed || this.#stream.destroyed;
   }
 
-  write(chunk: Buffer): boolean {
-    return this.isClosed ? true : this.#stream.write(chunk);
+  write(chunk: Buffer, done?: () => void): boolean {
+    return this.isClosed ? true : this.#stream.write(chunk, done);
   }
 
   writeShared(piece: SharedPiece): boolean {

@@ -73,7 +73,7 @@ export class MemoryExchange implements Exchange {
       get isClosed() {
         return isClosed();
       },
-      write: (chunk) => pieces.push(chunk) > 0,
+      write: (chunk) => pieces.push(Buffer.from(chunk)) > 0,
       writeShared: (piece: SharedPiece) => pieces.push(piece.bytes) > 0,
       cork: () => undefined,
       uncork: () => undefined,

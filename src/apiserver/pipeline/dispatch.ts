@@ -1,3 +1,4 @@
+import type { PiecePool } from '../answers/piece-pool.ts';
 import type { FrameCache } from '../answers/watch-answer.ts';
 import { methodNotAllowed, notFound } from '../api-errors.ts';
 import type { AdmitConnect, ConnectHandler } from '../connect-hook.ts';
@@ -13,6 +14,7 @@ export interface ResourceDispatch {
   core: Core;
   connect: ConnectHandler | undefined;
   frames: FrameCache;
+  pieces: PiecePool;
 }
 
 const longRunningSubresources: ReadonlySet<string> = new Set([

@@ -18,7 +18,7 @@ const watchShapes = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataLis
 
 /** Answers get, list and watch. */
 export async function answerRead(
-  { core, frames }: ResourceDispatch,
+  { core, frames, pieces }: ResourceDispatch,
   exchange: Exchange,
   served: ServedResource,
   context: ResourceRequestContext,
@@ -43,7 +43,7 @@ export async function answerRead(
   if (info.verb === 'list') {
     const form = negotiateForm(accept, listShapes);
     const page = await listObjects(core, served, namespace, '', options);
-    await sendList(exchange, context, served, page, { form, nowMs });
+    await sendList(exchange, context, served, page, { form, nowMs, pieces });
     return 200;
   }
   const form = negotiateForm(accept, watchShapes);

@@ -162,7 +162,9 @@ async function answerDeleteCollection(write: Write): Promise<number> {
   const namespace = served.info.namespaced ? context.info.namespace : '';
   const page = await deleteCollection({ core, served, context, namespace, options }, listOptions);
   const form = negotiateForm(exchange.headers.accept, ['Table', 'PartialObjectMetadataList']);
-  await sendList(exchange, context, served, page, { form, nowMs: core.clock.now() });
+  const { pieces } = dispatch;
+  const nowMs = core.clock.now();
+  await sendList(exchange, context, served, page, { form, nowMs, pieces });
   return 200;
 }
 
