@@ -1,7 +1,9 @@
 import type { Clock } from '#base/clock.ts';
 import type { Random } from '#base/random.ts';
 
-/** Delays that double up to a cap, each with up to 100 % added by chance, as client-go's reflector. */
+/**
+ * Delays that double up to a cap, each with up to 100 % added by chance, as client-go's reflector.
+ */
 export interface BackOff {
   nextMs(): number;
 }

@@ -17,7 +17,9 @@ export interface InformerOptions<T extends KubeObject> {
   random: Random;
   log: Logger;
   options?: Selection | undefined;
-  /** Drops what is not needed before an object is kept (managedFields); must not change its input. */
+  /**
+   * Drops what is not needed before an object is kept (managedFields); must not change its input.
+   */
   transform?: ((object: T) => T) | undefined;
   /** Ends the informer. */
   signal: AbortSignal;
@@ -32,8 +34,8 @@ export interface StartableInformer<T extends KubeObject> extends Informer<T> {
 
 /**
  * A local copy of a resource. Handlers are called one after the other, synchronously, in the order
- * of changes, each change once; one that throws is logged and does not disturb the others. An object
- * that was deleted and made anew under the same name is seen as a delete and an add.
+ * of changes, each change once; one that throws is logged and does not disturb the others. An
+ * object that was deleted and made anew under the same name is seen as a delete and an add.
  */
 export function createInformer<T extends KubeObject>(
   options: InformerOptions<T>,

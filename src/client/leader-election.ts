@@ -41,8 +41,9 @@ interface Observed {
 
 /**
  * Takes part in the election for a Lease until this process has led once and lost it, or the signal
- * is aborted. Same timing and fields as client-go: 15 s lease, 10 s to renew, a try each 2 s. Resolves
- * true when leadership was lost against our will: the process should then end or start over.
+ * is aborted. Same timing and fields as client-go: 15 s lease, 10 s to renew, a try each 2 s.
+ * Resolves true when leadership was lost against our will: the process should then end or start
+ * over.
  */
 export async function runLeaderElection(options: LeaderElectionOptions): Promise<boolean> {
   const { clock, random, log, signal, retryPeriodMs = 2000 } = options;

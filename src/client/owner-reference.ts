@@ -10,7 +10,9 @@ export function isControlledBy(object: KubeObject, owner: KubeObject): boolean {
   return controllerOf(object)?.uid === owner.metadata.uid;
 }
 
-/** The reference that makes `owner` the controller of an object; it must carry apiVersion and kind. */
+/**
+ * The reference that makes `owner` the controller of an object; it must carry apiVersion and kind.
+ */
 export function controllerReference(owner: KubeObject): OwnerReference {
   return { ...ownerReference(owner), controller: true, blockOwnerDeletion: true };
 }

@@ -1,4 +1,6 @@
-/** Letters of upstream's generated names; a digit's character code modulo their number picks one. */
+/**
+ * Letters of upstream's generated names; a digit's character code modulo their number picks one.
+ */
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
 /** FNV-1a with 32 bits over UTF-8. */
@@ -14,8 +16,8 @@ export function encodeHash(hash: number): string {
 }
 
 /**
- * The pod-template-hash of a template: stable for the same content and collision count. Not equal to
- * the one that upstream computes, which depends on how Go prints its structs.
+ * The pod-template-hash of a template: stable for the same content and collision count. Not equal
+ * to the one that upstream computes, which depends on how Go prints its structs.
  */
 export function templateHash(template: unknown, collisionCount: number | undefined): string {
   let hash = fnv1a(sortedText(template));

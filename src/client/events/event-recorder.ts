@@ -46,7 +46,9 @@ interface Pending {
   annotations: Record<string, string> | undefined;
 }
 
-/** Writes core/v1 Events like client-go's recorder: repeats count up, floods are folded and dropped. */
+/**
+ * Writes core/v1 Events like client-go's recorder: repeats count up, floods are folded and dropped.
+ */
 export function createEventRecorder(options: {
   client: Client;
   clock: Clock;

@@ -98,7 +98,9 @@ export function createHttp2Transport(options: {
   };
 }
 
-/** Ends the session when the peer is silent and does not answer a ping; idle ones cost no packet. */
+/**
+ * Ends the session when the peer is silent and does not answer a ping; idle ones cost no packet.
+ */
 function watchLiveness(options: {
   session: http2.ClientHttp2Session;
   socket: TLSSocket;

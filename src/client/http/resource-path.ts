@@ -8,7 +8,10 @@ export interface PathParts {
 
 export type QueryValue = string | number | boolean | undefined;
 
-/** The URL path of a resource, an object or a subresource, as `/apis/apps/v1/namespaces/a/deployments/d/scale`. */
+/**
+ * The URL path of a resource, an object or a subresource, as
+ * `/apis/apps/v1/namespaces/a/deployments/d/scale`.
+ */
 export function resourcePath(resource: GroupVersionResource, parts: PathParts): string {
   let path =
     resource.group === ''

@@ -70,10 +70,10 @@ export interface FakeClient extends Client {
 }
 
 /**
- * An API server in memory, for tests of what uses a Client: versions and conflicts, generateName, uid,
- * finalizers, graceful deletion of pods, status, scale, binding, eviction and finalize subresources,
- * selectors, watches with resume and 410. No defaults, validation, admission or authorization. Objects
- * handed out are frozen: changing one throws.
+ * An API server in memory, for tests of what uses a Client: versions and conflicts, generateName,
+ * uid, finalizers, graceful deletion of pods, status, scale, binding, eviction and finalize
+ * subresources, selectors, watches with resume and 410. No defaults, validation, admission or
+ * authorization. Objects handed out are frozen: changing one throws.
  */
 export function createFakeClient(
   options: { clock?: Clock; random?: Random; objects?: readonly KubeObject[] } = {},

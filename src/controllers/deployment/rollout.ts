@@ -22,7 +22,9 @@ function without(scope: DeploymentScope, newSet: ReplicaSet | undefined): Replic
   return scope.sets.filter((set) => set.metadata.uid !== newSet?.metadata.uid);
 }
 
-/** One step of the rollout, then the status. `hasOldPods` says whether pods of old sets still run. */
+/**
+ * One step of the rollout, then the status. `hasOldPods` says whether pods of old sets still run.
+ */
 export async function rollOut(
   scope: DeploymentScope,
   hasOldPods: (newSet: ReplicaSet | undefined) => boolean,
@@ -68,7 +70,9 @@ async function recreateStep(
   return newSet;
 }
 
-/** Follows a change of size, or keeps a paused Deployment as it is; the rollout does not move on. */
+/**
+ * Follows a change of size, or keeps a paused Deployment as it is; the rollout does not move on.
+ */
 export async function resize(scope: DeploymentScope): Promise<void> {
   const newSet = await findNewSet(scope, false);
   await applySizes(scope, scaledSizes(scope.deployment, newSet, without(scope, newSet)));

@@ -28,7 +28,9 @@ export function createTemplateMatcher(): TemplateMatcher {
   };
 }
 
-/** Without the hash label, and without what upstream's semantic equality ignores: empty and null. */
+/**
+ * Without the hash label, and without what upstream's semantic equality ignores: empty and null.
+ */
 function comparable(template: PodTemplateSpec): object {
   const { labels = {}, annotations = {} } = template.metadata ?? {};
   const { [hashLabel]: _hash, ...others } = labels;

@@ -9,8 +9,8 @@ export interface AddressEntry {
 }
 
 /**
- * Groups addresses that have the same ports into subsets, each sorted, as upstream repacks them: the
- * same pods give the same subsets in whatever order they come.
+ * Groups addresses that have the same ports into subsets, each sorted, as upstream repacks them:
+ * the same pods give the same subsets in whatever order they come.
  */
 export function repackSubsets(entries: readonly AddressEntry[]): EndpointSubset[] {
   const groups = new Map<string, { ports: readonly PodPort[]; entries: AddressEntry[] }>();

@@ -41,7 +41,9 @@ export function newSliceMetadata(
   };
 }
 
-/** A slice with the labels its service gives it and the time of the change that it is written for. */
+/**
+ * A slice with the labels its service gives it and the time of the change that it is written for.
+ */
 export function withSliceMetadata(
   slice: EndpointSlice,
   service: Service,

@@ -11,10 +11,10 @@ export interface SlicePlan {
 }
 
 /**
- * The fewest writes that lead from the existing slices to the wanted endpoints, by upstream's rules:
- * endpoints stay in their slice; new ones first fill slices that are written anyway, then full new
- * slices, then the fullest other slice that has room for the rest. Existing slices that nothing is
- * left for are removed; without any endpoint one empty slice says so.
+ * The fewest writes that lead from the existing slices to the wanted endpoints, by upstream's
+ * rules: endpoints stay in their slice; new ones first fill slices that are written anyway, then
+ * full new slices, then the fullest other slice that has room for the rest. Existing slices that
+ * nothing is left for are removed; without any endpoint one empty slice says so.
  */
 export function planSlices(
   existing: readonly EndpointSlice[],

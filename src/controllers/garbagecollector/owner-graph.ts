@@ -15,8 +15,8 @@ export interface Dependent {
 }
 
 /**
- * Which objects exist, by uid, and who depends on whom. Of objects without owners only the uid is kept:
- * most of a cluster costs a hundred bytes an object.
+ * Which objects exist, by uid, and who depends on whom. Of objects without owners only the uid is
+ * kept: most of a cluster costs a hundred bytes an object.
  */
 export interface OwnerGraph {
   /** True while this uid of the resource was seen and not its end. */

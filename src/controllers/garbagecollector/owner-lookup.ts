@@ -25,8 +25,8 @@ export function resourceOfOwner(
 
 /**
  * Sorts the owners of an object by what the server says of each now: only a live read can tell that
- * an owner is gone. Owners of kinds that do not exist count as there, so that nothing is deleted while
- * a custom resource is missing for a moment.
+ * an owner is gone. Owners of kinds that do not exist count as there, so that nothing is deleted
+ * while a custom resource is missing for a moment.
  */
 export async function ownerStates(
   context: {

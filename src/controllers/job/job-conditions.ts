@@ -28,8 +28,8 @@ function withCondition(
 }
 
 /**
- * Notes how the job ends: first what it is heading for, and the final condition only when no pod of it
- * runs any more.
+ * Notes how the job ends: first what it is heading for, and the final condition only when no pod of
+ * it runs any more.
  */
 export function withOutcome(
   status: JobStatus,

@@ -31,8 +31,8 @@ export function deletableResources(all: readonly ResourceInfo[]): ResourceInfo[]
 }
 
 /**
- * Asks for the deletion of everything in the namespace: pods first, and the rest only when no pod is
- * left, so that what pods need outlives them. Tells what remains.
+ * Asks for the deletion of everything in the namespace: pods first, and the rest only when no pod
+ * is left, so that what pods need outlives them. Tells what remains.
  */
 export async function deleteContent(
   client: Client,

@@ -44,8 +44,8 @@ function wantedNoSchedule(node: Node): Set<string> {
 }
 
 /**
- * The taints that a node should have; undefined when it has them. Taints of others stay. A NoExecute
- * taint that the node no longer deserves goes; a new one comes only when `mayEvict`.
+ * The taints that a node should have; undefined when it has them. Taints of others stay. A
+ * NoExecute taint that the node no longer deserves goes; a new one comes only when `mayEvict`.
  */
 export function wantedTaints(node: Node, mayEvict: boolean, nowMs: number): Taint[] | undefined {
   const current = node.spec?.taints ?? [];

@@ -11,7 +11,10 @@ const checkMs = 20_000;
 const quarantineMs = 40_000;
 const defaultThreshold = 12_500;
 
-/** Removes pods that nobody else will: of nodes that are gone, ended before a node, or finished ones beyond a number. */
+/**
+ * Removes pods that nobody else will: of nodes that are gone, ended before a node, or finished ones
+ * beyond a number.
+ */
 export const startPodGarbageCollector: StartController = async (context) => {
   const { client, informers, clock, log, signal, options } = context;
   const nodes = informers.informer<Node>(resources.nodes);

@@ -7,8 +7,9 @@ import type { LabelSelector } from '#schema/selectors/mod.ts';
 
 /**
  * Decides by selector which of the candidates belong to the owner: adopts matching ones that nobody
- * controls and lets go of own ones that no longer match, as upstream's controller reference manager.
- * The owner is read anew before the first adoption, so that one that is being deleted adopts nothing.
+ * controls and lets go of own ones that no longer match, as upstream's controller reference
+ * manager. The owner is read anew before the first adoption, so that one that is being deleted
+ * adopts nothing.
  */
 export async function claimObjects<T extends KubeObject>(options: {
   client: Client;

@@ -13,7 +13,9 @@ export function isNamespaceTerminating(error: unknown): boolean {
   );
 }
 
-/** A pod as the template of a controller says, with a generated name and the controller as owner. */
+/**
+ * A pod as the template of a controller says, with a generated name and the controller as owner.
+ */
 export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject): Pod {
   const { labels, annotations, finalizers } = template.metadata ?? {};
   const { name, namespace } = owner.metadata;

@@ -13,8 +13,8 @@ const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Ru
 
 /**
  * Below zero when `a` should be deleted before `b`: upstream's order. Unassigned, not running, not
- * ready, cheaper by annotation, doubled up on a node, ready for a shorter time, restarted more often,
- * younger. Times are compared by order of magnitude; equal ones leave the choice to the uid.
+ * ready, cheaper by annotation, doubled up on a node, ready for a shorter time, restarted more
+ * often, younger. Times are compared by order of magnitude; equal ones leave the choice to the uid.
  */
 export function compareForDeletion(a: Pod, b: Pod, context: RankContext): number {
   const isBothReady = isPodReady(a) && isPodReady(b);

@@ -5,8 +5,8 @@ import type { WorkQueue } from '#client/mod.ts';
 const batchMs = 100;
 
 /**
- * Queues a key at once when it was quiet, and at the end of the batch time when it was not: the first
- * pod that becomes ready is served without delay, a hundred do not make a hundred writes.
+ * Queues a key at once when it was quiet, and at the end of the batch time when it was not: the
+ * first pod that becomes ready is served without delay, a hundred do not make a hundred writes.
  */
 export function createChangeBatcher(
   clock: Clock,

@@ -1,8 +1,8 @@
 import type { Pod, ServicePort } from '#schema/types.ts';
 
 /**
- * The port on a pod that a service port leads to: the number, or the container port of that name and
- * protocol (restartable init containers included). Undefined when the pod has no such port.
+ * The port on a pod that a service port leads to: the number, or the container port of that name
+ * and protocol (restartable init containers included). Undefined when the pod has no such port.
  */
 export function targetPortOn(pod: Pod, port: ServicePort): number | undefined {
   const { targetPort, protocol = 'TCP' } = port;
