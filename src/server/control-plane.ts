@@ -32,11 +32,17 @@ export interface ControlPlaneOptions {
   readonly signal: AbortSignal;
 }
 
+export interface ControlPlane {
+  /** Resolves when all controllers have ended after the signal was aborted; never rejects. */
+  readonly done: Promise<void>;
+}
+
 /**
  * Everything that works on the API from inside this process: the objects that every cluster has,
- * controllers, scheduler, DNS objects, the address of this server. Resolves when agents may go on.
+ * controllers, scheduler, DNS objects, the address of this server. Resolves when agents may go on;
+ * everything ends with the signal, and `done` then resolves.
  */
-export async function startControlPlane(options: ControlPlaneOptions): Promise<void> {
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { api, settings, authorities, clock, random, log, signal } = options;
   const client = api.client(serverUser, 'k3ts');
   await bootstrapCluster({
@@ -86,9 +92,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<v
   }
   if (settings.disableControllerManager) {
     informers.start();
-    return;
+    return { done: Promise.resolve() };
   }
-  await startControllers({
+  const running = startControllers({
     ...common,
     client,
     informers,
@@ -99,6 +105,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<v
       nodeMonitorGraceMs: 40_000,
     },
   });
+  const done = running.catch((error: unknown) => {
+    if (!signal.aborted) log.error('Controllers ended', { error: messageOf(error) });
+  });
+  return { done };
 }
 
 /** Keeps this server among the endpoints of the kubernetes Service while it lives. */

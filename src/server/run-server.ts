@@ -18,6 +18,7 @@ import type { ApiAccess } from './api-access.ts';
 import { ensureAuthorities, ensureServiceKey } from './authorities.ts';
 import type { Authorities } from './authorities.ts';
 import { startControlPlane } from './control-plane.ts';
+import type { ControlPlane } from './control-plane.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { ensureJoinCredentials } from './join-credentials.ts';
 import type { JoinCredentials } from './join-credentials.ts';
@@ -39,6 +40,8 @@ import { clusterRoutes } from './supervisor/routes.ts';
 
 /** Port on loopback where the server's own kubeconfigs point to, as k3s' API server has it. */
 const loopbackPort = 6444;
+
+const controllerStopMs = 1000;
 /** How often Services are compared with the addresses given out, as upstream. */
 const serviceCheckMs = 3 * 60_000;
 
@@ -80,6 +83,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   });
   const compactor = startCompactor({ backend, clock, log });
   const stopper = new AbortController();
+  let controlPlane: ControlPlane | undefined;
   try {
     let isReady = false;
     const built = buildApiServer(options, identity, backend, () => isReady);
@@ -98,7 +102,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     try {
       await built.start();
       await writeKubeconfigs(settings, paths, tls.caPem);
-      await startControlPlane({
+      controlPlane = await startControlPlane({
         api: built,
         backend,
         settings,
@@ -117,6 +121,8 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     }
   } finally {
     stopper.abort(new K3tsError('Stopped', 'the server stops'));
+    // What a controller has under way may still be answered; a stuck one does not hold the end up.
+    await Promise.race([controlPlane?.done, clock.sleep(controllerStopMs)]);
     await api?.close();
     await compactor.close();
     await backend.close();
