@@ -3,6 +3,7 @@ import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { ApiServerExtensions, ApiServerParts } from '#apiserver/mod.ts';
 import { createAdmissionPlugins, createClientQuotaWriter } from '#apiserver/admission/mod.ts';
+import { createConnectHandler, createDirectTransport } from '#apiserver/connect/mod.ts';
 import { createDiscovery } from '#apiserver/discovery/mod.ts';
 import { createOpenApiRoutes } from '#apiserver/openapi/mod.ts';
 import { AdmissionChain, gitVersion } from '#apiserver/mod.ts';
@@ -53,6 +54,8 @@ export function createApiAccess(options: {
   authorities: Authorities;
   users: readonly SupervisorUser[];
   tokens: ServiceAccountTokens;
+  /** PEM texts of client-kube-apiserver, with which this server speaks to kubelets. */
+  kubeletClient: { certificate: string; key: string };
   clock: Clock;
   random: Random;
   log: Logger;
@@ -127,6 +130,20 @@ export function createApiAccess(options: {
     version: gitVersion,
     nowMs: () => clock.now(),
   });
+  const connect = createConnectHandler({
+    reader,
+    authorizer,
+    transport: createDirectTransport({
+      clock,
+      credentials: () => ({
+        ...options.kubeletClient,
+        authority: authorities.server.certificatePem,
+      }),
+    }),
+    clock,
+    random,
+    log,
+  });
   const virtualResources = createReviewHandlers({
     authorizer,
     authenticator,
@@ -157,6 +174,7 @@ export function createApiAccess(options: {
     admissionPlugins,
     kindHooks: { services },
     virtualResources,
+    connect,
     routes: [
       ...discovery.routes,
       ...openApi.routes,

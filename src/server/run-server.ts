@@ -61,6 +61,8 @@ interface Identity {
   readonly authorities: Authorities;
   readonly credentials: JoinCredentials;
   readonly serviceKey: string;
+  /** PEM texts of client-kube-apiserver. */
+  readonly kubeletClient: { readonly certificate: string; readonly key: string };
 }
 
 /**
@@ -144,12 +146,16 @@ async function prepareIdentity(
     agentToken: settings.agentToken,
     random,
   });
-  return { paths, authorities, credentials, serviceKey };
+  const kubeletClient = {
+    certificate: await readFile(paths.tlsFile('client-kube-apiserver.crt'), 'utf8'),
+    key: await readFile(paths.tlsFile('client-kube-apiserver.key'), 'utf8'),
+  };
+  return { paths, authorities, credentials, serviceKey, kubeletClient };
 }
 
 function buildApiServer(
   { settings, clock, random, log, signal }: RunServerOptions,
-  { authorities, credentials, serviceKey }: Identity,
+  { authorities, credentials, serviceKey, kubeletClient }: Identity,
   backend: Backend,
   isReady: () => boolean,
 ): ApiServer {
@@ -172,6 +178,7 @@ function buildApiServer(
         authorities,
         users: credentials.users,
         tokens: createServiceAccountTokens(serviceKey),
+        kubeletClient,
         clock,
         random,
         log,
