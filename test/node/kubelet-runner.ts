@@ -1,4 +1,4 @@
-// Runs on a lab machine: containerd and the kubelet over an API server in memory. Takes the name of
+// Runs on a lab machine: containerd and the kubelet over an API server in this process. Takes the name of
 // a scenario and writes what it saw to stdout as JSON.
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { defaultPauseImage, importImages, startContainerd } from '#agent/containerd/mod.ts';
@@ -6,8 +6,8 @@ import { systemClock as clock } from '#base/clock.ts';
 import { createLogger } from '#base/log.ts';
 import { systemRandom as random } from '#base/random.ts';
 import { onTraceStep } from '#base/trace.ts';
-import { resources } from '#client/mod.ts';
-import { createFakeClient } from '#client/testing/mod.ts';
+import { startTestServer } from '#apiserver/test-server.ts';
+import { createInformerFactory, resources } from '#client/mod.ts';
 import { detectCgroups } from '#host/cgroup-layout.ts';
 import { createCgroupTree } from '#host/cgroups.ts';
 import { createCriClient } from '#kubelet/cri/mod.ts';
@@ -30,8 +30,20 @@ const rootDir = '/var/lib/kubelet';
 const staticPodPath = '/var/lib/rancher/k3s/agent/pod-manifests';
 const path = process.env['PATH'] ?? '';
 let stop = new AbortController();
-const { signal } = new AbortController();
-const client = createFakeClient({ clock, random });
+const ending = new AbortController();
+const { signal } = ending;
+const api = await startTestServer();
+const { client } = api;
+const informers = createInformerFactory({ client, clock, random, log, signal });
+const pods = informers.informer<Pod>(resources.pods);
+const nodes = informers.informer<Node>(resources.nodes);
+const events = informers.informer<CoreV1Event>(resources.events);
+informers.start();
+for (const name of ['default', 'kube-node-lease']) {
+  await client
+    .create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+    .catch(() => undefined);
+}
 
 const network = {
   cniVersion: '1.0.0',
@@ -149,14 +161,14 @@ const shell = (script: string) => ({
 });
 
 const key = (name: string): string => `default/${name}`;
-const stored = (name: string): Pod | undefined => client.stored<Pod>(resources.pods, key(name));
+const stored = (name: string): Pod | undefined => pods.get(key(name));
 
 async function until(what: string, condition: () => boolean, timeoutMs = 30_000): Promise<number> {
   const startMs = performance.now();
   while (!condition()) {
     if (performance.now() - startMs > timeoutMs) {
-      const pods = JSON.stringify(client.all(resources.pods).map((pod) => (pod as Pod).status));
-      throw new Error(`${what} did not happen: ${pods} ${JSON.stringify(eventTexts())}`);
+      const statuses = JSON.stringify(pods.list().map(({ status }) => status));
+      throw new Error(`${what} did not happen: ${statuses} ${JSON.stringify(eventTexts())}`);
     }
     await clock.sleep(2);
   }
@@ -164,8 +176,8 @@ async function until(what: string, condition: () => boolean, timeoutMs = 30_000)
 }
 
 function eventTexts(): string[] {
-  return client
-    .all<CoreV1Event>(resources.events)
+  return events
+    .list()
     .map(({ involvedObject, reason, message }) => `${involvedObject.name} ${reason}: ${message}`);
 }
 
@@ -204,7 +216,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const status = stored('one')?.status;
     const lookup = kubelet.getContainer('default', 'one', 'web');
     await deleteAndWait('one');
-    return { status, lookup, node: client.all<Node>(resources.nodes)[0], events: eventTexts() };
+    return { status, lookup, node: nodes.get('node-1'), events: eventTexts() };
   },
   async init() {
     const spec: Partial<PodSpec> = {
@@ -269,7 +281,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     return { readyMs, restartMs, status: stored('probed')?.status, events: eventTexts() };
   },
   async features() {
-    client.add({
+    await client.create(resources.configMaps, {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'conf', namespace: 'default' },
@@ -314,20 +326,16 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       const lines = (await readFile(logPath, 'utf8')).trim().split('\n');
       return lines.map((line) => line.split(' ').slice(3).join(' ')).join('\n');
     };
-    client.modify<Pod>(resources.pods, key('full'), (pod) => ({
-      ...pod,
-      metadata: { ...pod.metadata, generation: 2 },
-      spec: {
-        ...pod.spec,
-        containers: pod.spec?.containers ?? [],
-        ephemeralContainers: [
-          {
-            ...container('debug', shell('ps | grep -c "[w]hile"; sleep 1000')),
-            targetContainerName: 'main',
-          },
-        ],
-      },
-    }));
+    const debugging = {
+      ...container('debug', shell('ps | grep -c "[w]hile"; sleep 1000')),
+      targetContainerName: 'main',
+    };
+    await client.patch(
+      resources.pods,
+      'full',
+      { type: 'strategic', body: { spec: { ephemeralContainers: [debugging] } } },
+      { namespace: 'default', subresource: 'ephemeralcontainers' },
+    );
     const debug = () => stored('full')?.status?.ephemeralContainerStatuses?.[0];
     await until('debug', () => debug()?.state?.running !== undefined);
     await clock.sleep(300);
@@ -384,7 +392,7 @@ spec:
     await createAndRun(podOf('orphan'));
     const before = kubelet.getContainer('default', 'kept', 'web')?.containerId;
     await stopKubelet();
-    client.remove(resources.pods, key('orphan'));
+    await client.delete(resources.pods, 'orphan', { namespace: 'default', gracePeriodSeconds: 0 });
     await startKubelet();
     const isOrphan = ({ metadata }: Pod): boolean => metadata.name === 'orphan';
     await until('orphan stopped', () => !kubelet.runningPods().some(isOrphan));
@@ -393,11 +401,16 @@ spec:
     const { restartCount } = stored('kept')?.status?.containerStatuses?.[0] ?? {};
     const ready = stored('kept')?.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
     await deleteAndWait('kept');
+    let left = await cri.runtime.listContainers();
+    for (let tries = 0; left.length > 0 && tries < 50; tries++) {
+      await clock.sleep(20);
+      left = await cri.runtime.listContainers();
+    }
     return {
       isSame: before === after,
       restartCount,
       ready,
-      left: await cri.runtime.listContainers(),
+      left,
     };
   },
   async burst() {
@@ -408,16 +421,14 @@ spec:
     }
     await until(
       'all running',
-      () =>
-        client.all<Pod>(resources.pods).filter(({ status }) => status?.phase === 'Running')
-          .length === count,
+      () => pods.list().filter(({ status }) => status?.phase === 'Running').length === count,
       60_000,
     );
     const runningMs = performance.now() - startMs;
     const deleteMs = performance.now();
     for (let i = 0; i < count; i++)
       void client.delete(resources.pods, `b${i}`, { namespace: 'default', gracePeriodSeconds: 30 });
-    await until('all gone', () => client.all<Pod>(resources.pods).length === 0, 60_000);
+    await until('all gone', () => pods.list().length === 0, 60_000);
     return { runningMs, goneMs: performance.now() - deleteMs };
   },
 };
@@ -436,11 +447,14 @@ async function startKubelet(): Promise<void> {
 const begin = performance.now();
 await kubelet.start(stop.signal);
 const isNodeReady = (): boolean =>
-  client.all<Node>(resources.nodes)[0]?.status?.conditions?.at(-1)?.status === 'True';
+  nodes.get('node-1')?.status?.conditions?.at(-1)?.status === 'True';
 await until('node ready', isNodeReady);
 const readyMs = Math.round(performance.now() - begin);
 const result = await scenarios[process.argv[2] ?? 'life']?.();
 await stopKubelet();
 await containerd.stop();
 cri.close();
+ending.abort();
+await informers.done();
+await api.close();
 process.stdout.write(JSON.stringify({ readyMs, result }));

@@ -1,26 +1,22 @@
-import { hasReason } from '#base/api-status-error.ts';
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import { traceMark } from '#base/trace.ts';
-import { resources } from '#client/mod.ts';
 import type { Client } from '#client/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
-import { removePodLogs } from '../logs/log-links.ts';
 import type { StatusPublisher } from '../status/status-publisher.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import type { PodVerdict } from '../status/pod-status.ts';
 import { admitPod } from './admission.ts';
 import type { Rejection } from './admission.ts';
 import { podGraceSeconds } from './container-stopper.ts';
-import { isMirrorPod, isStaticPod, namespaceOf, podKey, specOf, uidOf } from './names.ts';
+import { isMirrorPod, podKey, uidOf } from './names.ts';
 import { orphanPod } from './orphan-pod.ts';
 import type { PodContext } from './pod-context.ts';
-import { removeFromRuntime, stopPod } from './pod-stopper.ts';
-import { syncPod } from './pod-sync.ts';
+import { createPodSteps } from './pod-steps.ts';
 import { createPodWorker } from './pod-worker.ts';
-import type { PodStage, PodState, PodSteps, PodWorker } from './pod-worker.ts';
+import type { PodStage, PodState, PodWorker } from './pod-worker.ts';
 import { liveContainers } from './runtime-pod.ts';
 
 /** A worker for every pod of this node, from its first sight to its last trace. */
@@ -54,14 +50,8 @@ export interface PodRegistryOptions {
   readonly nodeRejection: (pod: Pod) => Rejection | undefined;
 }
 
-const deadlineVerdict: PodVerdict = {
-  phase: 'Failed',
-  reason: 'DeadlineExceeded',
-  message: 'Pod was active on the node longer than the specified deadline',
-};
-
 export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
-  const { clock, log, context, writer, publisher } = options;
+  const { clock, log, context, writer } = options;
   const { cache, volumes, cgroups, events } = context;
   const workers = new Map<string, PodWorker>();
   const removed = new Set<string>();
@@ -69,73 +59,12 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
   let adopts = false;
   let isStopping = false;
 
-  const publish = (state: PodState): void => {
-    if (orphans.has(uidOf(state.pod)) || state.stage === 'finished') return;
-    void publisher.publish(state);
-  };
-
-  const steps: PodSteps = {
-    publish,
-    deadline: (state) => deadlineOf(state, writer.reported(state.pod).startTime, clock.now()),
-    isOver: (state) => {
-      const { phase } = publisher.compute(state);
-      return phase === 'Failed' || phase === 'Succeeded';
-    },
-    sync: (state, signal) =>
-      syncPod(
-        { pod: state.pod, memory: state.memory, signal, publish: () => publish(state) },
-        context,
-      ),
-    async terminate(state, graceSeconds, signal) {
-      const uid = uidOf(state.pod);
-      if (state.verdict === deadlineVerdict) {
-        events.pod(state.pod, 'Normal', 'DeadlineExceeded', deadlineVerdict.message);
-      }
-      context.probes.stopLivenessAndStartup(uid);
-      publish(state);
-      await stopPod(state.pod, { graceSeconds, signal }, context);
-      context.probes.removePod(uid);
-    },
-    async cleanUp(state) {
-      const uid = uidOf(state.pod);
-      if (!orphans.has(uid)) await publisher.publish(state);
-      await Promise.all([volumes.unmount(uid), cgroups.remove(uid), writer.flushed(uid)]);
-      context.puller.forgetPod(uid);
-      await finish(state);
-    },
-  };
-
-  /** What follows the end: the API object goes when asked for, and with it the last traces. */
-  const finish = async (state: PodState): Promise<void> => {
-    const uid = uidOf(state.pod);
-    if (state.pod.metadata.deletionTimestamp !== undefined && !isStaticPod(state.pod)) {
-      await deleteFromApi(state.pod);
-      removed.add(uid);
-    }
-    if (removed.has(uid)) await erase(state);
-  };
-  const deleteFromApi = async (pod: Pod): Promise<void> => {
-    traceMark('pod.delete', () => ({ key: podKey(pod), uid: uidOf(pod) }));
-    try {
-      await options.client.delete(resources.pods, pod.metadata.name, {
-        namespace: namespaceOf(pod),
-        gracePeriodSeconds: 0,
-        preconditions: { uid: uidOf(pod) },
-      });
-    } catch (error) {
-      if (!hasReason(error, 'NotFound') && !hasReason(error, 'Conflict')) throw error;
-    }
-  };
-  const erase = async ({ pod }: PodState): Promise<void> => {
-    const uid = uidOf(pod);
-    await removeFromRuntime(uid, context);
-    await removePodLogs(pod, context.hostPaths);
-    context.crashBackOff.forget(`${uid}_`);
-    writer.forget(uid);
-    workers.delete(uid);
-    removed.delete(uid);
-    orphans.delete(uid);
-  };
+  const steps = createPodSteps({
+    ...options,
+    traces: { orphans, removed },
+    onErased: (uid) => workers.delete(uid),
+  });
+  const { publish } = steps;
 
   const add = (pod: Pod, stage: PodStage): PodWorker => {
     const { syncFrequencyMs } = context.config;
@@ -199,7 +128,7 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     else worker.poke();
   };
   const endFinished = ({ state }: PodWorker): void => {
-    finish(state).catch((error: unknown) => {
+    steps.finish(state).catch((error: unknown) => {
       log.warning('cannot remove a finished pod', {
         pod: podKey(state.pod),
         error: messageOf(error),
@@ -273,18 +202,6 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
       await Promise.all([...workers.values()].map((worker) => worker.stop()));
     },
   };
-}
-
-function deadlineOf(
-  { pod }: PodState,
-  startTime: string | undefined,
-  nowMs: number,
-): { leftMs: number; verdict: PodVerdict } | undefined {
-  const { activeDeadlineSeconds } = specOf(pod);
-  if (activeDeadlineSeconds === undefined) return undefined;
-  const startMs = startTime === undefined ? nowMs : Date.parse(startTime);
-  const leftMs = startMs + activeDeadlineSeconds * 1000 - nowMs;
-  return { leftMs, verdict: deadlineVerdict };
 }
 
 function isUnchanged(before: Pod, after: Pod): boolean {
