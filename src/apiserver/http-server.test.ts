@@ -11,6 +11,7 @@ import { startTestServer } from './test-server.ts';
 interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
+  rawHeaders: string[];
   body: Buffer;
 }
 
@@ -19,7 +20,9 @@ let origin: { port: number; ca: string };
 const maps = '/api/v1/namespaces/http/configmaps';
 
 before(async () => {
-  target = await startTestServer();
+  const typed = { status: 200, headers: { 'content-type': 'text/x' }, body: 'x' };
+  const routes = [{ path: '/typed', handle: () => typed }];
+  target = await startTestServer({ extensions: { routes } });
   origin = await target.listen();
   const data = { text: 'x'.repeat(1000) };
   for (let i = 0; i < 300; i++) {
@@ -50,6 +53,7 @@ function ask(
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
+          rawHeaders: response.rawHeaders,
           body: Buffer.concat(chunks),
         });
       response.on('data', (chunk: Buffer) => {
@@ -137,6 +141,12 @@ describe('answers over HTTP/1.1', () => {
     const event = JSON.parse(lines[0] as string) as { type: string; object: ConfigMap };
     assert.deepEqual([event.type, event.object.metadata.name], ['ADDED', 'm7']);
   });
+});
+
+test('a route replaces headers whatever their case', async () => {
+  const { rawHeaders } = await ask('/typed');
+  const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
+  assert.equal(names.filter((name) => name === 'content-type').length, 1);
 });
 
 describe('refusals', () => {

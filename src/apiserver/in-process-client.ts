@@ -45,8 +45,8 @@ import { watchEvents } from './watch-events.ts';
 const neverAborted = new AbortController().signal;
 
 export interface InProcessClientOptions {
-  core: Core;
-  pipeline: RequestPipeline;
+  /** Asked at each call. */
+  target: () => { core: Core; pipeline: RequestPipeline };
   user: UserInfo;
   /** Names the field manager of writes that name none: the part before a slash. */
   userAgent: string;
@@ -76,7 +76,7 @@ export class InProcessClient implements Client {
     name: string,
     options: GetOptions = {},
   ): Promise<T> {
-    const { core } = this.#options;
+    const { core } = this.#options.target();
     const { namespace = '', subresource = '', resourceVersion } = options;
     const { served } = await this.#begin(resource, { verb: 'get', name, ...options });
     if (subresource === 'scale')
@@ -89,7 +89,7 @@ export class InProcessClient implements Client {
     resource: GroupVersionResource,
     options: ClientListOptions = {},
   ): Promise<ObjectList<T>> {
-    const { core } = this.#options;
+    const { core } = this.#options.target();
     const { served } = await this.#begin(resource, { verb: 'list', ...options });
     const page = await listObjects(core, served, options.namespace ?? '', '', {
       ...defaultListOptions,
@@ -108,7 +108,7 @@ export class InProcessClient implements Client {
     resource: GroupVersionResource,
     options: ClientWatchOptions = {},
   ): AsyncGenerator<WatchEvent<T>> {
-    const { core } = this.#options;
+    const { core } = this.#options.target();
     const { served } = await this.#begin(resource, { verb: 'watch', ...options });
     const session = await watchObjects(core, served, options.namespace ?? '', '', {
       ...defaultListOptions,
@@ -128,7 +128,7 @@ export class InProcessClient implements Client {
     object: T,
     options: ClientWriteOptions & { name?: string | undefined } = {},
   ): Promise<T> {
-    const { core } = this.#options;
+    const { core } = this.#options.target();
     const { subresource = '' } = options;
     const namespace = options.namespace ?? object.metadata.namespace;
     const name = options.name ?? '';
@@ -155,7 +155,7 @@ export class InProcessClient implements Client {
     object: T,
     options: ClientWriteOptions = {},
   ): Promise<T> {
-    const { core } = this.#options;
+    const { core } = this.#options.target();
     const { subresource = '' } = options;
     const { name } = object.metadata;
     const namespace = options.namespace ?? object.metadata.namespace;
@@ -176,7 +176,7 @@ export class InProcessClient implements Client {
     patch: Patch,
     options: ClientWriteOptions = {},
   ): Promise<T> {
-    const { core } = this.#options;
+    const { core } = this.#options.target();
     const { subresource = '', namespace = '' } = options;
     const { served, context } = await this.#begin(resource, { verb: 'patch', name, ...options });
     const force = patch.type === 'apply' ? (patch.force ?? false) : undefined;
@@ -202,7 +202,7 @@ export class InProcessClient implements Client {
     name: string,
     options: ClientDeleteOptions = {},
   ): Promise<KubeObject | StatusBody> {
-    const { core } = this.#options;
+    const { core } = this.#options.target();
     const { namespace = '' } = options;
     const { served, context } = await this.#begin(resource, { verb: 'delete', name, ...options });
     const request = { core, served, context, namespace, name, options: deleteOptions(options) };
@@ -215,7 +215,7 @@ export class InProcessClient implements Client {
     resource: GroupVersionResource,
     options: ClientDeleteOptions & { labelSelector?: string; fieldSelector?: string } = {},
   ): Promise<void> {
-    const { core } = this.#options;
+    const { core } = this.#options.target();
     const { namespace = '', labelSelector = '', fieldSelector = '' } = options;
     const target = { verb: 'deletecollection', ...options };
     const { served, context } = await this.#begin(resource, target);
@@ -227,7 +227,7 @@ export class InProcessClient implements Client {
 
   async raw(request: RawRequest): Promise<RawResponse> {
     const exchange = new MemoryExchange(request, this.#options.userAgent);
-    await this.#options.pipeline.handleAs(exchange, this.#options.user);
+    await this.#options.target().pipeline.handleAs(exchange, this.#options.user);
     return await exchange.response;
   }
 
@@ -235,7 +235,8 @@ export class InProcessClient implements Client {
     resource: GroupVersionResource,
     target: Target,
   ): Promise<{ served: ServedResource; context: ResourceRequestContext }> {
-    const { core, user, userAgent } = this.#options;
+    const { user, userAgent } = this.#options;
+    const { core } = this.#options.target();
     const served = core.registry.byResource(resource);
     if (served === undefined) throw plainNotFound();
     const { group, version, resource: plural } = resource;

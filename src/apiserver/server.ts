@@ -139,7 +139,9 @@ export class ApiServer {
 
   /** A client without HTTP that acts as `user`; `userAgent` names its writes' field manager. */
   client(user: UserInfo, userAgent: string): Client {
-    return new InProcessClient({ core: this.core, pipeline: this.#pipeline, user, userAgent });
+    // extensions ask for clients before the core is there, and use them when it is
+    const target = () => ({ core: this.core, pipeline: this.#pipeline });
+    return new InProcessClient({ target, user, userAgent });
   }
 
   /** Follows the store and loads all kinds; resolves when everything can be read. */

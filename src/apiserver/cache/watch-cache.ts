@@ -102,8 +102,9 @@ export class WatchCache {
   }
 
   /** Takes an announcement back: the write failed, or its event has come. */
-  withdraw(revision: number): void {
-    this.#made.delete(revision);
+  withdraw(entry: CacheEntry): void {
+    // the revision of a write that failed may be another write's by now
+    if (this.#made.get(entry.revision) === entry) this.#made.delete(entry.revision);
   }
 
   /** Resolves when everything up to `revision` is in memory (or the cache is closed). */

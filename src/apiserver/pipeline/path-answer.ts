@@ -36,7 +36,11 @@ async function sendPathAnswer(
   const { body } = answer;
   const isText = typeof body === 'string';
   const type = isText ? 'text/plain; charset=utf-8' : 'application/json';
-  const headers = { ...answerHeaders(context, type), ...answer.headers };
+  const headers = answerHeaders(context, type);
+  const known = new Map(Object.keys(headers).map((name) => [name.toLowerCase(), name]));
+  for (const [name, value] of Object.entries(answer.headers ?? {})) {
+    headers[known.get(name.toLowerCase()) ?? name] = value;
+  }
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(isText ? body : JSON.stringify(body));
   await sendBody(exchange, answer.status, headers, bytes);
 }

@@ -89,7 +89,7 @@ export class ObjectStore {
   ): Promise<CacheEntry> {
     let made: CacheEntry | undefined;
     const encode = (revision: number): Buffer => {
-      if (made !== undefined) this.#watchCache.withdraw(made.revision);
+      if (made !== undefined) this.#watchCache.withdraw(made);
       made = make(revision);
       this.#watchCache.announce(made);
       return made.bytes;
@@ -103,7 +103,7 @@ export class ObjectStore {
     } catch (error) {
       throw this.#translate(cache, key, error);
     } finally {
-      if (made !== undefined) this.#watchCache.withdraw(made.revision);
+      if (made !== undefined) this.#watchCache.withdraw(made);
     }
   }
 
