@@ -33,6 +33,8 @@ export interface JoinOptions {
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
   readonly paths: AgentPaths;
+  /** Folder of the node's password; k3s' own when absent. */
+  readonly identityDir?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -84,7 +86,7 @@ async function fetchCertificates(
   const { paths, nodeName, nodeIps, random } = options;
   await writeFileAtomic(paths.serverCa, supervisor.serverCaPem);
   await writeFileAtomic(paths.clientCa, await supervisor.get('/v1-k3s/client-ca.crt'));
-  const password = await ensureNodePassword(random);
+  const password = await ensureNodePassword(random, options.identityDir);
   const headers = {
     'k3s-Node-Name': nodeName,
     'k3s-Node-Password': password,
