@@ -36,6 +36,8 @@ import { nodeCertificateRoutes } from './supervisor/node-certificates.ts';
 import { createNodePasswords } from './supervisor/node-passwords.ts';
 import { createSupervisorRouter } from './supervisor/router.ts';
 import type { SupervisorCaller, SupervisorRequest, SupervisorRoute } from './supervisor/router.ts';
+import { startupChecks } from './startup-checks.ts';
+import type { StartupState } from './startup-checks.ts';
 import { clusterRoutes } from './supervisor/routes.ts';
 
 /** Port on loopback where the server's own kubeconfigs point to, as k3s' API server has it. */
@@ -87,8 +89,8 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   const stopper = new AbortController();
   let controlPlane: ControlPlane | undefined;
   try {
-    let isReady = false;
-    const built = buildApiServer(options, identity, backend, () => isReady);
+    const state: StartupState = { hasLoaded: false, hasBootstrapped: false, isStopping: false };
+    const built = buildApiServer(options, identity, backend, state);
     api = built;
     const tls = await listen(built, settings, paths);
     const agent =
@@ -103,6 +105,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
           });
     try {
       await built.start();
+      state.hasLoaded = true;
       await writeKubeconfigs(settings, paths, tls.caPem);
       controlPlane = await startControlPlane({
         api: built,
@@ -114,10 +117,11 @@ export async function runServer(options: RunServerOptions): Promise<void> {
         log,
         signal: stopper.signal,
       });
-      isReady = true;
+      state.hasBootstrapped = true;
       announce(settings, identity, log, clock.monotonicMs() - startedMs);
       await untilAborted(signal);
       log.info('Stopping k3ts server');
+      state.isStopping = true;
     } finally {
       await agent?.stop();
     }
@@ -157,7 +161,7 @@ function buildApiServer(
   { settings, clock, random, log, signal }: RunServerOptions,
   { authorities, credentials, serviceKey, kubeletClient }: Identity,
   backend: Backend,
-  isReady: () => boolean,
+  state: StartupState,
 ): ApiServer {
   let access: ApiAccess | undefined;
   const routes: SupervisorRoute[] = [];
@@ -183,7 +187,7 @@ function buildApiServer(
         random,
         log,
       });
-      return access;
+      return { ...access, healthChecks: startupChecks(state) };
     },
     supervisor: {
       wants: (path) => path.startsWith('/v1-k3s/') || path === '/cacerts' || path === '/ping',
@@ -204,7 +208,7 @@ function buildApiServer(
     ...clusterRoutes({
       settings,
       authorities,
-      isReady,
+      isReady: () => state.hasBootstrapped,
       apiServers: async () => {
         const found = await client.get<Endpoints>(resources.endpoints, 'kubernetes', {
           namespace: 'default',
