@@ -39,7 +39,9 @@ export function createConnectHandler(options: ConnectOptions): ConnectHandler {
       else throw refusal(input);
     },
     async upgrade(input) {
-      const { context, request } = input;
+      const { context, request, socket } = input;
+      // A client that breaks off closes the socket, and that is what everybody looks at.
+      socket.on('error', () => undefined);
       if (!isUpgrade(request.headers)) throw badRequest('Upgrade request required');
       const key = keyOf(context.info);
       const handler = proxies.has(key) ? proxyConnection : switching[key];

@@ -1,0 +1,90 @@
+import type { Clock } from '#base/clock.ts';
+import { resources } from '#client/mod.ts';
+import type { Client } from '#client/mod.ts';
+import type { SubjectAccessReview } from '#schema/types.ts';
+import { KubeletRequestError } from '../request-error.ts';
+import type { KubeletUser } from './authenticate.ts';
+import { ExpiringCache } from './expiring-cache.ts';
+
+const allowedLifetimeMs = 5 * 60_000;
+const deniedLifetimeMs = 30_000;
+const maxDecisions = 1000;
+
+const verbs: Readonly<Record<string, string>> = {
+  POST: 'create',
+  GET: 'get',
+  HEAD: 'get',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+
+/** Subresources of nodes by the path's first segment: any of them is enough. */
+const subresources: Readonly<Record<string, readonly string[]>> = {
+  stats: ['stats'],
+  metrics: ['metrics'],
+  logs: ['log'],
+  spec: ['spec'],
+  checkpoint: ['checkpoint'],
+  pods: ['pods', 'proxy'],
+  runningpods: ['pods', 'proxy'],
+  healthz: ['healthz', 'proxy'],
+  configz: ['configz', 'proxy'],
+};
+
+/** Throws KubeletRequestError 403 unless the user may do this. */
+export type AuthorizeRequest = (user: KubeletUser, method: string, path: string) => Promise<void>;
+
+/** What a request to the kubelet asks of the API: verb and subresources of the node. */
+export function nodeAttributes(
+  method: string,
+  path: string,
+): { verb: string; subresources: readonly string[] } {
+  const first = path.split('/').find((segment) => segment !== '') ?? '';
+  return { verb: verbs[method] ?? '', subresources: subresources[first] ?? ['proxy'] };
+}
+
+/** Asks the API server by SubjectAccessReview, and remembers what it said. */
+export function createRequestAuthorizer(options: {
+  client: Client;
+  nodeName: string;
+  clock: Clock;
+}): AuthorizeRequest {
+  const { client, nodeName, clock } = options;
+  const decisions = new ExpiringCache<boolean>({ clock, capacity: maxDecisions });
+
+  const isAllowed = async (user: KubeletUser, verb: string, sub: string): Promise<boolean> => {
+    const key = JSON.stringify([user, verb, sub]);
+    const known = decisions.get(key);
+    if (known !== undefined) return known;
+    const { status } = await client.create<SubjectAccessReview>(resources.subjectAccessReviews, {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      metadata: { name: '' },
+      spec: {
+        user: user.name,
+        uid: user.uid,
+        groups: [...user.groups],
+        resourceAttributes: {
+          verb,
+          version: 'v1',
+          resource: 'nodes',
+          subresource: sub,
+          name: nodeName,
+        },
+      },
+    });
+    const answer = status?.allowed === true;
+    decisions.set(key, answer, answer ? allowedLifetimeMs : deniedLifetimeMs);
+    return answer;
+  };
+
+  return async (user, method, path) => {
+    const { verb, subresources: wanted } = nodeAttributes(method, path);
+    for (const sub of wanted) if (await isAllowed(user, verb, sub)) return;
+    throw new KubeletRequestError(
+      403,
+      `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${wanted.join(' ')}])\n`,
+    );
+  };
+}

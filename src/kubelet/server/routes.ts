@@ -1,0 +1,157 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerContainerLog } from './handlers/container-log-handler.ts';
+import { answerLogFile } from './handlers/log-files.ts';
+import { runCommand } from './handlers/run-handler.ts';
+import type { StreamTarget } from './handlers/stream-handler.ts';
+import { KubeletRequestError } from './request-error.ts';
+import type { KubeletServerOptions } from './server-options.ts';
+import { gatherStats } from './stats/gather-stats.ts';
+import { cadvisorMetrics, renderMetrics, resourceMetrics } from './stats/metrics-text.ts';
+import type { CpuRates } from './stats/rates.ts';
+import { statsSummary } from './stats/summary.ts';
+
+export interface RouteInput {
+  options: KubeletServerOptions;
+  rates: CpuRates;
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Path segments, decoded; the first has named the route. */
+  segments: readonly string[];
+  query: URLSearchParams;
+}
+
+interface Route {
+  methods: readonly string[];
+  answer: (input: RouteInput) => Promise<void> | void;
+}
+
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
+
+const get = (answer: Route['answer']): Route => ({ methods: ['GET', 'HEAD'], answer });
+
+const upgradeOnly: Route = {
+  methods: ['GET', 'POST'],
+  answer() {
+    throw new KubeletRequestError(400, 'Upgrade request required');
+  },
+};
+
+/** Everything the kubelet answers, by the first segment of the path. */
+const routes: Readonly<Record<string, Route>> = {
+  healthz: get(({ response, segments }) => {
+    const [, check = 'ping'] = segments;
+    if (!['ping', 'log', 'syncloop'].includes(check)) throw notFound();
+    sendText(response, 'ok');
+  }),
+  pods: get(({ options, response }) => sendPods(response, options.kubelet.pods())),
+  runningpods: get(({ options, response }) => sendPods(response, options.kubelet.runningPods())),
+  containerLogs: get(async ({ options, segments, ...exchange }) => {
+    const [, namespace = '', podName = '', container = '', ...more] = segments;
+    if (container === '' || more.length > 0) throw notFound();
+    await answerContainerLog(options, { namespace, podName, container }, exchange);
+  }),
+  exec: upgradeOnly,
+  attach: upgradeOnly,
+  portForward: upgradeOnly,
+  run: {
+    methods: ['POST'],
+    async answer({ options, response, segments, query }) {
+      const output = await runCommand(options, readTarget(segments), query);
+      response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+      response.end(output);
+    },
+  },
+  stats: get(async ({ options, rates, response, segments, query }) => {
+    if (segments[1] !== 'summary') throw notFound();
+    const { nodeName, clock } = options;
+    const isBrief = query.get('only_cpu_and_memory') === 'true';
+    const stats = await gatherStats(options);
+    sendJson(response, statsSummary(stats, { nodeName, nowMs: clock.now(), rates, isBrief }));
+  }),
+  metrics: get(async (input) => {
+    input.response.setHeader('Content-Type', metricsType);
+    input.response.end(await metricsText(input));
+  }),
+  configz: get(({ options, response }) => {
+    sendJson(response, { kubeletconfig: options.configuration() });
+  }),
+  logs: get(async ({ options, response, segments }) => {
+    await answerLogFile(options.logDirectory, segments.slice(1).join('/'), response);
+  }),
+};
+
+/** The route of a path; throws 404 or 405. */
+export function findRoute(method: string, segments: readonly string[]): Route {
+  const name = segments[0] ?? '';
+  const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
+  if (route === undefined) throw notFound();
+  if (!route.methods.includes(method)) {
+    throw new KubeletRequestError(405, '405: Method Not Allowed');
+  }
+  return route;
+}
+
+/** `/{namespace}/{pod}/{container}`, or with the pod's uid before the container. */
+export function readTarget(segments: readonly string[]): StreamTarget {
+  const [command, namespace = '', podName = '', ...rest] = segments;
+  const isPortForward = command === 'portForward';
+  const longest = isPortForward ? 1 : 2;
+  if (podName === '' || rest.length > longest || (!isPortForward && rest.length === 0)) {
+    throw notFound();
+  }
+  if (isPortForward) return { namespace, podName, uid: rest[0] };
+  const container = rest.at(-1);
+  return { namespace, podName, container, uid: rest.length === 2 ? rest[0] : undefined };
+}
+
+export function notFound(): KubeletRequestError {
+  return new KubeletRequestError(404, '404 page not found\n');
+}
+
+async function metricsText({ options, segments }: RouteInput): Promise<string> {
+  const nowMs = options.clock.now();
+  switch (segments[1]) {
+    case undefined:
+      return ownMetrics(options) + (options.metrics?.() ?? '');
+    case 'resource':
+      return resourceMetrics(await gatherStats(options), nowMs);
+    case 'cadvisor':
+      return cadvisorMetrics(await gatherStats(options), nowMs);
+    case 'probes':
+    case 'slis':
+      return '';
+    default:
+      throw notFound();
+  }
+}
+
+function ownMetrics({ kubelet, nodeName }: KubeletServerOptions): string {
+  return renderMetrics([
+    {
+      name: 'kubelet_node_name',
+      type: 'gauge',
+      help: "[ALPHA] The node's name. The count is always 1.",
+      samples: [{ labels: { node: nodeName }, value: 1 }],
+    },
+    {
+      name: 'kubelet_running_pods',
+      type: 'gauge',
+      help: '[ALPHA] Number of pods that have a running pod sandbox',
+      samples: [{ labels: {}, value: kubelet.runningPods().length }],
+    },
+  ]);
+}
+
+function sendPods(response: ServerResponse, items: readonly object[]): void {
+  sendJson(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items });
+}
+
+function sendJson(response: ServerResponse, value: object): void {
+  response.setHeader('Content-Type', 'application/json');
+  response.end(JSON.stringify(value));
+}
+
+function sendText(response: ServerResponse, text: string): void {
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.end(text);
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Client } from '#client/mod.ts';
+import type { RuntimeService } from '../cri/mod.ts';
+import type { Kubelet } from '../kubelet-options.ts';
+import type { UsageReader } from './stats/usage-reader.ts';
+
+/** PEM texts. */
+export interface KubeletTls {
+  readonly certificate: string;
+  readonly key: string;
+  /** Who signs the certificates of clients: the API server's. */
+  readonly clientAuthority: string;
+}
+
+/** The questions that the kubelet's API answers from. */
+export type KubeletView = Pick<
+  Kubelet,
+  'podByName' | 'pods' | 'runningPods' | 'getContainer' | 'sandboxId'
+>;
+
+export interface KubeletServerOptions {
+  readonly kubelet: KubeletView;
+  readonly runtime: Pick<
+    RuntimeService,
+    'exec' | 'attach' | 'portForward' | 'execSync' | 'listContainerStats'
+  >;
+  /** Asked who a token belongs to and who may do what: TokenReview, SubjectAccessReview. */
+  readonly client: Client;
+  readonly nodeName: string;
+  readonly tls: KubeletTls;
+  /** Usually 0.0.0.0 or ::, and 10250. Port 0 takes any. */
+  readonly address: string;
+  readonly port: number;
+  /** On 127.0.0.1, without TLS; usually 10248. Undefined: none. */
+  readonly healthzPort?: number | undefined;
+  readonly usage: UsageReader;
+  /** KubeletConfiguration as /configz shows it. */
+  readonly configuration: () => object;
+  /** Usually /var/log. */
+  readonly logDirectory: string;
+  /** More metrics, in Prometheus' text form. */
+  readonly metrics?: (() => string) | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
