@@ -71,7 +71,7 @@ export async function createNodeKubelet(options: {
     }),
     hostFiles: createHostFiles({ rootDirectory: rootDir, resolvConf: options.resolvConf }),
     hostPaths: { podLogs: '/var/log/pods', containerLogs: '/var/log/containers' },
-    applyDefaults: (pod) => applyDefaults(pod as unknown as Record<string, unknown>, podType),
+    applyDefaults: (pod) => applyDefaults(pod, podType),
     config: {
       ...defaultKubeletConfig,
       clusterDns: config.ClusterDNSs,

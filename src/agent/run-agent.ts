@@ -6,6 +6,7 @@ import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import { createKubeconfigClient } from '#client/mod.ts';
 import { endWithParent } from '#host/libc.ts';
+import { claimMachine } from './claim-machine.ts';
 import { joinCluster, writeAgentKubeconfigs } from './join/join-cluster.ts';
 import { ensureNodeId } from './join/node-identity.ts';
 import { startNodeNetwork } from './node-network.ts';
@@ -42,9 +43,8 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     ? `${settings.nodeName}-${await ensureNodeId(random)}`
     : settings.nodeName;
   log.info('Starting k3ts agent', { node: nodeName, server: settings.serverUrl });
+  const release = await claimMachine({ clock, signal });
   const starting = startRuntime({ settings, paths, environment, clock, log, signal });
-  // Failing early must not go unnoticed while the node still joins.
-  starting.catch(() => undefined);
   const joining = joinCluster({
     serverUrl: settings.serverUrl,
     token: settings.token,
@@ -56,6 +56,9 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     log,
     signal,
   });
+  // What fails early is awaited, and told, further down.
+  starting.catch(() => undefined);
+  joining.catch(() => undefined);
   const hasIpv6 = settings.nodeIps.some((ip) => ip.includes(':'));
   await prepareMachine({ hasIpv6, log });
   let runtime: Runtime | undefined;
@@ -87,5 +90,6 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   } finally {
     runtime ??= await starting.catch(() => undefined);
     await runtime?.stop();
+    release();
   }
 }

@@ -260,12 +260,12 @@ for (const [index, way] of ['in process', 'over HTTPS'].entries()) {
       await client().create(resources.pods, pod('bound'), at);
       const binding = { metadata: { name: 'bound' }, target: { kind: 'Node', name: 'n1' } };
       const how = { ...at, name: 'bound', subresource: 'binding' };
-      await client().create(resources.pods, binding as KubeObject, how);
+      await client().create(resources.pods, binding, how);
       const bound = await client().get<Pod>(resources.pods, 'bound', at);
       assert.equal(bound.spec?.nodeName, 'n1');
       assert.equal(bound.status?.conditions?.[0]?.type, 'PodScheduled');
       await assert.rejects(
-        client().create(resources.pods, binding as KubeObject, how),
+        client().create(resources.pods, binding, how),
         /pod bound is already assigned to node "n1"/,
       );
       const going = (await client().delete(resources.pods, 'bound', at)) as Pod;

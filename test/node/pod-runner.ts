@@ -218,7 +218,7 @@ const [one, two] = [podOf('one'), podOf('two')];
 const [first, second] = [await run(one, 8081), await run(two, 8082)];
 const shell = async (script: string): Promise<string> => {
   const result = await cri.runtime.execSync(first.container, ['sh', '-c', script], 10);
-  return `${result.stdout}${result.stderr}`.trim();
+  return `${result.stdout.toString()}${result.stderr.toString()}`.trim();
 };
 const answers = {
   direct: await get(first.ip),

@@ -37,5 +37,5 @@ export function createPersistentVolumeClaimResize(options: {
 
 function sizeOf(claim: PersistentVolumeClaim) {
   const text = claim.spec?.resources?.requests?.['storage'];
-  return text === undefined ? zeroQuantity : parseQuantity(String(text));
+  return text === undefined ? zeroQuantity : parseQuantity(text);
 }

@@ -83,7 +83,7 @@ export function createServiceAllocation(options: ServiceAllocationOptions): Serv
 }
 
 function asService(object: UnknownObject): Service {
-  return object as unknown as Service;
+  return object;
 }
 
 /** An update that leaves out what the server chose means the same values, as upstream. */

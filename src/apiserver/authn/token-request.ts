@@ -66,7 +66,7 @@ export function createTokenRequestHandler(options: TokenRequestOptions): Virtual
       dryRun: context.query.get('dryRun') === 'All',
     };
     await options.admission.mutate(attributes);
-    const spec = checkedSpec(name, (object['spec'] ?? {}) as TokenRequestSpec, options.audiences);
+    const spec = checkedSpec(name, object['spec'] ?? {}, options.audiences);
     await options.admission.validate(attributes);
 
     const account = await getOrRefresh<ServiceAccount>(

@@ -60,7 +60,7 @@ async function reviewAccess(
     name: spec.user ?? '',
     uid: spec.uid,
     groups: spec.groups ?? [],
-    extra: spec.extra as Record<string, string[]> | undefined,
+    extra: spec.extra,
   };
   const verdict = await options.authorizer.authorize(requestOf(user, spec));
   const status = {

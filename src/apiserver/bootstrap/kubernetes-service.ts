@@ -101,7 +101,7 @@ export async function reconcileApiServerEndpoints(
 /** Creates the object, or updates it when one of `fields` differs. */
 async function putObject<T extends Endpoints | EndpointSlice>(
   client: Client,
-  resource: (typeof resources)['endpoints'] | (typeof resources)['endpointSlices'],
+  resource: (typeof resources)['endpoints'],
   wanted: T,
   fields: readonly (keyof T)[],
   signal: AbortSignal | undefined,

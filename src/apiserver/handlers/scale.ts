@@ -41,7 +41,7 @@ export async function getScale(
   name: string,
 ): Promise<UnknownObject> {
   const entry = await getObject(core, served, namespace, name);
-  return scaleOf(servedObject(served, entry) as Scalable);
+  return scaleOf(servedObject(served, entry));
 }
 
 /** Sets replicas by the Scale that a client sent; its version and uid, when set, must be current. */
@@ -69,7 +69,7 @@ export async function patchScaleWith(
 ): Promise<UnknownObject> {
   return await changeScale(request, (current) =>
     patch.type === 'apply'
-      ? ({ ...current, spec: { ...current.spec, ...(patch.body['spec'] as object) } } as Scale)
+      ? { ...current, spec: { ...current.spec, ...(patch.body['spec'] as object) } }
       : (patchValue(patch, current, scaleType.typeName) as Scale),
   );
 }
@@ -83,7 +83,7 @@ async function changeScale(
     ...request,
     change(old) {
       const workload = copyJson(old) as Scalable;
-      const current = scaleOf(old as Scalable);
+      const current = scaleOf(old);
       const wanted = change(current);
       const { uid, resourceVersion, name: wantedName } = wanted.metadata;
       if (wantedName !== undefined && wantedName !== '' && wantedName !== name) {
@@ -113,7 +113,7 @@ async function changeScale(
       return workload;
     },
   });
-  return scaleOf(servedObject(served, entry) as Scalable);
+  return scaleOf(servedObject(served, entry));
 }
 
 function scaleOf(workload: Scalable): Scale {

@@ -10,7 +10,7 @@ export interface BuildInfo {
 
 /** GET /version, in upstream's field order and indented as upstream does. */
 export function versionRoute(build: BuildInfo, platform: string): PathRoute {
-  const body = `${JSON.stringify(
+  const body = JSON.stringify(
     {
       major: '1',
       minor: '36',
@@ -28,7 +28,7 @@ export function versionRoute(build: BuildInfo, platform: string): PathRoute {
     },
     undefined,
     2,
-  )}`;
+  );
   const bytes = Buffer.from(body);
   return { path: '/version', handle: () => ({ status: 200, body: bytes }) };
 }

@@ -19,7 +19,7 @@ export const jobHooks: KindHooks = {
         'controller-uid': uid,
         'job-name': name,
       },
-    } as NonNullable<typeof template.metadata>;
+    };
     spec.selector = {
       ...spec.selector,
       matchLabels: {

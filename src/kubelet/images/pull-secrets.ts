@@ -26,7 +26,7 @@ function authsOf(secret: Secret): Record<string, DockerAuth> {
   const text = Buffer.from(current ?? legacy ?? '', 'base64').toString('utf8');
   try {
     const parsed = JSON.parse(text) as { auths?: Record<string, DockerAuth> };
-    return current === undefined ? (parsed as Record<string, DockerAuth>) : (parsed.auths ?? {});
+    return current === undefined ? parsed : (parsed.auths ?? {});
   } catch {
     return {};
   }

@@ -122,7 +122,7 @@ export function createStatusWriter(options: {
     },
     forget: (uid) => void entries.delete(uid),
     async idle() {
-      await Promise.all([...entries.values()].map(({ sending }) => sending));
+      for (const { sending } of entries.values()) await sending;
     },
   };
 }

@@ -9,7 +9,7 @@ import { ensureShared, listMounts, unmountTree } from '#host/mounts.ts';
 import type { Pod, Volume } from '#schema/types.ts';
 import type { ObjectReader } from '../containers/environment.ts';
 import { containersOf, specOf, uidOf } from '../pods/names.ts';
-import type { MountedVolume, MountedVolumes, VolumeManager } from '../volume-host.ts';
+import type { MountedVolume, VolumeManager } from '../volume-host.ts';
 import { ClaimError } from './claims.ts';
 import { hasContent } from './content.ts';
 import { mountVolume, writeContent, type MountContext } from './mount-volume.ts';
@@ -119,7 +119,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       mounted.set(uid, ofPod);
       const missing = usedVolumes(pod).filter(({ name }) => !ofPod.has(name));
       if (missing.length > 0) await mountMissing(pod, missing, ofPod, signal);
-      return new Map(ofPod) as MountedVolumes;
+      return new Map(ofPod);
     },
     async resync(pod, signal) {
       const ofPod = mounted.get(uidOf(pod));

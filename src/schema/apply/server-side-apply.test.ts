@@ -262,10 +262,14 @@ test('kubectl takes over what it applied on the client side', () => {
     '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a"},"spec":{"replicas":2}}\n',
   );
   conflictOf(() => apply(live, config, { manager: 'other', info: deployments }));
-  const scaled = update(live, { ...live, spec: { replicas: 3, paused: true } } as unknown as Json, {
-    manager: 'scaler',
-    info: deployments,
-  });
+  const scaled = update(
+    live,
+    { ...live, spec: { replicas: 3, paused: true } },
+    {
+      manager: 'scaler',
+      info: deployments,
+    },
+  );
   const error = conflictOf(() => apply(scaled, config, { manager: 'kubectl', info: deployments }));
   assert.match(error.message, /conflict with "scaler" using apps\/v1: \.spec\.replicas$/);
 });

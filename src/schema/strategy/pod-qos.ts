@@ -9,7 +9,7 @@ function addAll(to: Amounts, list: ResourceRequirements['requests']): void {
   for (const name of counted) {
     const text = list?.[name];
     if (text === undefined) continue;
-    const amount = parseQuantity(String(text));
+    const amount = parseQuantity(text);
     if (compareQuantity(amount, zeroQuantity) > 0) {
       to.set(name, addQuantity(to.get(name) ?? zeroQuantity, amount));
     }
@@ -19,7 +19,7 @@ function addAll(to: Amounts, list: ResourceRequirements['requests']): void {
 function hasBothLimits(resources: Pick<ResourceRequirements, 'limits'> | undefined): boolean {
   return counted.every((name) => {
     const text = resources?.limits?.[name];
-    return text !== undefined && compareQuantity(parseQuantity(String(text)), zeroQuantity) > 0;
+    return text !== undefined && compareQuantity(parseQuantity(text), zeroQuantity) > 0;
   });
 }
 

@@ -16,9 +16,9 @@ import { setTemplateGeneration } from './template-generation.ts';
 
 /** By `group/Kind`: what creation sets beyond the rules of the table. */
 const setters: Readonly<Record<string, (object: UnknownObject) => void>> = {
-  '/Namespace': (object) => finalizeByKubernetes(object as Namespace),
-  '/PersistentVolumeClaim': (object) => mirrorDataSource(object as PersistentVolumeClaim),
-  '/Pod': (object) => startPodStatus(object as Pod),
+  '/Namespace': (object) => finalizeByKubernetes(object),
+  '/PersistentVolumeClaim': (object) => mirrorDataSource(object),
+  '/Pod': (object) => startPodStatus(object),
   'apiextensions.k8s.io/CustomResourceDefinition': (object) => {
     storeVersion(object as unknown as CustomResourceDefinition);
   },

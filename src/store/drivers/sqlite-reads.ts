@@ -67,12 +67,12 @@ export class SqliteReads {
         FROM (SELECT MAX(id) AS id FROM kine GROUP BY name) AS newest
         JOIN kine AS kv ON kv.id = newest.id ORDER BY kv.name`,
     ).all() as unknown as [string, number, number, number, number, number][];
-    const rows = newest.filter(([name]) => !isInternal(String(name)));
+    const rows = newest.filter(([name]) => !isInternal(name));
     return {
       currentRevision,
       compactRevision,
       heads: {
-        keys: rows.map((row) => String(row[0])),
+        keys: rows.map((row) => row[0]),
         modRevisions: Float64Array.from(rows, (row) => row[1]),
         createRevisions: Float64Array.from(rows, (row) => (row[2] === 1 ? row[1] : row[3])),
         leases: Float64Array.from(rows, (row) => row[4] ?? 0),
@@ -149,7 +149,8 @@ export class SqliteReads {
   }
 
   #isDeleted(id: number): boolean {
-    return Number((this.#deleted.get(id) as unknown as [number])[0]) !== 0;
+    const [deleted] = this.#deleted.get(id) as unknown as [number | null];
+    return (deleted ?? 0) !== 0;
   }
 
   /** Statements give rows as arrays: less work than objects. */

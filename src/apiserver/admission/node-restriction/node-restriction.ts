@@ -122,7 +122,7 @@ function checkClaim(node: string, attributes: AdmissionAttributes): string | und
       ...object?.metadata,
     };
     const status = Object.fromEntries(
-      Object.entries((object?.['status'] ?? {}) as object).filter(([key]) => !free.includes(key)),
+      Object.entries(object?.['status'] ?? {}).filter(([key]) => !free.includes(key)),
     );
     return { metadata, spec: object?.['spec'], status };
   };

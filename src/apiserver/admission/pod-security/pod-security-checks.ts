@@ -25,7 +25,7 @@ export interface CheckedPod {
 }
 
 export function checkedPod(annotations: CheckedPod['annotations'], spec: PodSpec): CheckedPod {
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec;
+  const { initContainers = [], containers, ephemeralContainers = [] } = spec;
   return {
     annotations,
     spec,

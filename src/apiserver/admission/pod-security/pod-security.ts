@@ -1,5 +1,5 @@
 import { resources } from '#client/mod.ts';
-import type { Namespace, Pod, PodSpec, PodTemplateSpec } from '#schema/types.ts';
+import type { Namespace, Pod, PodTemplateSpec } from '#schema/types.ts';
 
 import type { ObjectReader } from '../../authz/object-reader.ts';
 import { isPod, isResource, refuse } from '../match.ts';
@@ -79,7 +79,7 @@ function mayMatter(attributes: AdmissionAttributes): boolean {
   const { object, oldObject } = attributes;
   if (oldObject === undefined || object === undefined) return true;
   if (attributes.context.resource.resource !== 'pods') return true;
-  return !sameJson(relevant(object as unknown as Pod), relevant(oldObject as unknown as Pod));
+  return !sameJson(relevant(object), relevant(oldObject));
 }
 
 function relevant(pod: Pod): unknown {
@@ -107,5 +107,5 @@ function checkedOf(attributes: AdmissionAttributes) {
   }
   const of = value as (Pod | PodTemplateSpec) | undefined;
   if (of?.spec === undefined) return undefined;
-  return checkedPod(of.metadata?.annotations, of.spec as PodSpec);
+  return checkedPod(of.metadata?.annotations, of.spec);
 }

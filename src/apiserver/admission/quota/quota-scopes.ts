@@ -70,7 +70,7 @@ function isBestEffort(pod: Pod): boolean {
   return [...containers, ...initContainers, { resources }].every((container) => {
     const { requests = {}, limits = {} } = container.resources ?? {};
     return [...Object.entries(requests), ...Object.entries(limits)].every(
-      ([name, value]) => (name !== 'cpu' && name !== 'memory') || /^0+$/.test(String(value)),
+      ([name, value]) => (name !== 'cpu' && name !== 'memory') || /^0+$/.test(value),
     );
   });
 }

@@ -24,13 +24,13 @@ export function usageOf(of: { group: string; resource: string }, object: Unknown
   if (plainCounts.has(of.resource)) usage.set(of.resource, one);
   switch (of.resource) {
     case 'pods':
-      addPodUsage(usage, object as unknown as Pod);
+      addPodUsage(usage, object);
       break;
     case 'services':
-      addServiceUsage(usage, object as unknown as Service);
+      addServiceUsage(usage, object);
       break;
     case 'persistentvolumeclaims':
-      addClaimUsage(usage, object as unknown as PersistentVolumeClaim);
+      addClaimUsage(usage, object);
       break;
     default:
       break;
@@ -75,7 +75,7 @@ function addServiceUsage(usage: Amounts, service: Service): void {
 
 function addClaimUsage(usage: Amounts, claim: PersistentVolumeClaim): void {
   const asked = claim.spec?.resources?.requests?.['storage'];
-  const size = asked === undefined ? undefined : parseQuantity(String(asked));
+  const size = asked === undefined ? undefined : parseQuantity(asked);
   if (size !== undefined) usage.set('requests.storage', size);
   const className =
     claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ??

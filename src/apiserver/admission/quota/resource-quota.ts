@@ -7,7 +7,7 @@ import {
   zeroQuantity,
 } from '#base/quantity.ts';
 import { resources } from '#client/mod.ts';
-import type { Pod, ResourceQuota } from '#schema/types.ts';
+import type { ResourceQuota } from '#schema/types.ts';
 
 import { getOrRefresh } from '../../authz/object-reader.ts';
 import type { ObjectReader } from '../../authz/object-reader.ts';
@@ -143,7 +143,7 @@ function usedAfter(
   const hard = amountsOf(quota.status?.hard ?? quota.spec?.hard);
   const bounded = Object.keys(quota.spec?.hard ?? {});
   if (attributes.operation === 'CREATE' && isResource(attributes, '', 'pods')) {
-    const missing = missingAmounts(object as unknown as Pod, bounded);
+    const missing = missingAmounts(object, bounded);
     if (missing !== '') throw refuse(attributes, `failed quota: ${name}: must specify ${missing}`);
   }
   const asked = bounded

@@ -3,7 +3,6 @@ import type { GroupVersionResource } from '#schema/mod.ts';
 import type {
   ClusterRole,
   ClusterRoleBinding,
-  PolicyRule,
   Role,
   RoleBinding,
   RbacV1Subject as Subject,
@@ -90,7 +89,7 @@ export class RoleIndex {
       const { name, namespace } = (next ?? previous)?.metadata ?? { name: '' };
       const key = resource === resources.roles ? `${namespace ?? ''}/${name}` : name;
       if (next === undefined) roles.delete(key);
-      else roles.set(key, compileRules((next.rules as PolicyRule[] | undefined) ?? []));
+      else roles.set(key, compileRules(next.rules ?? []));
     });
   }
 
