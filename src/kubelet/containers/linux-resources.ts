@@ -2,7 +2,8 @@ import type { Pod } from '#schema/types.ts';
 import type { LinuxResources } from '../cri/mod.ts';
 import { isCriticalPod, specOf } from '../pods/names.ts';
 import type { AnyContainer } from '../pods/names.ts';
-import { amountValue, qosClassOf } from '../pods/resources.ts';
+import { podQosClass } from '#schema/pods/mod.ts';
+import { amountValue } from '../pods/resources.ts';
 
 const periodUs = 100_000;
 const minQuotaUs = 1_000;
@@ -26,7 +27,7 @@ export function cpuQuota(milliCpu: number): number {
 export function oomScoreAdj(pod: Pod, container: AnyContainer, memoryBytes: number): number {
   if ((specOf(pod).priority ?? 0) >= nodeCriticalPriority) return -997;
   if (isCriticalPod(pod) && specOf(pod).priority === undefined) return -997;
-  const qos = qosClassOf(pod);
+  const qos = podQosClass(pod.spec);
   if (qos === 'Guaranteed') return -997;
   if (qos === 'BestEffort') return 1000;
   const score = 1000 - Math.floor((1000 * memoryRequest(container)) / memoryBytes);

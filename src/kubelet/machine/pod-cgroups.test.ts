@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { CgroupResources } from '#host/cgroup-resources.ts';
 import type { CgroupTree } from '#host/cgroups.ts';
 import type { Pod } from '#schema/types.ts';
-import { createPodCgroups, podLimits } from './pod-cgroups.ts';
+import { createPodCgroups, podCgroupResources } from './pod-cgroups.ts';
 
 type Amounts = Record<string, string>;
 
@@ -70,12 +70,12 @@ test('limits the tree to what pods may use and a class to the requests of its po
 });
 
 test('limits a pod only by what all of its containers are limited by', () => {
-  assert.deepEqual(podLimits(guaranteed, undefined), {
+  assert.deepEqual(podCgroupResources(guaranteed, undefined), {
     cpuShares: 512,
     cpuQuotaUs: 50_000,
     cpuPeriodUs: 100_000,
     memoryLimitBytes: 64 * 2 ** 20,
   });
-  assert.deepEqual(podLimits(burstable, 50), { cpuShares: 256, pidsLimit: 50 });
-  assert.deepEqual(podLimits(bestEffort, undefined), { cpuShares: 2 });
+  assert.deepEqual(podCgroupResources(burstable, 50), { cpuShares: 256, pidsLimit: 50 });
+  assert.deepEqual(podCgroupResources(bestEffort, undefined), { cpuShares: 2 });
 });

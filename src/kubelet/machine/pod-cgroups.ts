@@ -4,9 +4,10 @@ import {
   type CgroupResources,
 } from '#host/cgroup-resources.ts';
 import type { CgroupTree } from '#host/cgroups.ts';
-import type { Container, Pod } from '#schema/types.ts';
+import type { Pod } from '#schema/types.ts';
 import { specOf, uidOf } from '../pods/names.ts';
-import { amountValue, podRequests, qosClassOf, type QosClass } from '../pods/resources.ts';
+import { podLimits, podQosClass, podRequests, type QosClass } from '#schema/pods/mod.ts';
+import { amountValue } from '../pods/resources.ts';
 import type { PodCgroups } from '../volume-host.ts';
 
 export interface PodCgroupsOptions {
@@ -56,11 +57,14 @@ export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
 
   return {
     version: tree.layout.version,
-    parentOf: (pod) => `${classPaths[qosClassOf(pod)]}/pod${uidOf(pod)}`,
+    parentOf: (pod) => `${classPaths[podQosClass(pod.spec)]}/pod${uidOf(pod)}`,
     async create(pod) {
       await ensureRoots();
-      const qos = qosClassOf(pod);
-      await tree.create(`${classPaths[qos]}/pod${uidOf(pod)}`, podLimits(pod, podPidsLimit));
+      const qos = podQosClass(pod.spec);
+      await tree.create(
+        `${classPaths[qos]}/pod${uidOf(pod)}`,
+        podCgroupResources(pod, podPidsLimit),
+      );
       if (qos !== 'Burstable') return;
       const milli = podRequests(pod).get('cpu') ?? 0;
       if (burstableMilli.get(uidOf(pod)) === milli) return;
@@ -84,9 +88,9 @@ export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
 }
 
 /** Limits of a pod's cgroup: CPU and memory only when every container has them. */
-export function podLimits(pod: Pod, pidsLimit: number | undefined): CgroupResources {
+export function podCgroupResources(pod: Pod, pidsLimit: number | undefined): CgroupResources {
   const requests = podRequests(pod);
-  const limits = podRequests(withLimitsAsRequests(pod));
+  const limits = podLimits(pod);
   const shares = cpuSharesFromMilli(requests.get('cpu') ?? 0);
   const quotaUs = hasLimitEverywhere(pod, 'cpu')
     ? cpuQuotaFromMilli(limits.get('cpu') ?? 0, periodUs)
@@ -111,24 +115,6 @@ export function podLimits(pod: Pod, pidsLimit: number | undefined): CgroupResour
 /** `hugepages-2Mi` is the kernel's `2MB`. */
 function pageSizeOf(resource: string): string {
   return resource.slice('hugepages-'.length).replace(/i?$/, 'B');
-}
-
-/** The same sum, with limits in the place of requests. */
-function withLimitsAsRequests(pod: Pod): Pod {
-  const spec = specOf(pod);
-  const swap = (container: Container): Container => ({
-    ...container,
-    resources: { requests: container.resources?.limits },
-  });
-  return {
-    ...pod,
-    spec: {
-      ...spec,
-      containers: spec.containers.map(swap),
-      initContainers: spec.initContainers?.map(swap),
-      resources: spec.resources === undefined ? undefined : { requests: spec.resources.limits },
-    },
-  };
 }
 
 function hasLimitEverywhere(pod: Pod, resource: string): boolean {

@@ -1,7 +1,7 @@
 import type { Pod } from '#schema/types.ts';
 import type { Rejection } from '../pods/admission.ts';
 import { isCriticalPod, specOf } from '../pods/names.ts';
-import { qosClassOf } from '../pods/resources.ts';
+import { podQosClass } from '#schema/pods/mod.ts';
 import type { Pressures } from './node-conditions.ts';
 
 const memoryTaint = 'node.kubernetes.io/memory-pressure';
@@ -11,7 +11,7 @@ export function pressureRejection(pod: Pod, pressures: Pressures): Rejection | u
   const { memory, disk, pid } = pressures;
   if ((!memory && !disk && !pid) || isCriticalPod(pod)) return undefined;
   if (memory && !disk && !pid) {
-    if (qosClassOf(pod) !== 'BestEffort') return undefined;
+    if (podQosClass(pod.spec) !== 'BestEffort') return undefined;
     const isTolerated = (specOf(pod).tolerations ?? []).some(
       ({ key = '', operator, effect = '' }) =>
         (key === memoryTaint || (key === '' && operator === 'Exists')) &&

@@ -1,7 +1,7 @@
 import { parseQuantity, milliValue, quantityValue } from '#base/quantity.ts';
-import type { Node, NodeSelectorTerm, Pod } from '#schema/types.ts';
+import { compileNodeAffinity, podRequests, tolerates } from '#schema/pods/mod.ts';
+import type { Node, Pod } from '#schema/types.ts';
 import { isStaticPod, specOf } from './names.ts';
-import { podRequests } from './resources.ts';
 
 /** Why a pod cannot run here: reason and message of its status, without the prefix. */
 export interface Rejection {
@@ -75,52 +75,11 @@ function checkSysctls({ pod, allowedUnsafeSysctls }: AdmissionInputs): Rejection
 }
 
 function checkAffinity({ pod, node }: AdmissionInputs): Rejection | undefined {
-  const { nodeSelector = {}, affinity } = specOf(pod);
-  const labels = node.metadata.labels ?? {};
-  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const isSelected = Object.entries(nodeSelector).every(([key, value]) => labels[key] === value);
-  const isNear =
-    required === undefined || required.nodeSelectorTerms.some((term) => termMatches(term, node));
-  if (isSelected && isNear) return undefined;
+  if (compileNodeAffinity(pod)?.(node) !== false) return undefined;
   return {
     reason: 'NodeAffinity',
     message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
   };
-}
-
-/** Whether all expressions of a term hold for the node; a term without any matches nothing. */
-export function termMatches(term: NodeSelectorTerm, node: Node): boolean {
-  const { matchExpressions = [], matchFields = [] } = term;
-  if (matchExpressions.length + matchFields.length === 0) return false;
-  const labels = node.metadata.labels ?? {};
-  return (
-    matchExpressions.every((one) => requirementMatches(one, labels[one.key])) &&
-    matchFields.every((one) =>
-      requirementMatches(one, one.key === 'metadata.name' ? node.metadata.name : undefined),
-    )
-  );
-}
-
-function requirementMatches(
-  { operator, values = [] }: { operator: string; values?: string[] | undefined },
-  value: string | undefined,
-): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0]);
-    case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
 }
 
 function checkTaints({ pod, node }: AdmissionInputs): Rejection | undefined {
@@ -128,13 +87,7 @@ function checkTaints({ pod, node }: AdmissionInputs): Rejection | undefined {
   const tolerations = specOf(pod).tolerations ?? [];
   for (const taint of node.spec?.taints ?? []) {
     if (taint.effect !== 'NoExecute') continue;
-    const isTolerated = tolerations.some(
-      ({ key = '', operator = 'Equal', value = '', effect = '' }) =>
-        (effect === '' || effect === taint.effect) &&
-        (key === '' ? operator === 'Exists' : key === taint.key) &&
-        (operator === 'Exists' || value === (taint.value ?? '')),
-    );
-    if (isTolerated) continue;
+    if (tolerates(tolerations, taint)) continue;
     const shown = taint.value === undefined ? taint.key : `${taint.key}: ${taint.value}`;
     return {
       reason: 'TaintToleration',

@@ -1,11 +1,5 @@
 import { formatTime } from '#base/clock.ts';
-import type {
-  Container,
-  ContainerState,
-  ContainerStatus,
-  Pod,
-  VolumeMountStatus,
-} from '#schema/types.ts';
+import type { ContainerState, ContainerStatus, Pod, VolumeMountStatus } from '#schema/types.ts';
 import type { ProbeResults } from '../probes/results.ts';
 import { isSidecar, runtimeAnnotations, specOf } from '../pods/names.ts';
 import type { AnyContainer, ContainerKind, PodContainer } from '../pods/names.ts';
@@ -243,7 +237,7 @@ function applyStartError(
   const isRegularInit = kind === 'initContainers' && !isSidecar(of);
   const isWanted =
     isRegularInit && ended !== undefined
-      ? isInitRestartable(container as Container, pod, ended.exitCode)
+      ? isInitRestartable(container, pod, ended.exitCode)
       : shouldBeRestarted(container, pod, runtimePod);
   if (!isWanted) return;
   if (ended !== undefined) status.lastState = { terminated: ended };

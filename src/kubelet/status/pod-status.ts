@@ -2,7 +2,7 @@ import { formatTime } from '#base/clock.ts';
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '#schema/types.ts';
 import { hasAnyRegularContainer } from '../pods/init-actions.ts';
 import { specOf } from '../pods/names.ts';
-import { qosClassOf } from '../pods/resources.ts';
+import { podQosClass } from '#schema/pods/mod.ts';
 import { liveContainers, readySandbox, sandboxIps } from '../pods/runtime-pod.ts';
 import type { ProbeResults } from '../probes/results.ts';
 import type { RuntimePod } from '../pods/runtime-pod.ts';
@@ -64,7 +64,7 @@ export function podStatus(inputs: PodStatusInputs): PodStatus {
     ...verdictFields(verdict, reported, stage),
     ...addressFields(inputs.hostIps, ips),
     startTime: reported.startTime ?? pod.status?.startTime ?? now,
-    qosClass: pod.status?.qosClass ?? qosClassOf(pod),
+    qosClass: pod.status?.qosClass ?? podQosClass(pod.spec),
     containerStatuses: statuses.containers,
   };
   if (statuses.init.length > 0) status.initContainerStatuses = statuses.init;

@@ -4,6 +4,8 @@
  */
 export { podRequests, podLimits } from './pod-requests.ts';
 export type { ResourceAmounts } from './pod-requests.ts';
+export { podQosClass } from './pod-qos.ts';
+export type { QosClass } from './pod-qos.ts';
 export { toleratesTaint, tolerates, untoleratedTaint } from './tolerations.ts';
 export { compileNodeAffinity, compileNodeSelectorTerm } from './node-affinity.ts';
 export type { NodeMatcher } from './node-affinity.ts';

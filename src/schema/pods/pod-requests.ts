@@ -54,7 +54,10 @@ function podAmounts(pod: Pod, field: Field): ResourceAmounts {
 
 function amountsOf(container: Container, field: Field): Map<string, number> {
   const result = new Map<string, number>();
-  for (const [name, text] of Object.entries(container.resources?.[field] ?? {})) {
+  const { requests, limits } = container.resources ?? {};
+  // A limit without a request is the request too: defaulting says so, static pods may not have it.
+  const amounts = field === 'limits' ? limits : { ...limits, ...requests };
+  for (const [name, text] of Object.entries(amounts ?? {})) {
     result.set(name, amount(name, text));
   }
   return result;

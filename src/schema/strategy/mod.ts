@@ -6,4 +6,3 @@
 export { prepareForCreate } from './prepare-create.ts';
 export { prepareForUpdate } from './prepare-update.ts';
 export { resetFieldsOf } from './kind-rules.ts';
-export { podQosClass } from './pod-qos.ts';

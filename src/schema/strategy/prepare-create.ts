@@ -10,7 +10,7 @@ import type { ResourceInfo } from '../resource-info.ts';
 import { fieldOf } from '../type-table/type-table.ts';
 import { startGeneration } from './generation.ts';
 import { hasStatus, isBuiltIn, rulesOf } from './kind-rules.ts';
-import { podQosClass } from './pod-qos.ts';
+import { podQosClass } from '../pods/mod.ts';
 import { storeVersion } from './stored-versions.ts';
 import { setTemplateGeneration } from './template-generation.ts';
 

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { catalog } from '../catalog.ts';
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
-import { podQosClass, prepareForCreate, prepareForUpdate, resetFieldsOf } from './mod.ts';
+import { podQosClass } from '../pods/mod.ts';
+import { prepareForCreate, prepareForUpdate, resetFieldsOf } from './mod.ts';
 
 function infoOf(group: string, resource: string, version = 'v1'): ResourceInfo {
   const info = catalog.byResource({ group, version, resource });

@@ -1,6 +1,6 @@
 import type { Quantity } from '#base/quantity.ts';
 import { addQuantity, compareQuantity, parseQuantity, zeroQuantity } from '#base/quantity.ts';
-import type { PodSpec, ResourceRequirements } from '../generated/types.ts';
+import type { PodSpec, ResourceRequirements } from '../types.ts';
 
 const counted = ['cpu', 'memory'] as const;
 type Amounts = Map<string, Quantity>;
@@ -23,8 +23,10 @@ function hasBothLimits(resources: Pick<ResourceRequirements, 'limits'> | undefin
   });
 }
 
+export type QosClass = 'BestEffort' | 'Burstable' | 'Guaranteed';
+
 /** The class that status.qosClass shows, from the pod's own resources or else its containers'. */
-export function podQosClass(spec: PodSpec | undefined): 'BestEffort' | 'Burstable' | 'Guaranteed' {
+export function podQosClass(spec: PodSpec | undefined): QosClass {
   const requests: Amounts = new Map();
   const limits: Amounts = new Map();
   const sources =
@@ -32,7 +34,8 @@ export function podQosClass(spec: PodSpec | undefined): 'BestEffort' | 'Burstabl
       ? [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map((one) => one.resources)
       : [spec.resources];
   for (const resources of sources) {
-    addAll(requests, resources?.requests);
+    // A limit without a request is the request too, also before defaulting.
+    addAll(requests, { ...resources?.limits, ...resources?.requests });
     addAll(limits, resources?.limits);
   }
   if (requests.size === 0 && limits.size === 0) return 'BestEffort';
