@@ -3,7 +3,7 @@
  * who may touch the machine. There is no list of exceptions.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 
@@ -254,6 +254,22 @@ test('docs/internals has a page for each module that exists', () => {
     [...modules].filter((module) => !pages.has(module)),
     'write docs/internals/<module>.md',
   );
+});
+
+test('links in the docs lead somewhere', () => {
+  const pages = [
+    ...filesUnder(join(root, 'docs')),
+    join(root, 'README.md'),
+    join(root, 'CONTRIBUTING.md'),
+  ].filter((path) => path.endsWith('.md'));
+  const offenders = pages.flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
+      .map((match) => match[1] ?? '')
+      .filter((link) => !/^[a-z]+:/.test(link))
+      .filter((link) => !existsSync(resolve(dirname(page), link)))
+      .map((link) => `${relative(root, page)}: ${link}`),
+  );
+  expectNone(offenders, 'mend the link');
 });
 
 test('no file names a path of the machine it was written on', () => {

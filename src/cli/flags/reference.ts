@@ -6,11 +6,12 @@ import { serverFlags } from './server-flags.ts';
 export function renderFlagsReference(): string {
   return `# Flags of k3ts
 
-Generated from \`src/cli/flags\` by \`npm run generate:docs\`; do not edit. Every flag of k3s is known. One
-that is not built yet ends with a clear message and exit code 1; it is never ignored.
+Generated from \`src/cli/flags\` by \`npm run generate:docs\`; do not edit. Every flag of k3s is
+known. One that is not built yet ends with a clear message and exit code 1; it is never ignored.
 
 Order of strength: command line, config file (\`/etc/rancher/k3s/config.yaml\`, then \`config.yaml.d/*.yaml\`),
-environment, default. Keys of the config file are flag names without dashes; \`key+\` appends to a list.
+environment, default. Keys of the config file are flag names without dashes; \`key+\` appends to a
+list.
 
 ## k3ts server
 

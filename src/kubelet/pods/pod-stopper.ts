@@ -11,7 +11,8 @@ import type { RuntimeContainer } from './runtime-pod.ts';
 
 /**
  * Stops all containers of a pod, then its sandboxes. Regular containers go together; each sidecar
- * waits for them and for the sidecars declared after it. Rejects when something could not be stopped.
+ * waits for them and for the sidecars declared after it. Rejects when something could not be
+ * stopped.
  */
 export async function stopPod(
   pod: Pod,

@@ -20,8 +20,8 @@ export interface OpenSpdyOptions {
 }
 
 /**
- * Switches a connection to SPDY with a POST and says which stream protocol the server picked. Errors
- * have client-go's texts: `unable to upgrade connection: <body of the answer>`.
+ * Switches a connection to SPDY with a POST and says which stream protocol the server picked.
+ * Errors have client-go's texts: `unable to upgrade connection: <body of the answer>`.
  */
 export async function openSpdy(
   options: OpenSpdyOptions,
