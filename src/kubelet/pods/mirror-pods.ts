@@ -8,7 +8,7 @@ import { namespaceOf, podAnnotations, podKey } from './names.ts';
 
 /** Keeps one pod on the API server for each static pod, so that it can be seen there. */
 export interface MirrorPods {
-  /** Creates the mirror, or replaces one of an older version. Failures are logged. */
+  /** Creates the mirror, or replaces one that is old or being deleted. Failures are logged. */
   ensure(staticPod: Pod): Promise<void>;
   remove(mirror: Pod): Promise<void>;
 }
@@ -42,7 +42,9 @@ export function createMirrorPods(options: {
       const present = find(staticPod);
       const hash = staticPod.metadata.annotations?.[podAnnotations.hash] ?? '';
       if (present !== undefined) {
-        if (present.metadata.annotations?.[podAnnotations.mirror] === hash) return;
+        // One that was asked to go is replaced at once: nobody but the kubelet ends a static pod.
+        const isGoing = present.metadata.deletionTimestamp !== undefined;
+        if (!isGoing && present.metadata.annotations?.[podAnnotations.mirror] === hash) return;
         await remove(present);
       }
       const node = options.node();
