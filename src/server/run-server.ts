@@ -89,7 +89,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   const stopper = new AbortController();
   let controlPlane: ControlPlane | undefined;
   try {
-    const state: StartupState = { hasLoaded: false, hasBootstrapped: false, isStopping: false };
+    const state: StartupState = { hasLoaded: false, hasBootstrapped: false };
     const built = buildApiServer(options, identity, backend, state);
     api = built;
     const tls = await listen(built, settings, paths);
@@ -121,7 +121,6 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       announce(settings, identity, log, clock.monotonicMs() - startedMs);
       await untilAborted(signal);
       log.info('Stopping k3ts server');
-      state.isStopping = true;
     } finally {
       await agent?.stop();
     }

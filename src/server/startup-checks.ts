@@ -6,7 +6,6 @@ export interface StartupState {
   hasLoaded: boolean;
   /** Namespaces, roles, priority classes and the rest are in place. */
   hasBootstrapped: boolean;
-  isStopping: boolean;
 }
 
 /** Objects of bootstrapping, under the names of upstream's start hooks that make them there. */
@@ -20,7 +19,7 @@ const bootstrapHooks = [
   'bootstrap-controller',
 ];
 
-/** Health checks of the start and the end, with upstream's names for what k3ts does too. */
+/** Health checks of the start, with upstream's names for what k3ts does too. */
 export function startupChecks(state: StartupState): HealthCheck[] {
   const require = (isMet: () => boolean, text: string) => (): void => {
     if (!isMet()) throw new Error(text);
@@ -35,10 +34,5 @@ export function startupChecks(state: StartupState): HealthCheck[] {
       name: `poststarthook/${hook}`,
       check: require(() => state.hasBootstrapped, 'not finished'),
     })),
-    {
-      name: 'shutdown',
-      endpoints: ['readyz'],
-      check: require(() => !state.isStopping, 'process is shutting down'),
-    },
   ];
 }
