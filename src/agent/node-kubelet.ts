@@ -89,6 +89,7 @@ export async function createNodeKubelet(options: {
       },
       providerId: `k3s://${nodeName}`,
       nodeIps: settings.nodeIps,
+      externalIps: settings.nodeExternalIps,
       hostname: nodeName,
       kubeletVersion: options.version,
       staticPodPath: paths.staticPods,

@@ -28,6 +28,8 @@ export interface KubeletConfig {
   readonly providerId: string;
   /** InternalIP first of each family; the Hostname address is added. */
   readonly nodeIps: readonly string[];
+  /** ExternalIP addresses, for clients outside of the cluster. */
+  readonly externalIps: readonly string[];
   readonly hostname: string;
   readonly kubeletPort: number;
   readonly kubeletVersion: string;
@@ -68,6 +70,7 @@ export const defaultKubeletConfig: KubeletConfig = {
   nodeAnnotations: {},
   providerId: '',
   nodeIps: [],
+  externalIps: [],
   hostname: '',
   kubeletPort: 10250,
   kubeletVersion: 'v1.36.2',

@@ -115,7 +115,8 @@ export function nodeAddresses({ nodeName, config }: Pick<NodeFacts, 'nodeName' |
     address,
   }));
   const hostname = config.hostname === '' ? nodeName : config.hostname;
-  return [...addresses, { type: 'Hostname', address: hostname }];
+  const external = config.externalIps.map((address) => ({ type: 'ExternalIP', address }));
+  return [...addresses, ...external, { type: 'Hostname', address: hostname }];
 }
 
 /** The largest images, digests first. */

@@ -4,6 +4,7 @@ import { FakeClock } from '#base/fake-clock.ts';
 import { defaultKubeletConfig } from '../kubelet-config.ts';
 import type { MachineInfo, MachineUsage } from '../machine-info.ts';
 import { conditionEvent, nodeConditions } from './node-conditions.ts';
+import { nodeAddresses } from './node-object.ts';
 import { nodeAllocatable, nodeCapacity } from './node-resources.ts';
 import { createPressureWatch, evictionSignals } from './pressure.ts';
 
@@ -92,5 +93,19 @@ test('conditions tell all problems, and transition times move with the status on
     'NodeHasDiskPressure',
     'NodeHasSufficientPID',
     'NodeReady',
+  ]);
+});
+
+test('internal addresses come first, then external ones, then the host name', () => {
+  const config = {
+    ...defaultKubeletConfig,
+    nodeIps: ['10.0.0.5', 'fd00::5'],
+    externalIps: ['203.0.113.7'],
+  };
+  assert.deepEqual(nodeAddresses({ nodeName: 'n1', config }), [
+    { type: 'InternalIP', address: '10.0.0.5' },
+    { type: 'InternalIP', address: 'fd00::5' },
+    { type: 'ExternalIP', address: '203.0.113.7' },
+    { type: 'Hostname', address: 'n1' },
   ]);
 });
