@@ -1,3 +1,4 @@
+import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -113,14 +114,17 @@ export class HttpServer {
   }
 
   /** Accepts nothing new, lets what is under way finish, cuts what is left after `graceMs`. */
-  async close(wait: (delayMs: number) => Promise<void>, graceMs: number): Promise<void> {
+  async close(clock: Clock, graceMs: number): Promise<void> {
     const closed = [...this.#servers].map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
     for (const session of this.#sessions) session.close();
     for (const server of this.#servers)
       if ('closeIdleConnections' in server) server.closeIdleConnections();
-    await Promise.race([Promise.all(closed), wait(graceMs)]);
+    const late = Promise.withResolvers<void>();
+    const timer = clock.after(graceMs, late.resolve);
+    await Promise.race([Promise.all(closed), late.promise]);
+    timer.cancel();
     for (const exchange of this.#open) exchange.destroy();
     for (const session of this.#sessions) session.destroy();
     for (const socket of this.#sockets) socket.destroy();

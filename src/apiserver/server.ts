@@ -164,7 +164,7 @@ export class ApiServer {
   async close(): Promise<void> {
     this.#pipeline.shutDown();
     this.core.cache.close();
-    await this.#http.close((delayMs) => this.#clock.sleep(delayMs), shutdownGraceMs);
+    await this.#http.close(this.#clock, shutdownGraceMs);
   }
 
   #createPipeline(options: ApiServerOptions, extensions: ApiServerExtensions): RequestPipeline {

@@ -127,7 +127,10 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   } finally {
     stopper.abort(new K3tsError('Stopped', 'the server stops'));
     // What a controller has under way may still be answered; a stuck one does not hold the end up.
-    await Promise.race([controlPlane?.done, clock.sleep(controllerStopMs)]);
+    const late = Promise.withResolvers<void>();
+    const timer = clock.after(controllerStopMs, late.resolve);
+    await Promise.race([controlPlane?.done, late.promise]);
+    timer.cancel();
     await api?.close();
     await compactor.close();
     await backend.close();
