@@ -17,14 +17,15 @@ const verbOfMethod: Readonly<Record<string, string>> = {
  * path is a request for no resource, with the lower-cased method as its verb.
  */
 export function readRequestInfo(method: string, path: string, query: string): RequestInfo {
-  const parts = path.split('/').filter((part) => part !== '');
+  // Decoded first and split then, as Go does: an encoded slash separates as well.
+  const parts = (decodePath(path) ?? path).split('/').filter((part) => part !== '');
   const isCore = parts[0] === 'api';
   if ((!isCore && parts[0] !== 'apis') || parts.length < (isCore ? 3 : 4)) {
     return nonResource(method, path);
   }
   const group = isCore ? '' : (parts[1] as string);
   const version = parts[isCore ? 1 : 2] as string;
-  let rest = parts.slice(isCore ? 2 : 3).map(decodeSegment);
+  let rest = parts.slice(isCore ? 2 : 3);
   let verb = verbOfMethod[method] ?? '';
   let isPrefixed = false;
   if (rest[0] === 'watch' || rest[0] === 'proxy') {
@@ -92,11 +93,12 @@ function isWatchQuery(query: string): boolean {
   return !/^(?:0|false)(?:&|$)/i.test(query.slice(at + 'watch='.length));
 }
 
-function decodeSegment(segment: string): string {
-  if (!segment.includes('%')) return segment;
+/** The path without escapes; undefined when one of them is malformed. */
+export function decodePath(path: string): string | undefined {
+  if (!path.includes('%')) return path;
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(path);
   } catch {
-    return segment;
+    return undefined;
   }
 }

@@ -24,6 +24,9 @@ export async function patchObject(
   contentType: string | undefined,
   body: Buffer,
 ): Promise<UpdateResult> {
+  // Options come first: a body that cannot be read is the smaller problem.
+  const type = patchTypeOf(request.served, contentType);
+  checkPatchOptions(request, type);
   return await applyDecodedPatch(request, decodePatch(request.served, contentType, body));
 }
 
@@ -31,7 +34,7 @@ export async function applyDecodedPatch(
   request: PatchRequest,
   patch: DecodedPatch,
 ): Promise<UpdateResult> {
-  checkPatchOptions(request, patch);
+  checkPatchOptions(request, patch.type);
   if (patch.type === 'apply') return await applyObject(request, patch.body);
   const { served, context, options } = request;
   const typeName = served.info.typeName === '' ? undefined : served.info.typeName;
@@ -92,13 +95,13 @@ async function applyObject(request: PatchRequest, applied: UnknownObject): Promi
   });
 }
 
-function checkPatchOptions({ options }: PatchRequest, patch: DecodedPatch): void {
+function checkPatchOptions({ options }: PatchRequest, type: DecodedPatch['type']): void {
   const of = { group: 'meta.k8s.io', kind: 'PatchOptions' };
-  if (patch.type === 'apply' && options.fieldManager === '') {
+  if (type === 'apply' && options.fieldManager === '') {
     const message = 'Required value: is required for apply patch';
     throw invalid(of, '', [{ type: 'FieldValueRequired', field: 'fieldManager', message }]);
   }
-  if (patch.type !== 'apply' && options.force !== undefined) {
+  if (type !== 'apply' && options.force !== undefined) {
     const message = 'Forbidden: may not be specified for non-apply patch';
     throw invalid(of, '', [{ type: 'FieldValueForbidden', field: 'force', message }]);
   }
@@ -111,12 +114,11 @@ const patchTypes: Readonly<Record<string, DecodedPatch['type']>> = {
   'application/apply-patch+yaml': 'apply',
 };
 
-/** Reads a patch; throws UnsupportedMediaType, BadRequest, RequestEntityTooLarge. */
-export function decodePatch(
+/** The kind of patch a content type stands for; throws UnsupportedMediaType. */
+function patchTypeOf(
   served: Pick<ServedResource, 'info'>,
   contentType: string | undefined,
-  body: Buffer,
-): DecodedPatch {
+): DecodedPatch['type'] {
   const mediaType = (contentType?.split(';', 1)[0] ?? '').trim();
   const type = patchTypes[mediaType];
   const isCustom = served.info.typeName === '';
@@ -126,6 +128,16 @@ export function decodePatch(
       names.filter((name) => !isCustom || patchTypes[name] !== 'strategic'),
     );
   }
+  return type;
+}
+
+/** Reads a patch; throws UnsupportedMediaType, BadRequest, RequestEntityTooLarge. */
+export function decodePatch(
+  served: Pick<ServedResource, 'info'>,
+  contentType: string | undefined,
+  body: Buffer,
+): DecodedPatch {
+  const type = patchTypeOf(served, contentType);
   if (type === 'apply') return { type, body: decodeApplied(served, body) };
   let value: unknown;
   try {

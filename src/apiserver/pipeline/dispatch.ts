@@ -71,11 +71,16 @@ export function admitConnect(
   return (options) => admitConnection(core, served, context, options);
 }
 
+/** Verbs that need the name of an object. */
+const onlyOnNames: ReadonlySet<string> = new Set(['update', 'patch', 'delete']);
+
 function checkSubresource(served: ServedResource, info: RequestInfo): void {
   const { subresource, verb } = info;
   if (subresource === '') {
-    const isKnown = served.info.verbs.includes(verb);
-    if (!isKnown) throw methodNotAllowed(served.info, verb);
+    const isOnCollection = info.name === '';
+    const isPossible =
+      verb === 'create' ? isOnCollection : !isOnCollection || !onlyOnNames.has(verb);
+    if (!isPossible || !served.info.verbs.includes(verb)) throw methodNotAllowed(served.info, verb);
     return;
   }
   const known = served.info.subresources.find((other) => other.name === subresource);

@@ -18,7 +18,7 @@ import type { PathRouter } from '../path-route.ts';
 import type { RequestContext, ResourceRequestContext, UserInfo } from '../request.ts';
 import { anonymousUser } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { readRequestInfo } from '../request-info.ts';
+import { decodePath, readRequestInfo } from '../request-info.ts';
 import { authorize } from './authorize.ts';
 import { admitConnect, dispatchResource, isLongRunning } from './dispatch.ts';
 import type { ResourceDispatch } from './dispatch.ts';
@@ -130,6 +130,9 @@ export class RequestPipeline {
   async #admit(arrival: Arrival, knownUser?: UserInfo): Promise<Admitted> {
     const { core, authenticator } = this.#options;
     const { headers } = arrival;
+    if (decodePath(arrival.path) === undefined) {
+      throw badRequest(`invalid URL escape in ${JSON.stringify(arrival.path)}`);
+    }
     const info = readRequestInfo(arrival.method, arrival.path, arrival.query);
     const credentials = {
       headers,

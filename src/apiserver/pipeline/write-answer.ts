@@ -11,7 +11,7 @@ import { readListOptions } from '../handlers/list-options.ts';
 import { patchObject } from '../handlers/patch.ts';
 import { patchScale, replaceScale, scaleType } from '../handlers/scale.ts';
 import { updateObject } from '../handlers/update.ts';
-import { readWriteOptions } from '../handlers/write-options.ts';
+import { checkName, readWriteOptions } from '../handlers/write-options.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { AnswerForm } from '../negotiate.ts';
 import { negotiateForm } from '../negotiate.ts';
@@ -95,6 +95,8 @@ async function answerUpdate(write: Write): Promise<number> {
     return 200;
   }
   const object = await decode(write, typeOf(served.info), options.fieldValidation);
+  // Told before whether there is such an object at all.
+  checkName(object.metadata.name, name);
   let isFirst = true;
   // the steps change the object in place: a second attempt needs it as it came
   const fresh = (): UnknownObject => {
