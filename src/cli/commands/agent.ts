@@ -5,6 +5,7 @@ import { systemRandom } from '#base/random.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { agentFlags, agentOnlyFlags, commonFlags } from '../flags/agent-flags.ts';
 import type { FlagValues } from '../flags/flag.ts';
+import { keepMemorySmall } from '../idle-memory.ts';
 import { openLog } from '../log-output.ts';
 import { version } from '../version.ts';
 import { requireRoot } from '../require-root.ts';
@@ -29,6 +30,7 @@ export const agentCommand: Command = {
       write: openLog(values, context.stderr),
     });
     const { runAgent } = await import('#agent/mod.ts');
+    keepMemorySmall({ clock: systemClock, log, signal: context.signal });
     await runAgent({
       settings,
       version,

@@ -5,6 +5,7 @@ import type { Command } from '../command.ts';
 import { agentFlags, commonFlags } from '../flags/agent-flags.ts';
 import { stringFlag } from '../flags/flag.ts';
 import { serverFlags } from '../flags/server-flags.ts';
+import { keepMemorySmall } from '../idle-memory.ts';
 import { openLog } from '../log-output.ts';
 import { requireRoot } from '../require-root.ts';
 import { readLocalAgentSettings } from '../settings/agent-settings.ts';
@@ -28,6 +29,7 @@ export const serverCommand: Command = {
       write: openLog(values, context.stderr),
     });
     const { runServer } = await import('#server/mod.ts');
+    keepMemorySmall({ clock: systemClock, log, signal: context.signal });
     await runServer({
       settings,
       agent: settings.disableAgent

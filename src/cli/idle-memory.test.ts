@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { FakeClock } from '#base/fake-clock.ts';
+import { silentLogger } from '#base/log.ts';
+import { keepMemorySmall } from './idle-memory.ts';
+
+const mib = 2 ** 20;
+
+/** A process whose heap and CPU time the test sets, 40 s in steps of a second. */
+async function collections(states: {
+  heapMb: (atS: number) => number;
+  busyMsPerS: number;
+}): Promise<number[]> {
+  const clock = new FakeClock();
+  const startMs = clock.monotonicMs();
+  const atS = (): number => (clock.monotonicMs() - startMs) / 1000;
+  const collectedAtS: number[] = [];
+  const control = new AbortController();
+  keepMemorySmall({
+    clock,
+    log: silentLogger,
+    signal: control.signal,
+    source: {
+      memoryUsage: () => ({ heapTotal: states.heapMb(atS()) * mib }),
+      cpuUsage: () => ({ user: atS() * states.busyMsPerS * 1000, system: 0 }),
+      collect: () => void collectedAtS.push(Math.round(atS())),
+    },
+  });
+  for (let second = 0; second < 60; second += 1) await clock.advance(1000);
+  control.abort();
+  return collectedAtS;
+}
+
+test('an idle process collects the garbage of its start once', async () => {
+  assert.deepEqual(await collections({ heapMb: () => 30, busyMsPerS: 10 }), [8]);
+});
+
+test('an idle process collects again when its heap has grown', async () => {
+  const heapMb = (atS: number): number => (atS < 30 ? 30 : 60);
+  assert.deepEqual(await collections({ heapMb, busyMsPerS: 10 }), [8, 38]);
+});
+
+test('a busy process and one with a large heap collect nothing', async () => {
+  assert.deepEqual(await collections({ heapMb: () => 30, busyMsPerS: 100 }), []);
+  assert.deepEqual(await collections({ heapMb: () => 400, busyMsPerS: 10 }), []);
+});

@@ -1,0 +1,86 @@
+import { flushCompileCache } from 'node:module';
+
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+
+/** What the process tells about itself; the real one is `process` with `globalThis.gc`. */
+export interface MemorySource {
+  memoryUsage(): { readonly heapTotal: number };
+  cpuUsage(): { readonly user: number; readonly system: number };
+  /** A full collection that gives pages back; absent without --expose-gc. */
+  readonly collect: (() => void) | undefined;
+}
+
+/** Late enough for a start to be over. */
+const firstCheckMs = 4000;
+const checkEveryMs = 15_000;
+
+/** A process that uses less of a CPU than this has time for a full collection. */
+const idleShare = 0.05;
+const worthwhileBytes = 8 * 2 ** 20;
+
+/** A full collection takes about 3 ms for each MB: larger heaps are left to the engine. */
+const largestHeapBytes = 192 * 2 ** 20;
+
+/**
+ * Keeps the heap of a long-lived process near what it needs: the engine itself collects only when
+ * something is allocated, so an idle process would keep the garbage of its start and of its last
+ * burst. Collects when little runs and the heap has grown since the last time. Also saves compiled
+ * code after the start, which else happens at an orderly end only.
+ */
+export function keepMemorySmall(options: {
+  clock: Clock;
+  log: Logger;
+  source?: MemorySource | undefined;
+  signal: AbortSignal;
+}): void {
+  const { clock, log, source = processMemory(), signal } = options;
+  const { collect } = source;
+  let floorBytes = 0;
+  let cpuMs = 0;
+  let checkedMs = clock.monotonicMs();
+
+  const check = (): void => {
+    if (signal.aborted) return;
+    const nowMs = clock.monotonicMs();
+    const usedMs = cpuTimeMs(source);
+    const isIdle = usedMs - cpuMs < (nowMs - checkedMs) * idleShare;
+    const { heapTotal } = source.memoryUsage();
+    const isWorthwhile = heapTotal - floorBytes >= worthwhileBytes && heapTotal <= largestHeapBytes;
+    if (isIdle && isWorthwhile && collect !== undefined) {
+      collect();
+      floorBytes = source.memoryUsage().heapTotal;
+      log.debug('Collected garbage while idle', { before: heapTotal, after: floorBytes });
+    }
+    // The collection itself is no work.
+    cpuMs = cpuTimeMs(source);
+    checkedMs = clock.monotonicMs();
+    clock.after(checkEveryMs, check);
+  };
+
+  clock.after(firstCheckMs, () => {
+    flushCompileCache();
+    cpuMs = cpuTimeMs(source);
+    checkedMs = clock.monotonicMs();
+    clock.after(firstCheckMs, check);
+  });
+}
+
+function cpuTimeMs(source: MemorySource): number {
+  const { user, system } = source.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function processMemory(): MemorySource {
+  const { gc } = globalThis;
+  return {
+    memoryUsage: () => process.memoryUsage(),
+    cpuUsage: () => process.cpuUsage(),
+    collect:
+      gc === undefined
+        ? undefined
+        : () => {
+            gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+          },
+  };
+}
