@@ -1,8 +1,8 @@
-import { request as sendRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '#base/errors.ts';
+import { http } from '#base/node-http.ts';
 import { withHeaders } from '#streaming/mod.ts';
 import { serviceUnavailable } from '../api-errors.ts';
 import type { Exchange, NodeRequest, NodeResponse } from '../http/exchange.ts';
@@ -46,7 +46,7 @@ export async function proxyHttp(options: HttpProxyOptions): Promise<void> {
   try {
     const connection = await options.connect();
     const host = options.links.hosts[0] ?? '';
-    const backendRequest = sendRequest({
+    const backendRequest = http.request({
       method: exchange.method,
       path: options.path,
       headers: requestHeaders(request, options),

@@ -1,6 +1,6 @@
-import { request as sendRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '#base/errors.ts';
+import { http } from '#base/node-http.ts';
 import { readAnswerBody } from '#streaming/mod.ts';
 import { answerHeaders } from '../answers/headers.ts';
 import { methodNotAllowed, plainError } from '../api-errors.ts';
@@ -65,7 +65,7 @@ async function getFromKubelet(
   try {
     const connection = await options.transport.connectKubelet(kubelet, { signal, isUnverified });
     return await new Promise((resolve, reject) => {
-      const request = sendRequest({
+      const request = http.request({
         method: 'GET',
         path,
         headers: { Host: host },

@@ -124,6 +124,7 @@ test('the dictionary is the one whose checksum is in every zlib head', () => {
   assert.equal(headerDictionary.length, 1423);
   const packed = new HeaderEncoder().encode({ streamType: 'error' });
   assert.equal(hex(packed.subarray(0, 6)), '78bbe3c6a7c2');
+  assert.equal(hex(packed.subarray(-5)), '000000ffff', 'Go needs a flush to hand out the set');
   const plain = inflateSync(packed, {
     dictionary: headerDictionary,
     finishFlush: constants.Z_SYNC_FLUSH,

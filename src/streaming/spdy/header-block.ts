@@ -10,6 +10,8 @@ export type SpdyHeaders = Readonly<Record<string, string>>;
 const maxHeaderBytes = 256 * 1024;
 /** Most bytes in one stored block of deflate. */
 const maxStoredBytes = 65535;
+/** An empty stored block: Go's decompressor hands out nothing before it, as after a sync flush. */
+const flushBlock = Buffer.from([0, 0, 0, 0xff, 0xff]);
 /** A zlib head that says deflate with a 32 KiB window and the dictionary with this Adler-32. */
 const zlibHead = Buffer.from([0x78, 0xbb, 0xe3, 0xc6, 0xa7, 0xc2]);
 
@@ -31,7 +33,7 @@ export class HeaderEncoder {
       head.writeUInt16LE(~data.length & 0xffff, 3);
       parts.push(head, data);
     }
-    return Buffer.concat(parts);
+    return Buffer.concat([...parts, flushBlock]);
   }
 }
 

@@ -82,10 +82,16 @@ test('a server that wants no streams refuses them', async () => {
   await assert.rejects(client.openStream({}).accepted, { code: 'SpdyReset' });
 });
 
-test('a reset reaches the other side as an error', async () => {
-  const { client } = connect((stream) => stream.destroy());
+test('a reset ends reading after what came before it, and fails writing', async () => {
+  const { client } = connect((stream) => {
+    stream.write('last words', () => stream.destroy());
+  });
   const stream = client.openStream({});
+  await stream.accepted;
   const failed = new Promise<Error>((resolve) => stream.once('error', resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await text(stream), 'last words');
+  stream.write('too late');
   assert.equal(((await failed) as Error & { code: string }).code, 'SpdyReset');
 });
 

@@ -11,9 +11,10 @@ export interface StreamLink {
 }
 
 /**
- * One stream of a connection. `end()` is FIN, `destroy()` resets it; a reset by the peer destroys
- * it with SpdyError `SpdyReset`. The end of the connection ends its reading side without an error,
- * as spdystream does.
+ * One stream of a connection. `end()` is FIN, `destroy()` resets it. A reset by the peer ends the
+ * reading side after what came before it, because Go servers reset all streams when they are done;
+ * only writing fails then, with SpdyError `SpdyReset`. The end of the connection is the same. Owners
+ * that write listen for `error`.
  */
 export class SpdyStream extends Duplex {
   readonly id: number;
@@ -25,6 +26,8 @@ export class SpdyStream extends Duplex {
   readonly #answer: PromiseWithResolvers<void>;
   #waiting: (() => void) | undefined;
   #isRemoteDone = false;
+  #isAccepted = false;
+  #isReset = false;
 
   constructor(options: { id: number; headers: SpdyHeaders; link: StreamLink }) {
     super({ allowHalfOpen: true });
@@ -38,6 +41,7 @@ export class SpdyStream extends Duplex {
 
   /** The peer has answered SYN_STREAM. */
   accept(): void {
+    this.#isAccepted = true;
     this.#answer.resolve();
   }
 
@@ -58,14 +62,13 @@ export class SpdyStream extends Duplex {
     this.#forgetWhenDone();
   }
 
-  /** The peer has reset the stream. */
+  /** The peer has reset the stream, or refused it. */
   receiveReset(): void {
-    this.#isRemoteDone = true;
-    const error = new SpdyError('SpdyReset', 'Stream reset');
-    this.#answer.reject(error);
+    this.#isReset = true;
     this.#link.forget(this.id);
-    // Only who listens is told: a reset is also how peers end streams that they are done with.
-    this.destroy(this.listenerCount('error') > 0 ? error : undefined);
+    this.#answer.reject(resetError());
+    if (this.#isAccepted) this.receiveEnd();
+    else this.destroy();
   }
 
   override _read(): void {
@@ -75,10 +78,15 @@ export class SpdyStream extends Duplex {
   }
 
   override _write(data: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#link.sendData(this.id, data, false, done);
+    if (this.#isReset) done(resetError());
+    else this.#link.sendData(this.id, data, false, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
+    if (this.#isReset) {
+      done();
+      return;
+    }
     this.#link.sendData(this.id, Buffer.alloc(0), true, (error) => {
       done(error);
       this.#forgetWhenDone();
@@ -96,4 +104,8 @@ export class SpdyStream extends Duplex {
   #forgetWhenDone(): void {
     if (this.#isRemoteDone && this.writableEnded) this.#link.forget(this.id);
   }
+}
+
+function resetError(): SpdyError {
+  return new SpdyError('SpdyReset', 'Stream reset');
 }

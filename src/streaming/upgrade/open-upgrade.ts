@@ -1,6 +1,6 @@
-import { request as sendRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { http } from '#base/node-http.ts';
 import type { RawHeaders } from './headers.ts';
 
 export interface UpgradeRequest {
@@ -23,7 +23,7 @@ export type UpgradeAnswer =
 export async function openUpgrade(options: UpgradeRequest): Promise<UpgradeAnswer> {
   const { method, path, headers, connection, signal } = options;
   return await new Promise((resolve, reject) => {
-    const request = sendRequest({
+    const request = http.request({
       method,
       path,
       headers: headers as string[],

@@ -1,7 +1,7 @@
-import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { K3tsError } from '#base/errors.ts';
+import { http } from '#base/node-http.ts';
 import { answerHead, withHeaders } from './headers.ts';
 import type { RawHeaders } from './headers.ts';
 import { joinSockets } from './join-sockets.ts';
@@ -50,7 +50,7 @@ export async function proxyUpgrade(options: ProxyUpgradeOptions): Promise<void> 
   const answer = await openUpgrade({ method, path, headers, connection, signal });
   const { response } = answer;
   const status = response.statusCode ?? 0;
-  const statusText = response.statusMessage ?? STATUS_CODES[status] ?? '';
+  const statusText = response.statusMessage ?? http.STATUS_CODES[status] ?? '';
   if (answer.isSwitched) {
     socket.write(answerHead(status, statusText, response.rawHeaders));
     if (answer.head.length > 0) socket.write(answer.head);

@@ -13,8 +13,8 @@ export function offeredProtocols(request: IncomingMessage): string[] {
 }
 
 /**
- * Answers a WebSocket handshake with this subprotocol. A malformed handshake is refused on the
- * socket, and the promise rejects.
+ * Answers a WebSocket handshake with this subprotocol. A malformed handshake closes the socket, and
+ * the promise rejects.
  */
 export async function acceptWebSocket(options: {
   request: IncomingMessage;
@@ -28,13 +28,16 @@ export async function acceptWebSocket(options: {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: maxMessageBytes,
-    handleProtocols: () => protocol,
   });
+  // The library takes no names with a slash, as `SPDY/3.1+portforward.k8s.io`: it sees none.
+  const { 'sec-websocket-protocol': _offered, ...headers } = request.headers;
+  const seen = Object.create(request, { headers: { value: headers } }) as IncomingMessage;
+  server.on('headers', (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
   return await new Promise((resolve, reject) => {
     server.once('wsClientError', (error, refused) => {
       refused.destroy();
       reject(error);
     });
-    server.handleUpgrade(request, socket, head, resolve);
+    server.handleUpgrade(seen, socket, head, resolve);
   });
 }
