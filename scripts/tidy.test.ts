@@ -184,6 +184,11 @@ const phrases: readonly { text: RegExp; allowed: RegExp; rule: string }[] = [
     rule: 'only cli, server and agent read the environment or exit',
   },
   { text: /\bas any\b|:\s*any\b|@ts-ignore|@ts-expect-error/, allowed: /^$/, rule: 'no any' },
+  {
+    text: /^import (?!type\b).*'node:https?'/,
+    allowed: /^$/,
+    rule: 'take http from #base/node-http.ts, which does not load fetch',
+  },
   { text: /\b(TODO|FIXME|XXX)\b/, allowed: /^$/, rule: 'file an issue instead' },
 ];
 

@@ -1,6 +1,6 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
-import { createServer } from 'node:http';
+import { http } from '#base/node-http.ts';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import type {
@@ -99,7 +99,7 @@ export class HttpServer {
 
   /** Listens without TLS; for tests and loopback only. */
   async listenPlain(options: { host: string; port: number }): Promise<AddressInfo> {
-    const server = createServer({ maxHeaderSize: maxHeaderBytes });
+    const server = http.createServer({ maxHeaderSize: maxHeaderBytes });
     server.headersTimeout = headersTimeoutMs;
     server.requestTimeout = 0;
     this.#wire(server);

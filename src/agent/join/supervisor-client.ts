@@ -1,8 +1,7 @@
-import { request as httpsRequest } from 'node:https';
-
 import { ApiStatusError } from '#base/api-status-error.ts';
 import type { StatusBody } from '#base/api-status-error.ts';
 import { K3tsError, messageOf } from '#base/errors.ts';
+import { https } from '#base/node-http.ts';
 import { caHash, parseJoinToken } from '#pki/mod.ts';
 import type { JoinToken } from '#pki/mod.ts';
 
@@ -82,7 +81,7 @@ interface Call {
 
 function send(base: URL, call: Call): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = httpsRequest(
+    const request = https.request(
       {
         host: base.hostname.replace(/^\[|\]$/g, ''),
         port: base.port === '' ? 443 : Number(base.port),

@@ -1,5 +1,5 @@
 import type { ApiStatusError } from '#base/api-status-error.ts';
-import { STATUS_CODES } from 'node:http';
+import { http } from '#base/node-http.ts';
 import type { Duplex } from 'node:stream';
 
 /** Answers an upgrade that cannot be done with a Status and closes the connection. */
@@ -8,7 +8,7 @@ export function refuseUpgrade(socket: Duplex, error: ApiStatusError): void {
   socket.on('error', () => undefined);
   socket.end(
     [
-      `HTTP/1.1 ${error.httpCode} ${STATUS_CODES[error.httpCode] ?? ''}`,
+      `HTTP/1.1 ${error.httpCode} ${http.STATUS_CODES[error.httpCode] ?? ''}`,
       'Content-Type: application/json',
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Connection: close',

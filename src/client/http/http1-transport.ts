@@ -1,6 +1,5 @@
-import http from 'node:http';
-import https from 'node:https';
 import { K3tsError, messageOf } from '#base/errors.ts';
+import { http, https } from '#base/node-http.ts';
 import { flattenHeaders } from './transport.ts';
 import type { TlsMaterial, Transport, TransportRequest, TransportResponse } from './transport.ts';
 

@@ -1,5 +1,4 @@
-import http from 'node:http';
-import https from 'node:https';
+import { http, https } from '#base/node-http.ts';
 import type { HTTPGetAction } from '#schema/types.ts';
 import type { AnyContainer } from '../pods/names.ts';
 

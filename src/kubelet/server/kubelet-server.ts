@@ -1,11 +1,10 @@
-import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { messageOf } from '#base/errors.ts';
+import { http, https } from '#base/node-http.ts';
 import { answerHead } from '#streaming/mod.ts';
 import { createRequestAuthenticator } from './access/authenticate.ts';
 import { createRequestAuthorizer } from './access/authorize.ts';
@@ -84,7 +83,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
     }
   };
 
-  const server = createHttpsServer({
+  const server = https.createServer({
     ...secureContext(options.tls),
     requestCert: true,
     rejectUnauthorized: false,
@@ -129,7 +128,7 @@ function secureContext(tls: KubeletTls): SecureContextOptions {
 
 /** Anybody on this machine may know whether the kubelet is alive. */
 function createHealthServer(): HttpServer {
-  return createHttpServer((request, response) => {
+  return http.createServer((request, response) => {
     const isHealth = /^\/healthz(?:\/(?:ping|log|syncloop))?(?:\?|$)/.test(request.url ?? '');
     response.writeHead(isHealth ? 200 : 404, { 'Content-Type': 'text/plain; charset=utf-8' });
     response.end(isHealth ? 'ok' : '404 page not found\n');
