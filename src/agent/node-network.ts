@@ -37,8 +37,7 @@ export interface NodeNetworkOptions {
 export async function startNodeNetwork(options: NodeNetworkOptions): Promise<void> {
   const { settings, nodeName, config, paths, clock, random, log, signal } = options;
   const common = { clock, random, log, signal };
-  const ofNode = createInformerFactory({ ...common, client: options.nodeClient });
-  const ofServices = createInformerFactory({ ...common, client: options.proxyClient });
+  const informers = createInformerFactory({ ...common, client: options.proxyClient });
   const nodeIp = settings.nodeIps.find((ip) => !ip.includes(':')) ?? settings.nodeIps[0] ?? '';
   const interfaceName =
     settings.flannelInterface ??
@@ -48,7 +47,8 @@ export async function startNodeNetwork(options: NodeNetworkOptions): Promise<voi
     ...common,
     client: options.nodeClient,
     nodeName,
-    nodes: ofNode.informer<Node>(resources.nodes, { fieldSelector: `metadata.name=${nodeName}` }),
+    // A kubelet may only look at its own node; the proxy may look at all.
+    nodes: informers.informer<Node>(resources.nodes),
     backend: config.FlannelBackend === 'none' ? 'none' : 'vxlan',
     clusterCidrs: config.clusterCidrs,
     nodeIp,
@@ -58,8 +58,8 @@ export async function startNodeNetwork(options: NodeNetworkOptions): Promise<voi
     netConfFile: paths.flannelConfig,
     hasBandwidthPlugin: hasCniPlugin('bandwidth'),
   });
-  const services = ofServices.informer<Service>(resources.services);
-  const endpointSlices = ofServices.informer<EndpointSlice>(resources.endpointSlices);
+  const services = informers.informer<Service>(resources.services);
+  const endpointSlices = informers.informer<EndpointSlice>(resources.endpointSlices);
   await startDns({ ...options, services, endpointSlices });
   if (!config.DisableKubeProxy) {
     startServiceProxy({
@@ -70,8 +70,7 @@ export async function startNodeNetwork(options: NodeNetworkOptions): Promise<voi
       clusterCidrs: config.clusterCidrs,
     });
   }
-  ofNode.start();
-  ofServices.start();
+  informers.start();
 }
 
 /** DNS that cannot listen is logged and left out: pods by address still work. */

@@ -10,6 +10,7 @@ import type { Client, Informer } from '#client/mod.ts';
 import type { Node, NodeCondition } from '#schema/types.ts';
 import { renderCniConfig, writeCniConfig } from './cni-config.ts';
 import { ensureMasquerade } from './flannel/masquerade.ts';
+import { followPeers } from './flannel/peer-sync.ts';
 import { renderSubnetFile } from './flannel/subnet-file.ts';
 import { ensureVxlanDevice, vxlanOverheadBytes } from './flannel/vxlan-device.ts';
 
@@ -19,6 +20,7 @@ const defaultMtu = 1500;
 export interface PodNetworkOptions {
   readonly client: Client;
   readonly nodeName: string;
+  /** All nodes, or at least this one: then pods of other nodes cannot be reached. */
   readonly nodes: Informer<Node>;
   /** `none` leaves CNI configuration and devices to the user. */
   readonly backend: 'vxlan' | 'none';
@@ -96,6 +98,7 @@ async function setUp(
   if (podCidrV4 === undefined) return;
   const address = `${formatIp(networkAddress(parseCidr(podCidrV4)))}/32`;
   const device = await ensureVxlanDevice({ nodeIp, interfaceName, address, mtu });
+  followPeers({ ...options, device: device.name });
   await publish(options, device.macAddress);
   log.info('Flannel is running', { device: device.name, podCidrs: podCidrs.join(), mtu });
 }
