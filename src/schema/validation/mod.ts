@@ -1,0 +1,6 @@
+/**
+ * What makes an object invalid (422), in upstream's order and words. Decoding errors, version
+ * conflicts and what needs other objects (quota, allocated addresses) are not checked here, nor are
+ * the schemas of custom resources. Start reading at kind-rules.ts, then kinds.ts and validate.ts.
+ */
+export { validateCreate, validateUpdate } from './validate.ts';
