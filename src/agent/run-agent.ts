@@ -11,6 +11,7 @@ import { joinCluster, writeAgentKubeconfigs } from './join/join-cluster.ts';
 import { ensureNodeId } from './join/node-identity.ts';
 import { startNodeNetwork } from './node-network.ts';
 import { createNodeKubelet } from './node-kubelet.ts';
+import { startKubeletServer } from './node-kubelet-server.ts';
 import { agentPaths } from './paths.ts';
 import { prepareMachine } from './prepare-machine.ts';
 import { chooseResolvConf } from './resolv-conf.ts';
@@ -81,9 +82,25 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
       version: options.version,
     });
     await startNodeNetwork({ ...common, nodeClient, proxyClient, signal });
-    await kubelet.start(signal);
-    log.info('k3ts agent is up and running', { node: nodeName });
-    await kubelet.done();
+    const kubeletServer = await startKubeletServer({
+      ...common,
+      kubelet,
+      client: nodeClient,
+      cri: started.cri,
+      imagePath: started.imagePath,
+      hasIpv6,
+      configuration: () => ({
+        clusterDNS: config.ClusterDNSs,
+        clusterDomain: config.ClusterDomain,
+      }),
+    });
+    try {
+      await kubelet.start(signal);
+      log.info('k3ts agent is up and running', { node: nodeName });
+      await kubelet.done();
+    } finally {
+      await kubeletServer.close();
+    }
   } catch (error) {
     if (!signal.aborted) throw error;
     log.debug('Stopped while starting', { error: messageOf(error) });

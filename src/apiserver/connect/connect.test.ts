@@ -68,18 +68,19 @@ before(async () => {
   });
   kubelet = createServer(answerHttp);
   await new Promise<void>((resolve) => kubelet.listen(0, '127.0.0.1', resolve));
-  let handler: ConnectHandler | undefined;
+  // Made once there is a server to read from.
+  const made: { handler?: ConnectHandler } = {};
   const authorizer: Authorizer = {
     authorize: ({ verb }) =>
       Promise.resolve({ decision: verb === forbiddenVerb ? 'deny' : 'allow', reason: '' }),
   };
   const connectHook: ConnectHandler = {
-    handles: (info) => handler?.handles(info) === true,
-    request: async (input) => await handler?.request(input),
-    upgrade: async (input) => await handler?.upgrade(input),
+    handles: (info) => made.handler?.handles(info) === true,
+    request: async (input) => await made.handler?.request(input),
+    upgrade: async (input) => await made.handler?.upgrade(input),
   };
   target = await startTestServer({ extensions: { authorizer, connect: connectHook } });
-  handler = createConnectHandler({
+  made.handler = createConnectHandler({
     reader: new CacheObjectReader(target.server.core.registry),
     authorizer,
     transport: {
@@ -191,14 +192,132 @@ function messageOf(body: string): string {
 }
 
 describe('exec', () => {
+  const query = 'exec?command=ls&command=-l&container=main&stdout=true';
+
   test('a WebSocket of version 5 is translated to SPDY', async () => {
-    const answer = await talk(
-      podPath('talk/exec?command=ls&command=-l&container=main&stdout=true'),
-      ['v5.channel.k8s.io'],
-    );
+    const answer = await talk(podPath(`talk/${query}`), ['v5.channel.k8s.io']);
     assert.ok('channels' in answer);
     assert.equal(answer.protocol, 'v5.channel.k8s.io');
-    assert.equal(answer.channels.get(1), '/exec/default/talk/main?output=1&command=ls&command=-l');
+    const path = '/exec/default/talk/main?output=1&command=ls&command=-l';
+    assert.equal(answer.channels.get(1), path);
     assert.equal(answer.channels.get(3), '{"metadata":{},"status":"Success"}');
+  });
+
+  test('a refusal is a Status before the handshake', async () => {
+    const cases: readonly [path: string, message: string][] = [
+      ['nobody/exec?stdout=true', 'pods "nobody" not found'],
+      [
+        'talk/exec?stdout=true',
+        'a container name must be specified for pod talk, choose one of: [main waiting]',
+      ],
+      ['talk/exec?container=x', 'container x is not valid for pod talk'],
+      ['homeless/exec?stdout=true', 'pod homeless does not have a host assigned'],
+    ];
+    for (const [path, message] of cases) {
+      const answer = await talk(podPath(path), ['v5.channel.k8s.io']);
+      assert.ok('refused' in answer, path);
+      assert.equal(messageOf(answer.refused), message);
+    }
+  });
+
+  test('opening with GET needs the right to create', async () => {
+    forbiddenVerb = 'create';
+    const answer = await talk(podPath(`talk/${query}`), ['v5.channel.k8s.io']);
+    forbiddenVerb = '';
+    assert.ok('refused' in answer);
+    assert.match(messageOf(answer.refused), /cannot create resource "pods\/exec"/);
+  });
+
+  test('a request without a protocol switch is refused', async () => {
+    const answer = await get(podPath(`talk/${query}`));
+    assert.equal(answer.status, 400);
+    assert.equal(messageOf(answer.body), 'Upgrade request required');
+  });
+
+  test('credentials of the client stay here, other protocols pass to the kubelet', async () => {
+    const answer = await talk(podPath(`talk/${query}`), [
+      'base64url.bearer.authorization.k8s.io.c2VjcmV0',
+      'v4.channel.k8s.io',
+    ]);
+    // The fake kubelet speaks SPDY only, and says so.
+    assert.ok('refused' in answer);
+    const { headers } = runtime.requests.at(-1) as IncomingMessage;
+    assert.equal(headers['sec-websocket-protocol'], 'v4.channel.k8s.io');
+  });
+});
+
+describe('log', () => {
+  test('the kubelet is asked with the options that were given', async () => {
+    isLogAsked = true;
+    const answer = await get(podPath('one/log?tailLines=5&follow=true&timestamps=true'));
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers['content-type'], 'text/plain');
+    assert.equal(answer.body, 'line one\nline two\n');
+    assert.equal(
+      asked.at(-1),
+      '/containerLogs/default/one/main?follow=true&timestamps=true&tailLines=5',
+    );
+  });
+
+  test('what is wrong is said in upstream words', async () => {
+    isLogAsked = true;
+    const cases: readonly [path: string, status: number, message: RegExp][] = [
+      ['talk/log?container=waiting', 400, /^container "waiting" in pod "talk" is waiting to start/],
+      ['talk/log', 400, /choose one of: \[main waiting\]$/],
+      ['one/log?tailLines=x', 400, /^strconv.ParseInt: parsing "x": invalid syntax$/],
+      [
+        'one/log?tailLines=-1&limitBytes=0',
+        422,
+        /^PodLogOptions "one" is invalid: \[tailLines: Invalid value: -1: must be greater than or equal to 0, limitBytes: Invalid value: 0: must be greater than 0\]$/,
+      ],
+      ['nobody/log', 404, /^pods "nobody" not found$/],
+    ];
+    for (const [path, status, message] of cases) {
+      const answer = await get(podPath(path));
+      assert.equal(answer.status, status, path);
+      assert.match(messageOf(answer.body), message);
+    }
+    assert.deepEqual((await get(podPath('homeless/log'))).body, '');
+  });
+});
+
+describe('proxy', () => {
+  const prefix = podPath('one:8080/proxy');
+
+  test('requests go to the pod without credentials', async () => {
+    const answer = await get(`${prefix}/a%20b?x=1`, {
+      method: 'POST',
+      headers: { Authorization: 'Bearer secret' },
+      body: 'content',
+    });
+    assert.equal(answer.body, 'POST /a%20b?x=1 none');
+    assert.deepEqual(lastBackend, { host: '10.42.0.5', port: 8080, isTls: false });
+  });
+
+  test('the path without a slash is redirected to the one with it', async () => {
+    const answer = await get(`${prefix}?x=1`);
+    assert.equal(answer.status, 301);
+    assert.equal(answer.headers.location, `${prefix}/?x=1`);
+  });
+
+  test('links of pages and redirects lead through the proxy', async () => {
+    assert.equal((await get(`${prefix}/move`)).headers.location, `${prefix}/elsewhere?a=b`);
+    assert.equal(
+      (await get(`${prefix}/page`)).body,
+      `<a href="${prefix}/next" class=x>n</a><img src="http://other/x"><a href='rel'>`,
+    );
+  });
+
+  test('what cannot be reached is refused', async () => {
+    const cases: readonly [path: string, status: number, message: string][] = [
+      [podPath('homeless/proxy/'), 400, 'address not allowed'],
+      ['/api/v1/namespaces/default/services/web/proxy/', 404, 'services "web" not found'],
+      [podPath('ftp:one:1/proxy/'), 400, 'invalid pod request "ftp:one:1"'],
+    ];
+    for (const [path, status, message] of cases) {
+      const answer = await get(path);
+      assert.equal(answer.status, status, path);
+      assert.equal(messageOf(answer.body), message);
+    }
   });
 });

@@ -73,5 +73,5 @@ test('bytes go through whatever the borders of messages, and the end of one side
   backend.end('second');
   while (!received.includes('\x88')) await new Promise((resolve) => socket.once('data', resolve));
   socket.destroy();
-  assert.match(received, /^\x82\x06first \x82\x06second\x88/);
+  assert.ok(received.startsWith('\x82\x06first \x82\x06second\x88'));
 });

@@ -41,7 +41,8 @@ export function nodeAttributes(
   path: string,
 ): { verb: string; subresources: readonly string[] } {
   const first = path.split('/').find((segment) => segment !== '') ?? '';
-  return { verb: verbs[method] ?? '', subresources: subresources[first] ?? ['proxy'] };
+  const wanted = Object.hasOwn(subresources, first) ? subresources[first] : undefined;
+  return { verb: verbs[method] ?? '', subresources: wanted ?? ['proxy'] };
 }
 
 /** Asks the API server by SubjectAccessReview, and remembers what it said. */
