@@ -13,8 +13,8 @@ export interface StreamLink {
 /**
  * One stream of a connection. `end()` is FIN, `destroy()` resets it. A reset by the peer ends the
  * reading side after what came before it, because Go servers reset all streams when they are done;
- * only writing fails then, with SpdyError `SpdyReset`. The end of the connection is the same. Owners
- * that write listen for `error`.
+ * only writing fails then, with SpdyError `SpdyReset`. So does the end of the connection, with
+ * `SpdyClosed`. Owners that write listen for `error`.
  */
 export class SpdyStream extends Duplex {
   readonly id: number;
