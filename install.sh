@@ -1,18 +1,26 @@
 #!/bin/sh
 # Installs k3ts from this checkout and starts it: Debian packages, npm dependencies, k3ts on PATH,
-# a service, and waits until the node is Ready. Safe to run again.
+# a service, and waits until the node is Ready. Safe to run again: containers go on running.
 #
 #   sudo ./install.sh                     a server with its node
 #   sudo ./install.sh --disable traefik   arguments go to "k3ts server"
-#   K3S_URL=https://host:6443 K3S_TOKEN=... sudo -E ./install.sh   a node of another server
+#   sudo K3S_URL=https://host:6443 K3S_TOKEN=... ./install.sh   a node of another server
 #
 # Environment, as k3s' installer reads it: INSTALL_K3S_EXEC, INSTALL_K3S_NAME,
 # INSTALL_K3S_SKIP_ENABLE, INSTALL_K3S_SKIP_START, INSTALL_K3S_BIN_DIR, K3S_*, *_PROXY.
 set -eu
-
-root=$(cd "$(dirname "$0")" && pwd)
+# Files are for all to read but where something else is said.
+umask 022
+PATH="$PATH:/usr/sbin:/sbin"
+root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 bin_dir=${INSTALL_K3S_BIN_DIR:-/usr/local/bin}
-state_dir=/etc/rancher/k3s
+# What "k3ts settings" answers; read through eval.
+# shellcheck disable=SC2034
+data_dir="" kubeconfig="" node_name="" has_node="" has_node_id=""
+# Longest wait for the node; a slow machine at its first start needs some of it.
+wait_seconds=180
+# shellcheck source=scripts/service/functions.sh
+. "$root/scripts/service/functions.sh"
 
 say() { printf '[k3ts] %s\n' "$*"; }
 fail() {
@@ -20,92 +28,164 @@ fail() {
   exit 1
 }
 
-[ "$(id -u)" = 0 ] || fail "run it as root: sudo ./install.sh"
-[ "$(uname -s)" = Linux ] || fail "k3ts runs on Linux only"
-case "$(uname -m)" in
-x86_64 | aarch64) ;;
-*) fail "k3ts runs on x86_64 and aarch64, this is $(uname -m)" ;;
-esac
+check_machine() {
+  [ "$(uname -s)" = Linux ] || fail "k3ts runs on Linux only"
+  case "$(uname -m)" in
+  x86_64 | aarch64) ;;
+  *) fail "k3ts runs on x86_64 and aarch64, this is $(uname -m)" ;;
+  esac
+  [ "$(id -u)" = 0 ] || fail "run it as root: sudo ./install.sh"
+  [ -d /proc/self ] || fail "/proc is not mounted"
+  for other in k3s k3s-agent; do
+    if [ "$(service_kind)" = systemd ] && systemctl is-active --quiet "$other"; then
+      fail "$other runs here and uses the same ports and directories: stop it first (systemctl disable --now $other)"
+    fi
+  done
+}
 
-# What to run: the words of INSTALL_K3S_EXEC and of the command line; a flag first means the
-# command is left to K3S_URL, as in k3s' installer.
-set -- ${INSTALL_K3S_EXEC:-} "$@"
+# Links are made anew at each run; a file that is not ours stays.
+link() { # link TARGET NAME
+  if [ -e "$bin_dir/$2" ] && [ ! -L "$bin_dir/$2" ]; then
+    fail "$bin_dir/$2 is there and no link of ours: move it away, or set INSTALL_K3S_BIN_DIR"
+  fi
+  ln -sfn "$1" "$bin_dir/$2"
+}
+
+put_links() {
+  mkdir -p "$bin_dir" "$state_dir"
+  link "$root/bin/k3ts" k3ts
+  link "$root/scripts/service/killall.sh" k3ts-killall.sh
+  link "$root/scripts/service/uninstall.sh" k3ts-uninstall.sh
+  for tool in crictl ctr; do
+    case "$(readlink "$bin_dir/$tool")" in */bin/k3ts) rm -f "$bin_dir/$tool" ;; esac
+    command -v "$tool" >/dev/null 2>&1 || link "$root/bin/k3ts" "$tool"
+  done
+}
+
+# node_state: one of "down", "none", "starting", "ready". The kubelet renews its lease when it
+# starts, so a Ready from before this start does not count.
+node_state() {
+  if [ "$has_node" = no ]; then
+    if ask get --raw /readyz >/dev/null 2>&1; then echo ready; else echo down; fi
+    return
+  fi
+  node=$node_name
+  if [ "$has_node_id" = yes ]; then
+    node=$node-$(cat /etc/rancher/node/id 2>/dev/null) || { echo down && return; }
+  fi
+  is_ready='{.status.conditions[?(@.type=="Ready")].status}'
+  answer=$(ask get node "$node" -o "jsonpath=$is_ready" 2>&1) || true
+  case "$answer" in
+  *NotFound*) echo none ;;
+  True)
+    renewed=$(ask -n kube-node-lease get lease "$node" -o 'jsonpath={.spec.renewTime}' 2>/dev/null) || true
+    # Times of this form sort as text.
+    first=$(printf '%s\n%s\n' "$started" "$renewed" | LC_ALL=C sort | head -n 1)
+    if [ "$first" = "$started" ]; then echo ready; else echo starting; fi
+    ;;
+  "" | False | Unknown) echo starting ;;
+  *) echo down ;;
+  esac
+}
+ask() { kubectl --kubeconfig "$kubeconfig" --request-timeout=5s "$@"; }
+
+give_up() {
+  echo "---- the last lines of its log:" >&2
+  recent_log "$name" "$mark" >&2
+  echo "----" >&2
+  fail "$1; it is tried again every 5 seconds until k3ts-killall.sh; log: $(log_hint "$name")"
+}
+
+wait_until_ready() {
+  deadline=$(($(date +%s) + wait_seconds))
+  last=""
+  while :; do
+    state=$(node_state)
+    case "$state" in
+    ready) return ;;
+    starting) now="node registered, starting its parts" ;;
+    none) now="API answers, waiting for the node" ;;
+    *) now="waiting for the API" ;;
+    esac
+    [ "$now" = "$last" ] || say "$now"
+    last=$now
+    ! has_failed "$name" || give_up "$name ended with an error"
+    [ "$(date +%s)" -lt "$deadline" ] || give_up "no Ready node after $wait_seconds seconds ($now)"
+    sleep 0.3
+  done
+}
+
+check_machine
+
+# What to run: the words of INSTALL_K3S_EXEC, quotes respected, and of the command line. A flag
+# first leaves the command to K3S_URL, as in k3s' installer.
+if [ -n "${INSTALL_K3S_EXEC:-}" ]; then
+  words=$(printf '%s\n' "$INSTALL_K3S_EXEC" | xargs -n 1 printf '%s\n') ||
+    fail "INSTALL_K3S_EXEC has a quote without its end: $INSTALL_K3S_EXEC"
+  quoted=$(printf '%s\n' "$words" | while IFS= read -r word; do printf '%s ' "$(quote_sh "$word")"; done)
+  eval "set -- $quoted \"\$@\""
+fi
 case "${1:-}" in
 server | agent)
   command_name=$1
   shift
   ;;
-*) if [ -n "${K3S_URL:-}" ]; then command_name=agent; else command_name=server; fi ;;
+"" | -*) if [ -n "${K3S_URL:-}" ]; then command_name=agent; else command_name=server; fi ;;
+*) fail "unknown command \"$1\": server or agent expected" ;;
 esac
-name=${INSTALL_K3S_NAME:-}
-if [ -n "$name" ]; then name=k3ts-$name
-elif [ "$command_name" = agent ]; then name=k3ts-agent
-else name=k3ts; fi
-
-say "checking Debian packages"
-sh "$root/scripts/install-packages.sh"
-if [ ! -x "$root/node_modules/.bin/node" ] || [ "$root/package-lock.json" -nt "$root/node_modules/.package-lock.json" ]; then
-  say "installing npm dependencies (about a minute at the first time)"
-  (cd "$root" && npm ci --strict-allow-scripts --silent) || fail "npm ci failed; see above"
+if [ -n "${INSTALL_K3S_NAME:-}" ]; then
+  name=k3ts-$INSTALL_K3S_NAME
+elif [ "$command_name" = agent ]; then
+  name=k3ts-agent
+else
+  name=k3ts
 fi
 
+say "checking Debian packages"
+sh "$root/scripts/install-packages.sh" || fail "packages are missing, see above"
+say "checking npm dependencies"
+sh "$root/scripts/install-dependencies.sh" || fail "npm dependencies are missing, see above"
+
+# Also checks the flags, before anything is changed.
+settings=$("$root/bin/k3ts" settings "$command_name" "$@") || fail "these settings do not work, see above"
+eval "$settings"
+
 say "putting k3ts into $bin_dir"
-mkdir -p "$bin_dir" "$state_dir"
-ln -sf "$root/bin/k3ts" "$bin_dir/k3ts"
-for tool in crictl ctr; do
-  command -v "$tool" >/dev/null 2>&1 || ln -sf "$root/bin/k3ts" "$bin_dir/$tool"
-done
-ln -sf "$root/scripts/service/killall.sh" "$bin_dir/k3ts-killall.sh"
-ln -sf "$root/scripts/service/uninstall.sh" "$bin_dir/k3ts-uninstall.sh"
-
-# The environment may hold tokens: root only.
-env_file=$state_dir/$name.env
-(umask 077 && env | grep -E '^(K3S_|CONTAINERD_|(NO|HTTP|HTTPS|ALL)_PROXY=|(no|http|https|all)_proxy=)' >"$env_file" || true)
-
-. "$root/scripts/service/functions.sh"
-arguments=""
-for word in "$@"; do
-  arguments="$arguments '$(printf '%s' "$word" | sed "s/'/'\\\\''/g")'"
-done
-write_service "$name" "$command_name" "$arguments" "$env_file"
+put_links
+{
+  echo "# Written by k3ts' install.sh: where k3ts-killall.sh and k3ts-uninstall.sh look."
+  for variable in bin_dir data_dir kubeconfig; do
+    eval "value=\$$variable"
+    echo "$variable=$(quote_sh "$value")"
+  done
+} >"$state_dir/$name.installed"
+write_environment "$state_dir/$name.env"
+write_service "$name" "$bin_dir/k3ts" "$state_dir/$name.env" "$command_name" "$@"
 
 if [ "${INSTALL_K3S_SKIP_START:-false}" = true ]; then
   say "not started, as INSTALL_K3S_SKIP_START says"
   exit 0
 fi
 say "starting $name ($(service_kind))"
-start_service "$name"
-if [ "$command_name" = agent ]; then
-  say "the agent runs; see its node with kubectl on the server, its log with: $(log_hint "$name")"
-  exit 0
+mark=$(log_mark "$name")
+started=$(date -u +%Y-%m-%dT%H:%M:%S)
+start_service "$name" || give_up "$name cannot be started"
+wait_until_ready
+if [ "$has_node" = no ]; then
+  say "the API is ready"
+else
+  say "the node is Ready"
+  kubectl --kubeconfig "$kubeconfig" get nodes
 fi
-
-kubeconfig=${K3S_KUBECONFIG_OUTPUT:-$state_dir/k3s.yaml}
-waited=0
-last=""
-while :; do
-  state=$(kubectl --kubeconfig "$kubeconfig" --request-timeout=5s get nodes --no-headers 2>&1 | tail -n 1) || true
-  case "$state" in *" Ready "*) break ;; esac
-  case "$state" in
-  *NotReady*) now="node registered, starting its parts" ;;
-  *"No resources"*) now="API answers, waiting for the node" ;;
-  *) now="waiting for the API" ;;
-  esac
-  [ "$now" = "$last" ] || say "$now"
-  last=$now
-  waited=$((waited + 1))
-  if [ "$waited" -ge 240 ]; then
-    recent_log "$name" >&2
-    fail "the node is not Ready after two minutes; the log is above, more with: $(log_hint "$name")"
-  fi
-  sleep 0.5
-done
-say "the node is Ready"
-kubectl --kubeconfig "$kubeconfig" get nodes
-cat <<TEXT
+if [ "$(service_kind)" = background ]; then
+  say "there is no systemd and no OpenRC: after a reboot run install.sh again"
+fi
+[ "$command_name" = server ] && cat <<TEXT
 
   k3ts kubectl get pods -A            look around (or: export KUBECONFIG=$kubeconfig)
   k3ts kubectl create deployment ...  run something
+TEXT
+cat <<TEXT
   $(log_hint "$name")
   k3ts-killall.sh                     stop k3ts and all containers
   k3ts-uninstall.sh                   remove everything

@@ -2,43 +2,61 @@
 # Installs the Debian packages that a k3ts node needs, when they are missing. Needs root.
 # With `test` as argument also what the tests need. Safe to run again; says nothing when all is there.
 set -eu
+PATH="$PATH:/usr/sbin:/sbin"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 
 missing=""
 need() { # need COMMAND PACKAGE
   command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
-PATH="$PATH:/usr/sbin:/sbin"
-need containerd containerd
-need runc runc
-need iptables iptables
-need nft nftables
-need conntrack conntrack
-need ip iproute2
-need ethtool ethtool
-need mount mount
-need nsenter util-linux
-need modprobe kmod
-need kubectl kubernetes-client
-need npm npm
-[ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] || missing="$missing containernetworking-plugins"
-if [ "${1:-}" = test ]; then
+find_missing() {
+  missing=""
+  need containerd containerd
+  need runc runc
+  need iptables iptables
+  need nft nftables
+  need conntrack conntrack
+  need ip iproute2
+  need ethtool ethtool
+  need mount mount
+  need nsenter util-linux
+  need modprobe kmod
+  need npm npm
+  # The package conflicts with a kubectl from elsewhere, which does as well.
+  need kubectl kubernetes-client
+  [ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] ||
+    missing="$missing containernetworking-plugins"
+  [ "$1" = test ] || return 0
   need busybox busybox-static
   need curl curl
   need ps procps
-fi
-[ -n "$missing" ] || exit 0
+}
+fail() {
+  echo "k3ts: $*" >&2
+  exit 1
+}
 
-if ! command -v apt-get >/dev/null 2>&1; then
-  echo "k3ts: these are missing, and there is no apt-get to install them:$missing" >&2
-  exit 1
-fi
+find_missing "${1:-}"
+[ -n "$missing" ] || exit 0
+command -v apt-get >/dev/null 2>&1 ||
+  fail "these are missing, and there is no apt-get to install them:$missing"
+[ "$(id -u)" = 0 ] || fail "these packages are missing, and only root can install them:$missing"
 echo "k3ts: installing Debian packages:$missing" >&2
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-export DEBIAN_FRONTEND=noninteractive
+
+apt() { # apt ARGUMENT...: waits for another apt that holds the lock
+  DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1 </dev/null
+}
+# Old lists are better than none: only what cannot be installed counts.
+apt update || echo "k3ts: apt-get update failed, going on with the lists that are here" >&2
 # shellcheck disable=SC2086 # the list is words on purpose
-if ! { apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+if ! apt install -y --no-install-recommends $missing; then
   tail -n 20 "$log" >&2
-  echo "k3ts: apt-get could not install:$missing" >&2
-  exit 1
+  for package in $missing; do
+    [ -n "$(apt-cache madison "$package" 2>/dev/null)" ] ||
+      echo "k3ts: this system's repositories have no package $package; install it by hand" >&2
+  done
+  fail "apt-get could not install:$missing"
 fi
+find_missing "${1:-}"
+[ -z "$missing" ] || fail "still missing after installing their packages:$missing"

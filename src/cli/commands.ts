@@ -36,6 +36,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Install shell completion script',
     load: async () => (await import('./commands/completion.ts')).completionCommand,
   },
+  settings: {
+    summary: 'Check flags and config file without starting anything',
+    load: async () => (await import('./commands/settings.ts')).settingsCommand,
+    isHidden: true,
+  },
   token: laterCommand('token', 'Manage tokens'),
   'etcd-snapshot': laterCommand('etcd-snapshot', 'Manage etcd snapshots'),
   'secrets-encrypt': laterCommand(

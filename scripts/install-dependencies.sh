@@ -1,0 +1,24 @@
+#!/bin/sh
+# Installs the npm dependencies, the pinned Node among them, when they are missing or older than
+# package-lock.json. Says nothing when all is there.
+set -eu
+cd "$(dirname "$0")/.."
+# npm writes this file last.
+finished=node_modules/.package-lock.json
+if [ -x node_modules/.bin/node ] && [ -f "$finished" ] &&
+  [ -z "$(find package-lock.json -newer "$finished")" ]; then
+  exit 0
+fi
+if ! command -v npm >/dev/null 2>&1; then
+  echo "k3ts: npm is needed to install the dependencies: apt-get install npm" >&2
+  exit 1
+fi
+echo "k3ts: installing npm dependencies, about a minute" >&2
+npm ci --strict-allow-scripts --no-progress --loglevel=error >&2 || {
+  echo "k3ts: npm ci failed in $PWD, see above; a proxy is set with HTTPS_PROXY or in ~/.npmrc" >&2
+  exit 1
+}
+if ! node_modules/.bin/node --version >/dev/null; then
+  echo "k3ts: the Node that npm installed does not run here: glibc on x86_64 or aarch64 is needed" >&2
+  exit 1
+fi
