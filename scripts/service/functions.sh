@@ -34,15 +34,20 @@ write_environment() {
   )
 }
 
-# write_service NAME PROGRAM ENV_FILE ARGUMENT...
-write_service() {
-  service=$1 program=$2 env_file=$3
-  shift 3
+# quote_words WORD...: sets $for_sh and $for_unit for the render functions below.
+quote_words() {
   for_sh="" for_unit=""
   for word in "$@"; do
     for_sh="$for_sh $(quote_sh "$word")"
     for_unit="$for_unit $(quote_unit "$word")"
   done
+}
+
+# write_service NAME PROGRAM ENV_FILE ARGUMENT...
+write_service() {
+  service=$1 program=$2 env_file=$3
+  shift 3
+  quote_words "$@"
   case "$(service_kind)" in
   systemd)
     render_unit >"$systemd_dir/$service.service"
