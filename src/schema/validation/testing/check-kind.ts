@@ -40,7 +40,10 @@ export function kindUnderTest(
   const info = catalog.byResource({ group, version, resource });
   assert.ok(info, resource);
   const namespace = info.namespaced ? { namespace: 'default' } : {};
-  const base = { ...valid, metadata: { name: 'a', ...namespace, ...(valid['metadata'] ?? {}) } };
+  const base = {
+    ...valid,
+    metadata: { name: 'a', ...namespace, ...(valid['metadata'] as Json | undefined) },
+  };
   const build = (changes: Changes = {}): UnknownObject => {
     const object = structuredClone(base) as Json;
     for (const [path, value] of Object.entries(changes)) setAt(object, path.split('.'), value);
