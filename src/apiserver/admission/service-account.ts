@@ -107,7 +107,8 @@ function mountToken(pod: Pod & { spec: NonNullable<Pod['spec']> }, random: Rando
     isNeeded = true;
   };
   for (const container of spec.initContainers ?? []) mount(container);
-  for (const container of spec.containers) mount(container);
+  // Validation, which asks for containers, comes after admission.
+  for (const container of spec.containers ?? []) mount(container);
   if (isNeeded && existing === undefined) spec.volumes = [...volumes, tokenVolume(name)];
 }
 

@@ -24,7 +24,7 @@ function podAmounts(pod: Pod, field: Field): ResourceAmounts {
   const spec = pod.spec;
   const total = new Map<string, number>();
   if (spec === undefined) return total;
-  for (const container of spec.containers) addTo(total, amountsOf(container, field));
+  for (const container of spec.containers ?? []) addTo(total, amountsOf(container, field));
   const sidecars = new Map<string, number>();
   const initPeak = new Map<string, number>();
   for (const container of spec.initContainers ?? []) {
