@@ -12,7 +12,7 @@ import { admissionAttributes, hookScope, subjectOf, withUndo } from '../pipeline
 import type { WriteScope } from '../pipeline/write-scope.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { validateCreate } from '../schema-adapters.ts';
+import { validateCreate } from '#schema/validation/mod.ts';
 import { KeyTaken } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { readyCache } from './get.ts';

@@ -13,7 +13,7 @@ import type { WriteScope } from '../pipeline/write-scope.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { servedObject } from '../resource-registry.ts';
-import { validateUpdate } from '../schema-adapters.ts';
+import { validateUpdate } from '#schema/validation/mod.ts';
 import { StaleObject } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { addWarnings, createObject, timeToLive } from './create.ts';
@@ -40,6 +40,11 @@ export interface UpdateRequest {
   /** The object to create when there is none; absent: NotFound. */
   createInstead?: (() => UnknownObject) | undefined;
   isApplied?: boolean;
+  /**
+   * The wanted object has the stored version because it was made from it, not because the client
+   * named it: a change in between makes the write be done again.
+   */
+  isPatch?: boolean;
 }
 
 export interface UpdateResult {
@@ -150,7 +155,8 @@ async function attemptUpdate(
         served.hooks.afterWrite?.(servedObject(served, entry), old, hookScope(scope));
       return entry;
     } catch (error) {
-      if (error instanceof StaleObject && wantsVersion) throw conflict(info, name);
+      if (error instanceof StaleObject && wantsVersion && request.isPatch !== true)
+        throw conflict(info, name);
       throw error;
     }
   });

@@ -1,5 +1,5 @@
 import { milliValue, parseQuantity, quantityValue } from '#base/quantity.ts';
-import type { Container, Pod } from '../types.ts';
+import type { Container, Pod, PodSpec } from '../types.ts';
 
 /** Amounts by resource name: cpu in thousandths, everything else in whole units (bytes, pieces). */
 export type ResourceAmounts = ReadonlyMap<string, number>;
@@ -21,7 +21,8 @@ export function podLimits(pod: Pod): ResourceAmounts {
 }
 
 function podAmounts(pod: Pod, field: Field): ResourceAmounts {
-  const spec = pod.spec;
+  // Also asked of pods that are not validated yet.
+  const spec = pod.spec as Partial<PodSpec> | undefined;
   const total = new Map<string, number>();
   if (spec === undefined) return total;
   for (const container of spec.containers ?? []) addTo(total, amountsOf(container, field));
