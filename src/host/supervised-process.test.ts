@@ -140,3 +140,29 @@ test('releases a process without ending it', async (context) => {
   await supervised.done;
   assert.equal(isProcessAlive(pid), true);
 });
+
+test('a process waits at its standard input for text that comes later, at each start', async () => {
+  const exits = exitQueue();
+  const clock = new FakeClock();
+  const input = Promise.withResolvers<string>();
+  let output = '';
+  const supervised = spawnSupervised({
+    name: 'waiting',
+    command: 'sh',
+    args: ['-c', 'cat; exit 1'],
+    input: input.promise,
+    clock,
+    log,
+    output: { onData: (chunk) => void (output += String(chunk)) },
+    restart: 'on-failure',
+    backoff: { initialMs: 100, maxMs: 100, resetAfterMs: 1000 },
+    onExit: exits.onExit,
+  });
+  assert.ok(supervised.pid !== undefined);
+  input.resolve('secret\n');
+  assert.equal((await exits.next()).exitCode, 1);
+  await clock.advance(100);
+  assert.equal((await exits.next()).exitCode, 1);
+  await supervised.stop();
+  assert.equal(output, 'secret\nsecret\n');
+});

@@ -21,6 +21,8 @@ export interface SupervisedOptions {
   log: Logger;
   /** A file that the process appends to by itself, or a receiver of its output in our process. */
   output: { file: string } | { onData: (chunk: Buffer) => void };
+  /** Text for its standard input, which stays open until the text is known. */
+  input?: Promise<string> | undefined;
   /**
    * Keeps the process running when we die. It then gets a session of its own, and its output must
    * be a file, because a pipe would break with us.
@@ -131,11 +133,12 @@ function spawnChild(options: SupervisedOptions): ChildProcess {
   const target = descriptor ?? 'pipe';
   try {
     const child = spawn(options.command, options.args, {
-      stdio: ['ignore', target, target],
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', target, target],
       detached: options.survivesParent === true,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: { ...options.env } }),
     });
+    if (options.input !== undefined) feed(child, options.input);
     if ('onData' in output) {
       child.stdout?.on('data', output.onData);
       child.stderr?.on('data', output.onData);
@@ -144,4 +147,13 @@ function spawnChild(options: SupervisedOptions): ChildProcess {
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+function feed(child: ChildProcess, input: Promise<string>): void {
+  // A process that ends before it reads says so by its exit.
+  child.stdin?.on('error', () => undefined);
+  input.then(
+    (text) => child.stdin?.end(text),
+    () => child.stdin?.destroy(),
+  );
 }

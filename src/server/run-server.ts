@@ -11,8 +11,7 @@ import { createServiceAccountTokens } from '#pki/mod.ts';
 import type { Endpoints } from '#schema/types.ts';
 import { openBackend, startCompactor } from '#store/mod.ts';
 import type { Backend } from '#store/mod.ts';
-import { startAgentProcess } from './agent-process.ts';
-import type { AgentProcessOptions } from './agent-process.ts';
+import type { AgentProcess } from './agent-process/mod.ts';
 import { createApiAccess, serverUser } from './api-access.ts';
 import type { ApiAccess } from './api-access.ts';
 import { ensureAuthorities, ensureServiceKey } from './authorities.ts';
@@ -49,8 +48,8 @@ const serviceCheckMs = 3 * 60_000;
 
 export interface RunServerOptions {
   readonly settings: ServerSettings;
-  /** Absent with --disable-agent. */
-  readonly agent: AgentProcessOptions | undefined;
+  /** Begins when the server listens and is stopped before it; absent with --disable-agent. */
+  readonly agent: AgentProcess | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -93,16 +92,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     const built = buildApiServer(options, identity, backend, state);
     api = built;
     const tls = await listen(built, settings, paths);
-    const agent =
-      options.agent === undefined
-        ? undefined
-        : startAgentProcess({
-            agent: options.agent,
-            token: identity.credentials.agentToken,
-            environment: process.env,
-            clock,
-            log,
-          });
+    options.agent?.begin(identity.credentials.agentToken);
     try {
       await built.start();
       state.hasLoaded = true;
@@ -122,7 +112,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       await untilAborted(signal);
       log.info('Stopping k3ts server');
     } finally {
-      await agent?.stop();
+      await options.agent?.stop();
     }
   } finally {
     stopper.abort(new K3tsError('Stopped', 'the server stops'));

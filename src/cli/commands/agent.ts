@@ -1,3 +1,6 @@
+import { addAbortSignal } from 'node:stream';
+import { text } from 'node:stream/consumers';
+
 import type { AgentSettings } from '#agent/mod.ts';
 import { systemClock } from '#base/clock.ts';
 import { createLogger } from '#base/log.ts';
@@ -12,7 +15,7 @@ import { requireRoot } from '../require-root.ts';
 import { readAgentSettings } from '../settings/agent-settings.ts';
 import { loadFlags } from '../settings/load-flags.ts';
 
-/** Set by a server for the agent it starts: its settings as JSON, so no argument shows a token. */
+/** Set by a server for the agent it starts: its settings as JSON; the token comes on stdin. */
 const settingsVariable = 'K3TS_AGENT_SETTINGS';
 
 /** Runs this machine as a node of a cluster. */
@@ -21,15 +24,19 @@ export const agentCommand: Command = {
   summary: 'Run node agent',
   flags: [...commonFlags, ...agentOnlyFlags, ...agentFlags],
   async run(context) {
-    const { settings, values } = await readSettings(this.flags ?? [], context);
+    const { settings: given, values, isChild } = await readSettings(this.flags ?? [], context);
     requireRoot('agent');
     process.title = 'k3ts agent';
     const log = createLogger({
-      level: settings.debug ? 'debug' : 'info',
+      level: given.debug ? 'debug' : 'info',
       now: () => systemClock.now(),
       write: openLog(values, context.stderr),
     });
     const { runAgent } = await import('#agent/mod.ts');
+    const token = isChild ? await readToken(context.signal) : given.token;
+    // The server ended before it listened.
+    if (token === '' && isChild) return 0;
+    const settings = { ...given, token };
     keepMemorySmall({ clock: systemClock, log, signal: context.signal });
     await runAgent({
       settings,
@@ -47,15 +54,24 @@ export const agentCommand: Command = {
 async function readSettings(
   flags: NonNullable<Command['flags']>,
   context: CommandContext,
-): Promise<{ settings: AgentSettings; values: FlagValues }> {
+): Promise<{ settings: AgentSettings; values: FlagValues; isChild: boolean }> {
   const handedOver = context.environment[settingsVariable];
   if (handedOver !== undefined) {
-    // Children of the agent must not inherit the token.
-    delete process.env[settingsVariable];
-    return { settings: JSON.parse(handedOver) as AgentSettings, values: new Map() };
+    const settings = JSON.parse(handedOver) as AgentSettings;
+    return { settings, values: new Map(), isChild: true };
   }
   const values = loadFlags(flags, context);
-  return { settings: await readAgentSettings(values), values };
+  return { settings: await readAgentSettings(values), values, isChild: false };
+}
+
+/** The token from the server that started us; empty when the server or we are stopped before. */
+async function readToken(signal: AbortSignal): Promise<string> {
+  try {
+    return await text(addAbortSignal(signal, process.stdin));
+  } catch (error) {
+    if (signal.aborted) return '';
+    throw error;
+  }
 }
 
 /** The environment that child processes get. */

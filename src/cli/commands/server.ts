@@ -28,13 +28,12 @@ export const serverCommand: Command = {
       now: () => systemClock.now(),
       write: openLog(values, context.stderr),
     });
-    const { runServer } = await import('#server/mod.ts');
-    keepMemorySmall({ clock: systemClock, log, signal: context.signal });
-    await runServer({
-      settings,
-      agent: settings.disableAgent
-        ? undefined
-        : {
+    // The agent loads its code while the server does.
+    const { startAgentProcess } = await import('#server/agent-process/mod.ts');
+    const agent = settings.disableAgent
+      ? undefined
+      : startAgentProcess({
+          agent: {
             command: process.execPath,
             args: [
               ...process.execArgv,
@@ -43,11 +42,24 @@ export const serverCommand: Command = {
             settings: await readLocalAgentSettings(values, settings),
             logFile: stringFlag(values, 'log'),
           },
-      clock: systemClock,
-      random: systemRandom,
-      log,
-      signal: context.signal,
-    });
+          environment: process.env,
+          clock: systemClock,
+          log,
+        });
+    try {
+      const { runServer } = await import('#server/mod.ts');
+      keepMemorySmall({ clock: systemClock, log, signal: context.signal });
+      await runServer({
+        settings,
+        agent,
+        clock: systemClock,
+        random: systemRandom,
+        log,
+        signal: context.signal,
+      });
+    } finally {
+      await agent?.stop();
+    }
     return 0;
   },
 };

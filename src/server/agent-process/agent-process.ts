@@ -3,7 +3,6 @@ import { createWriteStream } from 'node:fs';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import { spawnSupervised } from '#host/supervised-process.ts';
-import type { SupervisedProcess } from '#host/supervised-process.ts';
 
 /** How the agent beside this server is started. */
 export interface AgentProcessOptions {
@@ -14,21 +13,29 @@ export interface AgentProcessOptions {
   readonly logFile: string | undefined;
 }
 
+/** The agent beside this server; it loads its code and waits until it may begin. */
+export interface AgentProcess {
+  /** Hands over the token: the server listens now. */
+  begin(token: string): void;
+  /** Ends the agent, whether it has begun or not; safe to call again. */
+  stop(): Promise<void>;
+}
+
 const stopTimeoutMs = 15_000;
 
 /**
  * Starts this node's agent as a process of its own, so that kubelet and API do not share an event
- * loop, and starts it again when it ends. The settings go through the environment, where only root
- * can read them.
+ * loop, and starts it again when it ends. It loads its code while the server does the same, and
+ * touches nothing before `begin`: another k3ts may run on this machine until the server has its
+ * port. Settings go through the environment, the token through its standard input.
  */
 export function startAgentProcess(options: {
   agent: AgentProcessOptions;
-  token: string;
   environment: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   log: Logger;
-}): SupervisedProcess {
-  const { agent, token, environment, clock, log } = options;
+}): AgentProcess {
+  const { agent, environment, clock, log } = options;
   const output =
     agent.logFile === undefined ? process.stderr : createWriteStream(agent.logFile, { flags: 'a' });
   const variables: Record<string, string> = {};
@@ -36,12 +43,14 @@ export function startAgentProcess(options: {
     // K3S_* of the server are not the agent's: it would read them as its own flags.
     if (value !== undefined && !name.startsWith('K3S_')) variables[name] = value;
   }
-  variables['K3TS_AGENT_SETTINGS'] = JSON.stringify({ ...agent.settings, token });
-  return spawnSupervised({
+  variables['K3TS_AGENT_SETTINGS'] = JSON.stringify(agent.settings);
+  const token = Promise.withResolvers<string>();
+  const supervised = spawnSupervised({
     name: 'agent',
     command: agent.command,
     args: [...agent.args, 'agent'],
     env: variables,
+    input: token.promise,
     clock,
     log,
     output: { onData: (chunk) => void output.write(chunk) },
@@ -49,4 +58,5 @@ export function startAgentProcess(options: {
     backoff: { initialMs: 500, maxMs: 10_000, resetAfterMs: 60_000 },
     stopTimeoutMs,
   });
+  return { begin: token.resolve, stop: () => supervised.stop() };
 }
