@@ -89,6 +89,7 @@ export class Connection {
     }
     this.#parser.reset(onChunk);
     return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) throw new Error('the server closed the connection');
       const startMs = systemClock.monotonicMs();
       this.#done = (error) => {
         this.#done = undefined;

@@ -29,7 +29,9 @@ export async function watchStart(options: {
       opened ??= await Connection.open(readTarget(options.kubeconfig));
       return (await opened.request('GET', '/readyz')).status === 200;
     } catch {
-      // No kubeconfig or nobody listens yet.
+      // No kubeconfig, nobody listens, or a connection that was closed again.
+      opened?.close();
+      opened = undefined;
       return false;
     }
   });
