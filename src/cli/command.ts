@@ -1,4 +1,5 @@
 import type { Flag } from './flags/flag.ts';
+import type { ProcessStreams } from './process-streams.ts';
 
 /** What a command gets from the process; tests hand in their own. */
 export interface CommandContext {
@@ -6,6 +7,8 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** The same as bytes, with stdin: for commands that stand for a program elsewhere. */
+  readonly openStreams: () => ProcessStreams;
   /** Whether stdout is a terminal: colours and progress only then. */
   readonly isTerminal: boolean;
   /** Aborted by SIGINT and SIGTERM. */
@@ -19,6 +22,8 @@ export interface Command {
   /** Flags for help and completion; absent when the arguments go to another program. */
   readonly flags?: readonly Flag[];
   readonly usage?: string;
+  /** Subcommands and fixed arguments, for completion. */
+  readonly words?: readonly string[];
   /** Returns the exit code. Throws K3tsError for what the user can mend. */
   run(context: CommandContext): Promise<number>;
 }

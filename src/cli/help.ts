@@ -36,13 +36,11 @@ export function renderCommandHelp(command: Command): string {
 
 USAGE:
    ${command.usage ?? `k3ts ${command.name} [FLAGS]`}
-
-FLAGS:
-${sections.join('\n')}
-`;
+${sections.length === 0 ? '' : `\nFLAGS:\n${sections.join('\n')}\n`}`;
 }
 
-function flagLine(flag: Flag): string {
+/** One line of help: names, what it is for, default, environment variable. */
+export function flagLine(flag: Flag): string {
   const names = flag.short === undefined ? `--${flag.name}` : `--${flag.name}, -${flag.short}`;
   const value = flag.type === 'boolean' ? '' : ' value';
   const notes = [

@@ -5,6 +5,7 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import type { CommandContext } from './command.ts';
 import { commands } from './commands.ts';
 import { renderCommandHelp, renderHelp } from './help.ts';
+import { openProcessStreams } from './process-streams.ts';
 import { version } from './version.ts';
 
 /** Names under which a link to k3ts behaves as that tool. */
@@ -31,7 +32,8 @@ async function main(): Promise<number> {
     return 3;
   }
   const command = await entry.load();
-  if (command.flags !== undefined && (rest.includes('--help') || rest.includes('-h'))) {
+  const hasOwnHelp = command.flags !== undefined || command.usage !== undefined;
+  if (hasOwnHelp && (rest.includes('--help') || rest.includes('-h'))) {
     stdout(renderCommandHelp(command));
     return 0;
   }
@@ -40,6 +42,7 @@ async function main(): Promise<number> {
     environment: process.env,
     stdout,
     stderr,
+    openStreams: openProcessStreams,
     isTerminal: process.stdout.isTTY,
     signal: signalOnStop(),
   };

@@ -149,6 +149,8 @@ test(
 
     await machine.run('/usr/local/bin/k3ts', ['kubectl', 'apply', '-f', '-'], { stdin: pod });
     await kubectl('wait', 'pod/web', '--for=condition=Ready', '--timeout=30s');
+    const exec = `echo input | /usr/local/bin/crictl exec -i web sh -c 'cat; exit 7'; echo $?`;
+    assert.equal(await machine.sh(exec), 'input\n7\n');
     const containers = async (): Promise<string> =>
       await machine.sh(
         '/usr/local/bin/crictl ps -q; cat /sys/fs/cgroup/{,pids/}kubepods/*/*/cgroup.procs 2>/dev/null || true',

@@ -46,6 +46,9 @@ export const checkConfigCommand: Command = {
       context.stdout(`${JSON.stringify(results, undefined, 2)}\n`);
     } else {
       context.stdout(renderText(results, context.isTerminal));
+      if (process.getuid?.() !== 0) {
+        context.stdout('Not root: what could not be tried counts as missing; try it with sudo\n');
+      }
     }
     return results.some((result) => result.state === 'missing') ? 1 : 0;
   },

@@ -2,40 +2,54 @@ import { K3tsError } from '#base/errors.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { commands } from '../commands.ts';
 
-const usage = 'usage: k3ts completion bash|zsh [-i]';
+const usage = 'k3ts completion bash|zsh [-i]   (-i: add it to ~/.bashrc or ~/.zshrc)';
 
 /** Prints a script that completes subcommands and flags, or with -i adds it to the shell's file. */
 export const completionCommand: Command = {
   name: 'completion',
   summary: 'Install shell completion script',
+  usage,
+  words: ['bash', 'zsh'],
   async run(context) {
     const [shell, option] = context.args;
-    if (shell !== 'bash' && shell !== 'zsh') throw new K3tsError('Usage', usage);
-    if (option !== undefined && option !== '-i') throw new K3tsError('Usage', usage);
+    if (shell !== 'bash' && shell !== 'zsh') throw new K3tsError('Usage', `usage: ${usage}`);
+    if (option !== undefined && option !== '-i') throw new K3tsError('Usage', `usage: ${usage}`);
     if (option === '-i') return await install(shell, context);
     context.stdout(await renderCompletion(shell));
     return 0;
   },
 };
 
-/** The script for one shell; zsh reads bash's form after its own preparation. */
+/**
+ * The script for one shell; zsh reads bash's form after its own preparation. Words after `kubectl`
+ * are kubectl's to complete: it asks the cluster.
+ */
 export async function renderCompletion(shell: 'bash' | 'zsh'): Promise<string> {
   const cases: string[] = [];
   for (const [name, entry] of Object.entries(commands)) {
-    const { flags } = await entry.load();
-    if (flags === undefined) continue;
+    if (entry.isHidden === true) continue;
+    const { flags = [], words = [] } = await entry.load();
     const names = flags.filter((flag) => flag.hidden !== true).map((flag) => `--${flag.name}`);
-    cases.push(`    ${name}) words="${names.join(' ')}" ;;`);
+    const all = [...words, ...names, ...(name === 'ctr' ? [] : ['--help'])];
+    if (name !== 'kubectl') cases.push(`    ${name}) words="${all.join(' ')}" ;;`);
   }
   const prepare = shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : '';
+  const names = Object.entries(commands)
+    .filter(([, entry]) => entry.isHidden !== true)
+    .map(([name]) => name);
   return `${prepare}_k3ts() {
-  local words
-  case "\${COMP_WORDS[1]}" in
+  local words="" current="\${COMP_WORDS[COMP_CWORD]}"
+  if [ "$COMP_CWORD" -le 1 ]; then
+    words="${names.join(' ')} --help --version"
+  else
+    case "\${COMP_WORDS[1]}" in
+    kubectl)
+      words=$(k3ts kubectl __complete "\${COMP_WORDS[@]:2:COMP_CWORD-1}" 2>/dev/null | sed -e '/^:/d' -e 's/\t.*//')
+      ;;
 ${cases.join('\n')}
-    *) words="${Object.keys(commands).join(' ')}" ;;
-  esac
-  [ "$COMP_CWORD" -gt 1 ] || words="${Object.keys(commands).join(' ')} --help --version"
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+    esac
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _k3ts k3ts
 `;

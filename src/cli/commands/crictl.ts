@@ -1,5 +1,7 @@
+import { access, constants } from 'node:fs/promises';
+
 import { systemClock } from '#base/clock.ts';
-import { K3tsError } from '#base/errors.ts';
+import { K3tsError, hasCode } from '#base/errors.ts';
 import { silentLogger } from '#base/log.ts';
 import type { CriClient } from '#kubelet/cri/mod.ts';
 import { runInContainer } from '../crictl/exec-command.ts';
@@ -16,6 +18,8 @@ import { printLogs } from '../crictl/logs-command.ts';
 import type { Command, CommandContext } from '../command.ts';
 import type { Flag, FlagValues } from '../flags/flag.ts';
 import { parseArguments, resolveFlags } from '../flags/parse.ts';
+import { flagLine } from '../help.ts';
+import { requireRoot } from '../require-root.ts';
 
 const defaultSocket = '/run/k3s/containerd/containerd.sock';
 
@@ -34,7 +38,8 @@ interface Subcommand {
   run(call: Call): Promise<number>;
 }
 
-const { output, all, quiet, noTrunc, name, namespace, pod, tail, timeout, sync } = crictlFlags;
+const { output, all, quiet, noTrunc, name, namespace, pod, tail } = crictlFlags;
+const { timeout, sync, interactive, tty } = crictlFlags;
 
 const print = async (context: CommandContext, text: Promise<string>): Promise<number> => {
   context.stdout(await text);
@@ -83,7 +88,7 @@ const subcommands: Record<string, Subcommand> = {
   },
   exec: {
     summary: 'Run a command in a container',
-    flags: [timeout, sync],
+    flags: [interactive, tty, timeout, sync],
     passesRest: true,
     run: ({ cri, args, values, context }) => runInContainer({ cri, args, values, context }),
   },
@@ -123,22 +128,22 @@ const subcommands: Record<string, Subcommand> = {
 export const crictlCommand: Command = {
   name: 'crictl',
   summary: 'Look at containers, pods and images through the CRI',
+  words: Object.keys(subcommands),
   async run(context) {
     const [first, ...rest] = context.args;
     const subcommand = first === undefined ? undefined : subcommands[first];
-    if (subcommand === undefined || rest.includes('--help') || rest.includes('-h')) {
-      const text = renderUsage();
-      if (
-        first === undefined ||
-        ['help', '--help', '-h'].includes(first) ||
-        subcommand !== undefined
-      ) {
-        context.stdout(text);
-        return 0;
+    if (subcommand === undefined) {
+      if (first !== undefined && !['help', '--help', '-h'].includes(first)) {
+        throw new K3tsError('Usage', `crictl has no command "${first}"\n${renderUsage()}`);
       }
-      throw new K3tsError('Usage', `crictl has no command "${first}"\n${text}`);
+      context.stdout(renderUsage());
+      return 0;
     }
     const { own, passed } = split(subcommand, rest);
+    if (own.includes('--help') || own.includes('-h')) {
+      context.stdout(renderSubcommandHelp(first ?? '', subcommand));
+      return 0;
+    }
     const { raw, positionals } = parseArguments(subcommand.flags, own);
     const { values } = resolveFlags(subcommand.flags, {
       commandLine: raw,
@@ -146,10 +151,9 @@ export const crictlCommand: Command = {
       environment: {},
     });
     const { createCriClient } = await import('#kubelet/cri/mod.ts');
-    const socketPath = (context.environment['CONTAINER_RUNTIME_ENDPOINT'] ?? defaultSocket).replace(
-      /^unix:\/\//,
-      '',
-    );
+    const endpoint = context.environment['CONTAINER_RUNTIME_ENDPOINT'] ?? defaultSocket;
+    const socketPath = endpoint.replace(/^unix:\/\//, '');
+    await checkSocket(socketPath);
     const cri = createCriClient({ socketPath, clock: systemClock, log: silentLogger });
     try {
       return await subcommand.run({ cri, values, args: [...positionals, ...passed], context });
@@ -158,6 +162,20 @@ export const crictlCommand: Command = {
     }
   },
 };
+
+/** gRPC tries long and says little. */
+async function checkSocket(path: string): Promise<void> {
+  try {
+    await access(path, constants.W_OK);
+  } catch (error) {
+    if (hasCode(error, 'EACCES')) requireRoot('crictl');
+    throw new K3tsError(
+      'NotFound',
+      `cannot reach ${path}: is k3ts running here? (CONTAINER_RUNTIME_ENDPOINT sets another one)`,
+      { cause: error },
+    );
+  }
+}
 
 /** Flags before the container are ours, everything after it goes to the command. */
 function split(
@@ -172,11 +190,12 @@ function split(
   while (index < args.length && args[index]?.startsWith('-') === true) {
     index += withValue.has(args[index] ?? '') ? 2 : 1;
   }
-  const shortForms = new Set(['-i', '-t', '-it', '-ti', '--interactive', '--tty']);
-  return {
-    own: args.slice(0, index).filter((arg) => !shortForms.has(arg)),
-    passed: args.slice(index),
-  };
+  return { own: args.slice(0, index), passed: args.slice(index) };
+}
+
+function renderSubcommandHelp(name: string, { summary, flags }: Subcommand): string {
+  const lines = flags.map(flagLine).join('\n');
+  return `${summary}\n\nUSAGE:\n   k3ts crictl ${name} [FLAGS] [ARGS]\n\nFLAGS:\n${lines}\n`;
 }
 
 function needed(args: readonly string[]): string {

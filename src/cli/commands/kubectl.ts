@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { join } from 'node:path';
 
+import { hasCode } from '#base/errors.ts';
 import { replaceProcess } from '../replace-process.ts';
 import type { Command } from '../command.ts';
 
@@ -11,8 +13,14 @@ export const kubectlCommand: Command = {
   summary: 'Run kubectl',
   run(context) {
     const environment = { ...context.environment };
-    if ((environment['KUBECONFIG'] ?? '') === '' && existsSync(serverKubeconfig)) {
-      environment['KUBECONFIG'] = serverKubeconfig;
+    const isGiven =
+      (environment['KUBECONFIG'] ?? '') !== '' ||
+      context.args.some((arg) => arg.startsWith('--kubeconfig'));
+    if (!isGiven) {
+      const problem = kubeconfigProblem();
+      const own = join(environment['HOME'] ?? '/nonexistent', '.kube/config');
+      if (problem === undefined) environment['KUBECONFIG'] = serverKubeconfig;
+      else if (!existsSync(own)) context.stderr(`k3ts: ${problem}\n`);
     }
     return replaceProcess({
       program: 'kubectl',
@@ -22,3 +30,19 @@ export const kubectlCommand: Command = {
     });
   },
 };
+
+/** Why the cluster of this machine cannot be reached with its own kubeconfig, if so. */
+function kubeconfigProblem(): string | undefined {
+  try {
+    accessSync(serverKubeconfig, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    if (!hasCode(error, 'EACCES')) {
+      return `there is no ${serverKubeconfig}: start "k3ts server", or set KUBECONFIG`;
+    }
+    return (
+      `cannot read ${serverKubeconfig}: use sudo, set KUBECONFIG, or start "k3ts server" with ` +
+      '--write-kubeconfig-mode or --write-kubeconfig-group'
+    );
+  }
+}

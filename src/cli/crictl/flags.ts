@@ -26,5 +26,7 @@ export const crictlFlags = {
     help: 'Seconds after which the command is ended, 0 for never',
     group,
   },
+  interactive: { name: 'interactive', short: 'i', type: 'boolean', help: 'Keep stdin open', group },
+  tty: { name: 'tty', short: 't', type: 'boolean', help: 'Use a terminal', group },
   sync: { name: 'sync', short: 's', type: 'boolean', help: 'Run without streams', group },
 } as const satisfies Record<string, Flag>;

@@ -3,6 +3,8 @@
  * does not decide where a command runs. Start reading at translate.ts.
  */
 export { channelProtocolV5 } from './channels.ts';
+export { readErrorStream } from './error-stream.ts';
+export type { CommandStatus } from './error-stream.ts';
 export type { RemoteCommandStreams } from './channel-socket.ts';
 export { remoteCommandProtocols, translateRemoteCommand } from './translate.ts';
 export type { TranslateOptions } from './translate.ts';
