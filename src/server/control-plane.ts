@@ -4,6 +4,7 @@ import {
   bootstrapCluster,
   createAddressLeases,
   reconcileApiServerEndpoints,
+  reconcileKubernetesService,
 } from '#apiserver/bootstrap/mod.ts';
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
@@ -111,23 +112,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   return { done };
 }
 
-/** Keeps this server among the endpoints of the kubernetes Service while it lives. */
+/** Keeps the kubernetes Service, and this server among its endpoints, while it lives. */
 function keepAddress(options: ControlPlaneOptions): void {
   const { api, backend, settings, clock, log, signal } = options;
   const leases = createAddressLeases({ backend, address: settings.advertiseAddress });
   const client = api.client(serverUser, 'k3ts');
+  const { serviceCidrs, advertisePort: port } = settings;
+  const common = { client, serviceCidrs, port, signal };
   const loop = async (): Promise<void> => {
     for (;;) {
       try {
         await leases.renew();
         const addresses = await leases.addresses();
-        await reconcileApiServerEndpoints({
-          client,
-          addresses,
-          serviceCidrs: settings.serviceCidrs,
-          port: settings.advertisePort,
-          signal,
-        });
+        // The Service itself comes back as well when somebody deleted it.
+        await reconcileKubernetesService(common);
+        await reconcileApiServerEndpoints({ ...common, addresses });
       } catch (error) {
         log.warning('Cannot renew the address of this server', { error: messageOf(error) });
       }

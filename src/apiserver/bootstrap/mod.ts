@@ -8,5 +8,5 @@ export type { AddressLeases } from './address-leases.ts';
 export { bootstrapCluster } from './bootstrap.ts';
 export type { BootstrapOptions } from './bootstrap.ts';
 export type { ClusterTrust } from './cluster-objects.ts';
-export { reconcileApiServerEndpoints } from './kubernetes-service.ts';
+export { reconcileApiServerEndpoints, reconcileKubernetesService } from './kubernetes-service.ts';
 export { defaultNodeRules } from './rbac-defaults.ts';
