@@ -109,6 +109,26 @@ export function methodNotAllowed(of: GroupResource, action: string): ApiStatusEr
   });
 }
 
+/** 404 of a path under a served group that leads nowhere. */
+export function pathNotRouted(): ApiStatusError {
+  return new ApiStatusError({
+    httpCode: 404,
+    reason: 'NotFound',
+    message: 'the server could not find the requested resource',
+    details: {},
+  });
+}
+
+/** 405 of a path that has no route for the method. */
+export function methodNotRouted(): ApiStatusError {
+  return new ApiStatusError({
+    httpCode: 405,
+    reason: 'MethodNotAllowed',
+    message: 'the server does not allow this method on the requested resource',
+    details: {},
+  });
+}
+
 export function notAcceptable(accepted: readonly string[]): ApiStatusError {
   return new ApiStatusError({
     httpCode: 406,

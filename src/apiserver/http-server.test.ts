@@ -229,7 +229,7 @@ describe('refusals', () => {
       '/api/v1/namespaces/http/bindings',
       {},
       405,
-      /list is not supported on resources of kind \\"bindings\\"/,
+      /does not allow this method on the requested resource/,
     ],
     [
       'a dry run of another sort',

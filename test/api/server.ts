@@ -112,7 +112,11 @@ export async function startTestApi(changes: Partial<ServerSettings> = {}): Promi
   ): Promise<IncomingMessage> => {
     const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
     const sent = body === undefined ? undefined : isRaw ? body : JSON.stringify(body);
-    const type = sent === undefined ? {} : { 'Content-Type': 'application/json' };
+    // Node frames the body of a DELETE only when its length is said
+    const type =
+      sent === undefined
+        ? {}
+        : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(sent) };
     return await new Promise((resolve, reject) => {
       const request = httpsRequest(
         {

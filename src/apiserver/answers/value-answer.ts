@@ -10,6 +10,15 @@ export const contentTypes = {
   protobuf: protobufMediaType,
 } as const;
 
+/** As Go's library writes it: readers of YAML 1.1 must find strings where strings are. */
+const yamlStyle = {
+  version: '1.1',
+  sortMapEntries: true,
+  indentSeq: false,
+  lineWidth: 0,
+  aliasDuplicateObjects: false,
+} as const;
+
 /** A value as the client wants to read it; NotAcceptable for kinds that have no protobuf form. */
 export function encodeValue(value: unknown, form: AnswerForm, isPretty: boolean): Buffer {
   if (form.media === 'protobuf') {
@@ -17,7 +26,7 @@ export function encodeValue(value: unknown, form: AnswerForm, isPretty: boolean)
     if (bytes === undefined) throw notAcceptable(acceptedTypes.slice(0, 2));
     return bytes;
   }
-  if (form.media === 'yaml') return Buffer.from(stringify(value));
+  if (form.media === 'yaml') return Buffer.from(stringify(value, yamlStyle));
   if (isPretty) return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
   return Buffer.from(JSON.stringify(value));
 }

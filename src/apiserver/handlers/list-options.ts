@@ -138,7 +138,7 @@ export function selectionOf(
   for (const { key, operator, values } of fields.requirements) {
     const isMeta = key === 'metadata.name' || (key === 'metadata.namespace' && info.namespaced);
     if (!isMeta && !info.selectableFields.includes(key)) {
-      throw badRequest(`field label not supported: ${key}`);
+      throw badRequest(unsupportedField(info, key));
     }
     if (operator === '=') exactFields[key] = values[0] ?? '';
     if (operator !== '=' || key !== 'metadata.name') isNameOnly = false;
@@ -154,4 +154,13 @@ export function selectionOf(
     fields: isNameOnly ? undefined : fields,
     exactFields,
   });
+}
+
+/** Kinds without fields of their own have upstream's general text, Job one that names it. */
+function unsupportedField(info: ResourceInfo, key: string): string {
+  if (info.selectableFields.length === 0 && info.typeName !== '') {
+    return `${JSON.stringify(key)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+  }
+  if (info.kind === 'Job') return `field label ${JSON.stringify(key)} not supported for Job`;
+  return `field label not supported: ${key}`;
 }

@@ -40,6 +40,7 @@ export async function applyDecodedPatch(
   const typeName = served.info.typeName === '' ? undefined : served.info.typeName;
   return await updateObject({
     ...request,
+    isPatch: true,
     change(old) {
       const patched = patchValue(patch, old, typeName);
       const conformed = conform(patched, typeName, options.fieldValidation);
@@ -90,6 +91,7 @@ async function applyObject(request: PatchRequest, applied: UnknownObject): Promi
   return await updateObject({
     ...request,
     isApplied: true,
+    isPatch: true,
     change: merge,
     createInstead: subresource === '' ? create : undefined,
   });

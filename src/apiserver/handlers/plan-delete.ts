@@ -24,7 +24,8 @@ export function planDelete(init: {
   defaultPropagation: 'Background' | 'Orphan';
   nowMs: number;
 }): DeletePlan {
-  const { object, options, hooks, nowMs } = init;
+  const { object, hooks, nowMs } = init;
+  const options = withShortestGrace(init.options);
   const metadata = { ...object.metadata };
   const changed: UnknownObject = { ...object, metadata };
   let isChanged = setFinalizers(metadata, options, init.defaultPropagation);
@@ -51,6 +52,12 @@ export function planDelete(init: {
     isChanged = true;
   }
   return { changed: isChanged || !wasDeleting ? changed : undefined, isRemoved: false };
+}
+
+/** Negative periods mean the shortest one. */
+function withShortestGrace(options: DeleteOptions): DeleteOptions {
+  const { gracePeriodSeconds: seconds } = options;
+  return seconds !== undefined && seconds < 0 ? { ...options, gracePeriodSeconds: 1 } : options;
 }
 
 interface Grace {

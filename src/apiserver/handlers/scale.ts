@@ -6,7 +6,7 @@ import type { WantedType } from '../pipeline/read-object.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { servedObject } from '../resource-registry.ts';
 import { getObject } from './get.ts';
-import { decodePatch, patchValue } from './patch.ts';
+import { applyDecodedPatch, decodePatch, patchValue } from './patch.ts';
 import type { DecodedPatch, PatchRequest } from './patch.ts';
 import { updateObject } from './update.ts';
 
@@ -67,10 +67,33 @@ export async function patchScaleWith(
   request: PatchRequest,
   patch: DecodedPatch,
 ): Promise<UnknownObject> {
-  return await changeScale(request, (current) =>
-    patch.type === 'apply'
-      ? { ...current, spec: { ...current.spec, ...(patch.body['spec'] as object) } }
-      : (patchValue(patch, current, scaleType.typeName) as Scale),
+  if (patch.type === 'apply') return await applyScale(request, patch.body);
+  return await changeScale(
+    { ...request, isPatch: true },
+    (current) => patchValue(patch, current, scaleType.typeName) as Scale,
+  );
+}
+
+/** The replicas of the applied Scale are applied to the workload, whose field they are. */
+async function applyScale(request: PatchRequest, scale: UnknownObject): Promise<UnknownObject> {
+  const { served } = request;
+  const { kind, apiVersion } = served.layout;
+  const { uid, resourceVersion, name } = scale.metadata;
+  const replicas = (scale as Partial<Scale>).spec?.replicas;
+  const body = {
+    kind,
+    apiVersion,
+    metadata: { name, ...optional({ uid, resourceVersion }) },
+    spec: replicas === undefined ? {} : { replicas },
+  };
+  const patch = { type: 'apply', body } as const;
+  const { entry } = await applyDecodedPatch(request, patch);
+  return scaleOf(servedObject(served, entry));
+}
+
+function optional(fields: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined),
   );
 }
 
@@ -95,10 +118,8 @@ async function changeScale(
         const text = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`;
         throw conflict(served.info, name, text);
       }
-      workload.metadata.resourceVersion =
-        resourceVersion === current.metadata.resourceVersion && wanted !== current
-          ? old.metadata.resourceVersion
-          : resourceVersion;
+      if (resourceVersion === undefined) delete workload.metadata.resourceVersion;
+      else workload.metadata.resourceVersion = resourceVersion;
       const replicas = wanted.spec?.replicas ?? 0;
       if (!Number.isInteger(replicas) || replicas < 0) {
         throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [

@@ -1,3 +1,4 @@
+import type { FieldError } from '#schema/mod.ts';
 import { badRequest, invalid } from '../api-errors.ts';
 import type { RequestContext } from '../request.ts';
 import { readBoolean } from './list-options.ts';
@@ -24,15 +25,7 @@ export function readWriteOptions(
   const { query } = context;
   if (query.size === 0) return defaultWriteOptions;
   const fieldManager = query.get('fieldManager') ?? '';
-  if (fieldManager.length > longestManager) {
-    throw invalid({ group: 'meta.k8s.io', kind }, '', [
-      {
-        type: 'FieldValueTooLong',
-        field: 'fieldManager',
-        message: `Too long: may not be more than ${longestManager} bytes`,
-      },
-    ]);
-  }
+  checkManager(fieldManager, kind);
   const force = query.get('force');
   return {
     dryRun: readDryRun(query.getAll('dryRun'), kind),
@@ -48,6 +41,19 @@ export const defaultWriteOptions: WriteOptions = {
   fieldValidation: 'Warn',
   force: undefined,
 };
+
+function checkManager(fieldManager: string, kind: string): void {
+  const errors: FieldError[] = [];
+  if (Buffer.byteLength(fieldManager) > longestManager) {
+    const message = `Too long: may not be more than ${longestManager} bytes`;
+    errors.push({ type: 'FieldValueTooLong', field: 'fieldManager', message });
+  }
+  if (/[^ \p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(fieldManager)) {
+    const message = `Invalid value: ${JSON.stringify(fieldManager)}: should only contain printable characters`;
+    errors.push({ type: 'FieldValueInvalid', field: 'fieldManager', message });
+  }
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors);
+}
 
 /** True for `All`; throws Invalid for anything else that is not empty. */
 export function readDryRun(values: readonly string[], kind: string): boolean {

@@ -1,11 +1,12 @@
 import type { PiecePool } from '../answers/piece-pool.ts';
 import type { FrameCache } from '../answers/watch-answer.ts';
-import { methodNotAllowed, notFound } from '../api-errors.ts';
+import { methodNotAllowed } from '../api-errors.ts';
 import type { AdmitConnect, ConnectHandler } from '../connect-hook.ts';
 import type { Core } from '../core.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { RequestInfo, ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
+import { checkRoute } from './check-route.ts';
 import { admitConnection } from './connect-admission.ts';
 import { answerRead } from './read-answer.ts';
 import { answerWrite } from './write-answer.ts';
@@ -41,11 +42,11 @@ export async function dispatchResource(
 ): Promise<number> {
   const { info } = context;
   const { core, connect } = dispatch;
+  checkRoute(served, info);
   if (connect?.handles(info) === true) {
     await connect.request({ context, exchange, admit: admitConnect(core, served, context) });
     return 200;
   }
-  checkSubresource(served, info);
   switch (info.verb) {
     case 'get':
     case 'list':
@@ -69,23 +70,4 @@ export function admitConnect(
   context: ResourceRequestContext,
 ): AdmitConnect {
   return (options) => admitConnection(core, served, context, options);
-}
-
-/** Verbs that need the name of an object. */
-const onlyOnNames: ReadonlySet<string> = new Set(['update', 'patch', 'delete']);
-
-function checkSubresource(served: ServedResource, info: RequestInfo): void {
-  const { subresource, verb } = info;
-  if (subresource === '') {
-    const isOnCollection = info.name === '';
-    const isPossible =
-      verb === 'create' ? isOnCollection : !isOnCollection || !onlyOnNames.has(verb);
-    if (!isPossible || !served.info.verbs.includes(verb)) throw methodNotAllowed(served.info, verb);
-    return;
-  }
-  const known = served.info.subresources.find((other) => other.name === subresource);
-  if (known === undefined) {
-    throw notFound({ group: '', resource: 'the server could not find the requested resource' }, '');
-  }
-  if (!known.verbs.includes(verb)) throw methodNotAllowed(served.info, verb);
 }

@@ -2,13 +2,16 @@ import { answerHeaders } from '../answers/headers.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { sendBody } from '../answers/body-writer.ts';
 import type { PathAnswer, PathRouter } from '../path-route.ts';
+import { pathNotRouted } from '../api-errors.ts';
 import type { RequestContext } from '../request.ts';
+import type { ResourceRegistry } from '../resource-registry.ts';
 
 /** Answers a path that is no resource of this server. */
 export async function answerPath(
   paths: PathRouter,
   exchange: Exchange,
   context: RequestContext,
+  registry: ResourceRegistry,
 ): Promise<number> {
   const { method, path, headers } = exchange;
   const route = paths.find(path);
@@ -17,7 +20,16 @@ export async function answerPath(
     await sendPathAnswer(exchange, context, answer);
     return answer.status;
   }
+  if (isServedGroup(path, registry)) throw pathNotRouted();
   return answerUnknownPath(exchange, context);
+}
+
+/** Below the path of a built-in group unknown paths get a Status, elsewhere text, as upstream. */
+function isServedGroup(path: string, registry: ResourceRegistry): boolean {
+  if (path.startsWith('/api/')) return true;
+  const group = /^\/apis\/([^/]+)\//.exec(path)?.[1];
+  if (group === undefined) return false;
+  return registry.all().some((info) => info.group === group && info.typeName !== '');
 }
 
 /** 404 as Go's mux gives it: text, no Status. */

@@ -166,9 +166,9 @@ export class RequestPipeline {
   }
 
   async #answer(exchange: Exchange, { context, served }: Admitted): Promise<number> {
-    const { paths, inFlight, dispatch } = this.#options;
+    const { core, paths, inFlight, dispatch } = this.#options;
     const { info } = context;
-    if (served === undefined) return await answerPath(paths, exchange, context);
+    if (served === undefined) return await answerPath(paths, exchange, context, core.registry);
     const resourceContext = context as ResourceRequestContext;
     if (isLongRunning(info))
       return await dispatchResource(dispatch, exchange, served, resourceContext);

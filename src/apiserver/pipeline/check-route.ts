@@ -1,0 +1,36 @@
+import { methodNotAllowed, methodNotRouted, pathNotRouted } from '../api-errors.ts';
+import type { RequestInfo } from '../request.ts';
+import type { ServedResource } from '../resource-registry.ts';
+
+/** Verbs that need the name of an object. */
+const onlyOnNames: ReadonlySet<string> = new Set(['update', 'patch', 'delete']);
+/** Verbs that a path without namespace has for objects that live in one. */
+const acrossNamespaces: ReadonlySet<string> = new Set(['list', 'watch']);
+
+/**
+ * Refuses what upstream has no route for: a path that fits neither scope nor subresources of the
+ * resource (404), a method that the path does not take (405).
+ */
+export function checkRoute(served: ServedResource, info: RequestInfo): void {
+  const { subresource, verb, name } = info;
+  const { namespaced, resource } = served.info;
+  if (namespaced && info.namespace === '' && !acrossNamespaces.has(verb)) {
+    throw name === '' ? refusedVerb(served, verb) : pathNotRouted();
+  }
+  if (!namespaced && info.namespace !== '' && resource !== 'namespaces') throw pathNotRouted();
+  if (subresource === '') {
+    const isOnCollection = name === '';
+    const isPossible =
+      verb === 'create' ? isOnCollection : !isOnCollection || !onlyOnNames.has(verb);
+    if (!isPossible || !served.info.verbs.includes(verb)) throw refusedVerb(served, verb);
+    return;
+  }
+  const known = served.info.subresources.find((other) => other.name === subresource);
+  if (known === undefined) throw pathNotRouted();
+  if (!known.verbs.includes(verb)) throw refusedVerb(served, verb);
+}
+
+/** Built-in resources have no route for the method; the handler of custom ones refuses the verb. */
+function refusedVerb(served: ServedResource, verb: string): Error {
+  return served.info.typeName === '' ? methodNotAllowed(served.info, verb) : methodNotRouted();
+}
