@@ -7,6 +7,7 @@ import type { ObjectReader } from '../authz/object-reader.ts';
 import type { KindHooks, Undo } from '../kinds/kind-hooks.ts';
 import { createIpAllocator } from './ip-allocator.ts';
 import type { Pools } from './pools.ts';
+import { dropTypeDependentFields, linkClusterIps } from './linked-fields.ts';
 import { createPortAllocator } from './port-allocator.ts';
 import { Reservation } from './reservation.ts';
 import { allocateAddresses } from './service-addresses.ts';
@@ -51,6 +52,11 @@ export function createServiceAllocation(options: ServiceAllocationOptions): Serv
   const families = allocators.map((allocator) => allocator.family);
 
   function reserve(service: Service, old: Service | undefined): Undo {
+    linkClusterIps(service, old);
+    if (old !== undefined) {
+      keepAssigned(service, old);
+      dropTypeDependentFields(service, old);
+    }
     fillFamilies(service, old, families);
     const reservation = new Reservation();
     try {
@@ -68,7 +74,6 @@ export function createServiceAllocation(options: ServiceAllocationOptions): Serv
       scope.subresource === '' ? reserve(asService(object), undefined) : undefined,
     beforeUpdate(object, old, scope) {
       if (scope.subresource !== '') return undefined;
-      keepAssigned(asService(object), asService(old));
       return reserve(asService(object), asService(old));
     },
     check() {
