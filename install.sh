@@ -69,10 +69,7 @@ node_state() {
     if ask get --raw /readyz >/dev/null 2>&1; then echo ready; else echo down; fi
     return
   fi
-  node=$node_name
-  if [ "$has_node_id" = yes ]; then
-    node=$node-$(cat /etc/rancher/node/id 2>/dev/null) || { echo down && return; }
-  fi
+  node=$(own_node)
   is_ready='{.status.conditions[?(@.type=="Ready")].status}'
   answer=$(ask get node "$node" -o "jsonpath=$is_ready" 2>&1) || true
   case "$answer" in
@@ -86,6 +83,11 @@ node_state() {
   "" | False | Unknown) echo starting ;;
   *) echo down ;;
   esac
+}
+own_node() {
+  id=""
+  [ "$has_node_id" = no ] || id=-$(cat /etc/rancher/node/id 2>/dev/null) || true
+  echo "$node_name$id"
 }
 ask() { kubectl --kubeconfig "$kubeconfig" --request-timeout=5s "$@"; }
 
@@ -175,7 +177,8 @@ if [ "$has_node" = no ]; then
   say "the API is ready"
 else
   say "the node is Ready"
-  kubectl --kubeconfig "$kubeconfig" get nodes
+  # An agent may not list the others.
+  if [ "$command_name" = agent ]; then ask get node "$(own_node)"; else ask get nodes; fi
 fi
 if [ "$(service_kind)" = background ]; then
   say "there is no systemd and no OpenRC: after a reboot run install.sh again"

@@ -201,3 +201,27 @@ test(
     await machine.sh('/usr/local/bin/k3ts-uninstall.sh');
   },
 );
+
+test('a machine with K3S_URL becomes a node of that server', { skip }, async () => {
+  const second = await lab.addMachine('edge-2');
+  await second.sh(
+    'for d in /usr/local/bin /var/cache; do mount -t tmpfs -o mode=755 tmpfs $d; done',
+  );
+  const joined = async (...environment: string[]): Promise<CommandResult> =>
+    await second.run(
+      'env',
+      [`K3S_URL=https://${machine.address}:6443`, ...environment, 'sh', installer],
+      {
+        okExitCodes: [0, 1],
+        timeoutMs: 90_000,
+      },
+    );
+  assert.match((await joined()).stderr, /--token is required/);
+  assert.equal((await install('', 'K3S_TOKEN=secret')).exitCode, 0);
+  const { exitCode, stdout, stderr } = await joined('K3S_TOKEN=secret');
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stdout, /starting k3ts-agent[^]*the node is Ready/);
+  assert.match(await kubectl('get', 'nodes'), /^edge-2 +Ready/m);
+  await second.sh('/usr/local/bin/k3ts-uninstall.sh');
+  assert.equal(await second.sh('ls /usr/local/bin /var/cache /run | grep k3 || true'), '');
+});
