@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { resources } from '#client/mod.ts';
 import type { ConfigMap } from '#schema/types.ts';
+import { decodeProtobuf } from '#schema/protobuf/mod.ts';
 import type { TestServer } from './test-server.ts';
 import { startTestServer } from './test-server.ts';
 
@@ -124,6 +125,23 @@ describe('answers over HTTP/1.1', () => {
     const only = await ask(`${maps}/m1`, { headers: { accept: protobuf } });
     assert.equal(only.headers['content-type'], protobuf);
     assert.equal(only.body.subarray(0, 4).toString('latin1'), 'k8s\0');
+  });
+
+  test('a list in protobuf has the items and version of the list in JSON, each time', async () => {
+    interface List {
+      metadata: { resourceVersion: string };
+      items: { metadata: { name: string } }[];
+    }
+    const shown = ({ metadata, items }: List): unknown => ({
+      version: metadata.resourceVersion,
+      names: items.map((item) => item.metadata.name),
+    });
+    const asJson = shown(JSON.parse((await ask(maps)).body.toString()) as List);
+    for (let time = 0; time < 2; time += 1) {
+      const accept = 'application/vnd.kubernetes.protobuf';
+      const { body } = await ask(maps, { headers: { accept } });
+      assert.deepEqual(shown(decodeProtobuf(body) as unknown as List), asJson);
+    }
   });
 
   test('people get indented answers with the kind first', async () => {

@@ -116,6 +116,48 @@ export function encodeProtobuf(object: object): Buffer | undefined {
   return Buffer.concat([magic, writer.finish()]);
 }
 
+/** Field numbers of every list: its metadata and its items. */
+const listMetadataField = 1;
+const listItemsField = 2;
+
+/** An object as one item of a list, with the header of its field; undefined as encodeProtobuf. */
+export function encodeProtobufItem(object: object): Buffer | undefined {
+  const { apiVersion = '', kind = '' } = object as Partial<TypeMeta>;
+  const message = messageNameOfKind({ apiVersion, kind });
+  if (message === undefined) return undefined;
+  const writer = new ReverseWriter();
+  writer.messageField(listItemsField, () => codec.encode(message, object, writer));
+  return writer.finish();
+}
+
+/**
+ * What stands before and after the items of a list, `itemsBytes` long, so that long lists are
+ * written piece by piece. The same bytes as encodeProtobuf gives for the list as a whole;
+ * undefined when its kind has no protobuf form.
+ */
+export function encodeProtobufList(
+  list: TypeMeta & { metadata: object },
+  itemsBytes: number,
+): { head: Buffer; tail: Buffer } | undefined {
+  if (messageNameOfKind(list) === undefined) return undefined;
+  const metadata = new ReverseWriter();
+  metadata.messageField(listMetadataField, () =>
+    codec.encode(`${metaPackage}.ListMeta`, list.metadata, metadata),
+  );
+  const metadataBytes = metadata.finish();
+  const tail = new ReverseWriter();
+  tail.stringField(4, '');
+  tail.stringField(3, '');
+  const head = new ReverseWriter();
+  head.varint(metadataBytes.length + itemsBytes);
+  head.tag(2, 2);
+  head.messageField(1, () => {
+    head.stringField(2, list.kind);
+    head.stringField(1, list.apiVersion);
+  });
+  return { head: Buffer.concat([magic, head.finish(), metadataBytes]), tail: tail.finish() };
+}
+
 /**
  * One frame of a watch: a big-endian length, then a WatchEvent around an object that encodeProtobuf
  * has written.

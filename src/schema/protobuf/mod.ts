@@ -6,6 +6,8 @@
 export {
   decodeProtobuf,
   encodeProtobuf,
+  encodeProtobufItem,
+  encodeProtobufList,
   frameWatchEvent,
   isProtobuf,
   messageNameOfKind,

@@ -6,7 +6,14 @@ import { catalog } from '../catalog.ts';
 import { groupVersion } from '../object.ts';
 import type { FieldInfo, ScalarType, ValueInfo } from '../type-table/field-info.ts';
 import { typeTable } from '../type-table/type-table.ts';
-import { decodeProtobuf, encodeProtobuf, frameWatchEvent, isProtobuf } from './mod.ts';
+import {
+  decodeProtobuf,
+  encodeProtobuf,
+  encodeProtobufItem,
+  encodeProtobufList,
+  frameWatchEvent,
+  isProtobuf,
+} from './mod.ts';
 
 type Json = Record<string, unknown>;
 
@@ -158,4 +165,31 @@ test('a watch frame says how long it is', () => {
 test('what is no protobuf is refused', () => {
   assert.throws(() => decodeProtobuf(Buffer.from('{}')), { code: 'Protobuf' });
   assert.throws(() => decodeProtobuf(Buffer.from('6b38730012ff', 'hex')), { code: 'Protobuf' });
+});
+
+test('a list written item by item has the bytes of the list as a whole', () => {
+  const items = ['a', 'b'].map((name) => ({
+    metadata: { name, labels: { name } },
+    data: { key: 'x'.repeat(200) },
+  }));
+  const list = {
+    kind: 'ConfigMapList',
+    apiVersion: 'v1',
+    metadata: { resourceVersion: '7', continue: 'more', remainingItemCount: 3 },
+  };
+  const parts = items.map((item) =>
+    encodeProtobufItem({ kind: 'ConfigMap', apiVersion: 'v1', ...item }),
+  );
+  const written = parts.map((part) => part ?? Buffer.alloc(0));
+  const sizeBytes = written.reduce((sum, { length }) => sum + length, 0);
+  const frame = encodeProtobufList(list, sizeBytes);
+  assert.ok(frame !== undefined);
+  assert.deepEqual(
+    Buffer.concat([frame.head, ...written, frame.tail]),
+    encodeProtobuf({ ...list, items }),
+  );
+  assert.equal(
+    encodeProtobufList({ ...list, kind: 'WidgetList', apiVersion: 'x.y/v1' }, 0),
+    undefined,
+  );
 });
