@@ -49,9 +49,18 @@ export const systemClock: Clock = {
   },
 };
 
+/** The second that was asked for last: every write formats the present several times. */
+let lastSecond = Number.NaN;
+let lastTime = '';
+
 /** RFC 3339 with seconds, the form of metav1.Time: 2026-11-21T11:09:32Z. */
 export function formatTime(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace(/\.\d{3}Z$/, 'Z');
+  const second = Math.floor(epochMs / 1000);
+  if (second !== lastSecond) {
+    lastTime = new Date(epochMs).toISOString().replace(/\.\d{3}Z$/, 'Z');
+    lastSecond = second;
+  }
+  return lastTime;
 }
 
 /** RFC 3339 with microseconds, the form of metav1.MicroTime: 2026-11-21T11:09:32.123000Z. */
