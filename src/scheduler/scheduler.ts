@@ -82,6 +82,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
       if (queued === undefined) return;
       scheduleOne(queued);
     }
+    if (signal.aborted) return;
     isRunning = true;
     setImmediate(run);
   };
