@@ -11,6 +11,8 @@ export interface KindRules<T> {
   readonly name?: Format;
   /** False for kinds of libraries, which know no standard finalizers. */
   readonly kubeFinalizers?: boolean;
+  /** True for requests that are answered and never stored: their metadata is their own affair. */
+  readonly isReview?: boolean;
   /** Creation and update of the object itself; `old` is the stored object of an update. */
   readonly check?: (errors: ErrorList, object: Unchecked<T>, old: Unchecked<T> | undefined) => void;
   /** After `check`, on creation. */

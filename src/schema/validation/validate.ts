@@ -30,13 +30,12 @@ export function validateCreate(info: ResourceInfo, object: UnknownObject): Field
   const rules = rulesOf(info);
   const { name = pathSegmentErrors, kubeFinalizers = true, check, create } = rules ?? noRules;
   const meta = { namespaced: info.namespaced, name, kubeFinalizers };
-  if (rules?.name !== undefined || rules === undefined) {
-    checkObjectMeta(errors, metadataPath, object.metadata, meta);
-  }
+  const isEarly = rules === undefined || rules.name !== undefined;
+  if (isEarly) checkObjectMeta(errors, metadataPath, object.metadata, meta);
   check?.(errors, object as never, undefined);
   create?.(errors, object as never);
   if (rules === undefined) checkTypeRules(errors, info.typeName, object, undefined);
-  if (rules?.name === undefined && rules !== undefined && errors.count === 0) {
+  if (!isEarly && rules.isReview !== true && errors.count === 0) {
     checkObjectMeta(errors, metadataPath, object.metadata, { ...meta, kubeFinalizers: false });
   }
   return errors.errors;
