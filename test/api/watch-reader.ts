@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 
 import { systemClock } from '#base/clock.ts';
 
@@ -20,7 +21,7 @@ export interface WatchReader {
 
 /** Reads events that come as lines of JSON from an answer, or from any stream of text. */
 export function watchReader(
-  stream: Pick<IncomingMessage, 'setEncoding' | 'on' | 'destroy'>,
+  stream: Readable,
   status: number,
   headers: IncomingHttpHeaders,
 ): WatchReader {

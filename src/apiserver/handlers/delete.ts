@@ -8,6 +8,7 @@ import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { servedObject } from '../resource-registry.ts';
 import { StaleObject } from '../storage/object-store.ts';
+import { addWarnings } from './create.ts';
 import type { DeleteOptions } from './delete-options.ts';
 import { finishDelete } from './finish-delete.ts';
 import { currentEntry, readyCache } from './get.ts';
@@ -34,6 +35,7 @@ export interface DeleteResult {
 /** Deletes one object, or starts its deletion. Throws NotFound, Conflict, Forbidden. */
 export async function deleteObject(request: DeleteRequest): Promise<DeleteResult> {
   const { core, served, namespace, name } = request;
+  addWarnings(request.context, served.hooks.deleteWarnings?.(request.options));
   const cache = await readyCache(core, served, 'delete');
   const key = cache.keyOf(served.info.namespaced ? namespace : '', name);
   let current = await currentEntry(core, cache, key);

@@ -146,7 +146,7 @@ async function attemptUpdate(
     traceMark('write.check', () => subjectOf(scope));
     attributes.object = object;
     await traced('write.validate', {}, () => core.admission.validate(attributes));
-    addWarnings(context, served.hooks.warnings?.(object, old));
+    if (subresource === '') addWarnings(context, served.hooks.warnings?.(object, old));
     object.metadata.resourceVersion = old.metadata.resourceVersion;
     if (isSameJson(object, old)) return current;
     try {

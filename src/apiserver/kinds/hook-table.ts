@@ -4,6 +4,23 @@ import { jobHooks } from './job.ts';
 import { namespaceHooks } from './namespace.ts';
 import { podHooks } from './pod.ts';
 import { secretHooks } from './secret.ts';
+import {
+  endpointSliceWarnings,
+  ingressWarnings,
+  nodeWarnings,
+  persistentVolumeClaimWarnings,
+  persistentVolumeWarnings,
+  serviceWarnings,
+  storageClassKindWarnings,
+} from './warnings/cluster-kinds.ts';
+import {
+  cronJobWarnings,
+  jobWarnings,
+  plainWorkloadWarnings,
+  podWarnings,
+  statefulSetWarnings,
+  workloadWarnings,
+} from './warnings/workloads.ts';
 
 const returnsDeleted: KindHooks = { returnsDeleted: true };
 
@@ -11,16 +28,26 @@ const returnsDeleted: KindHooks = { returnsDeleted: true };
 export function createKindHooks(): KindHookTable {
   return {
     'certificatesigningrequests.certificates.k8s.io': certificateSigningRequestHooks,
-    'jobs.batch': jobHooks,
+    'cronjobs.batch': cronJobWarnings,
+    'daemonsets.apps': plainWorkloadWarnings,
+    'deployments.apps': workloadWarnings,
+    'endpointslices.discovery.k8s.io': endpointSliceWarnings,
+    'ingresses.networking.k8s.io': ingressWarnings,
+    'jobs.batch': { ...jobHooks, ...jobWarnings },
     namespaces: namespaceHooks,
-    persistentvolumeclaims: returnsDeleted,
-    persistentvolumes: returnsDeleted,
-    pods: podHooks,
+    nodes: nodeWarnings,
+    persistentvolumeclaims: { ...returnsDeleted, ...persistentVolumeClaimWarnings },
+    persistentvolumes: { ...returnsDeleted, ...persistentVolumeWarnings },
+    pods: { ...podHooks, ...podWarnings },
     podtemplates: returnsDeleted,
+    'replicasets.apps': workloadWarnings,
+    replicationcontrollers: workloadWarnings,
     resourcequotas: returnsDeleted,
     secrets: secretHooks,
     serviceaccounts: returnsDeleted,
-    services: returnsDeleted,
+    services: { ...returnsDeleted, ...serviceWarnings },
+    'statefulsets.apps': statefulSetWarnings,
+    'storageclasses.storage.k8s.io': storageClassKindWarnings,
   };
 }
 

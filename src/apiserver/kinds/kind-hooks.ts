@@ -1,4 +1,5 @@
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
+import type { DeleteOptions } from '../handlers/delete-options.ts';
 import type { ResourceRequestContext } from '../request.ts';
 
 /** The write that a hook takes part in. */
@@ -41,6 +42,8 @@ export interface KindHooks {
   readonly returnsDeleted?: boolean;
   /** Texts for Warning headers. */
   warnings?(object: UnknownObject, old: UnknownObject | undefined): readonly string[];
+  /** The same for a delete, or a delete of a collection. */
+  deleteWarnings?(options: DeleteOptions): readonly string[];
 }
 
 /** Hooks by `resource` or `resource.group`. */

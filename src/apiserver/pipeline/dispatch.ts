@@ -1,3 +1,4 @@
+import type { ResourceInfo } from '#schema/mod.ts';
 import type { PiecePool } from '../answers/piece-pool.ts';
 import type { FrameCache } from '../answers/watch-answer.ts';
 import { methodNotAllowed } from '../api-errors.ts';
@@ -43,6 +44,8 @@ export async function dispatchResource(
   const { info } = context;
   const { core, connect } = dispatch;
   checkRoute(served, info);
+  const deprecation = deprecationOf(served.info);
+  if (deprecation !== undefined) context.warnings.add(deprecation);
   if (connect?.handles(info) === true) {
     await connect.request({ context, exchange, admit: admitConnect(core, served, context) });
     return 200;
@@ -70,4 +73,14 @@ export function admitConnect(
   context: ResourceRequestContext,
 ): AdmitConnect {
   return (options) => admitConnection(core, served, context, options);
+}
+
+/** What every request for a deprecated kind is told. */
+function deprecationOf({ group, resource }: ResourceInfo): string | undefined {
+  if (group !== '') return undefined;
+  if (resource === 'endpoints') {
+    return 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice';
+  }
+  if (resource === 'componentstatuses') return 'v1 ComponentStatus is deprecated in v1.19+';
+  return undefined;
 }
