@@ -128,7 +128,7 @@ export function runApi(...phases: readonly string[]) {
   return async (context: BenchContext): Promise<void> => {
     const { node } = await measureStart(apiOnly, false);
     try {
-      await systemClock.sleep(settleMs / 2);
+      await systemClock.sleep(settleMs);
       const rssBefore = await rssMb(node, serverProcess);
       context.report({ cell: 'idle API and store', values: { rssMb: rssBefore } });
       await node.waitFor('the kubeconfig', async () => {

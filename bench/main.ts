@@ -1,5 +1,5 @@
 /** The entry of `npm run bench`: measures k3ts on machines of the test lab. */
-import { arch, cpus, release } from 'node:os';
+import { arch, cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { labProblem } from '../test/harness/mod.ts';
 import type { BenchContext } from './cells.ts';
@@ -56,18 +56,27 @@ async function main(): Promise<number> {
       process.stderr.write(renderLine(measurement));
     },
   };
+  const loadBefore = loadOfMachine();
   const names = positionals.length > 0 ? positionals : ['node', 'api', 'scheduler'];
   for (const name of names) await groups[name]?.(context);
+  const load = { before: loadBefore, after: loadOfMachine() };
   process.stdout.write(
-    values.output === 'json' ? renderJson(measurements) : renderReport(measurements),
+    values.output === 'json'
+      ? renderJson(measurements, load)
+      : `${renderReport(measurements)}load average of the machine: ${load.before} before, ${load.after} after\n`,
   );
   return measurements.some((one) => (one.problems ?? []).length > 0) ? 1 : 0;
 }
 
-function renderJson(measurements: readonly Measurement[]): string {
+/** What else ran: times are only worth comparing when this is small and alike. */
+function loadOfMachine(): number {
+  return Number((loadavg()[0] ?? 0).toFixed(2));
+}
+
+function renderJson(measurements: readonly Measurement[], load: object): string {
   const [cpu] = cpus();
   const machine = { cpu: cpu?.model, cpus: cpus().length, arch: arch(), kernel: release() };
-  return `${JSON.stringify({ date: new Date().toISOString(), machine, measurements }, undefined, 1)}\n`;
+  return `${JSON.stringify({ date: new Date().toISOString(), machine, load, measurements }, undefined, 1)}\n`;
 }
 
 process.exitCode = await main();
