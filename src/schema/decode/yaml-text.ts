@@ -3,8 +3,9 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yam
 import { K3tsError } from '#base/errors.ts';
 
 /**
- * Whether aliases blow a document up, by the rule of upstream's parser: the share of nodes that come
- * out of aliases may be 99 % of a small document and falls to 10 % for one of four million nodes.
+ * Whether aliases blow a document up, by the rule of upstream's parser: the share of nodes that
+ * come out of aliases may be 99 % of a small document and falls to 10 % for one of four million
+ * nodes.
  */
 function isExcessive(aliasedNodes: number, nodes: number): boolean {
   if (aliasedNodes <= 100 || nodes <= 1000) return false;
