@@ -1,8 +1,9 @@
 import type { UnknownObject } from '#schema/mod.ts';
+import { validateCreate } from '#schema/validation/mod.ts';
 import { traced } from '#base/trace.ts';
 import { sendList } from '../answers/list-answer.ts';
 import { sendEntry, sendValue } from '../answers/object-answer.ts';
-import { methodNotAllowed, qualified } from '../api-errors.ts';
+import { invalid, methodNotAllowed, qualified } from '../api-errors.ts';
 import { createObject } from '../handlers/create.ts';
 import { deleteCollection } from '../handlers/delete-collection.ts';
 import { readDeleteOptions } from '../handlers/delete-options.ts';
@@ -70,6 +71,10 @@ async function answerCreate(write: Write): Promise<number> {
     const wanted =
       info.subresource === '' ? typeOf(served.info) : subresourceType(served, info.subresource);
     const object = await decode(write, wanted, options.fieldValidation);
+    // upstream has rules for these reviews only; the others answer whatever they are asked
+    const isChecked = info.subresource === '' && served.info.kind.endsWith('SubjectAccessReview');
+    const errors = isChecked ? validateCreate(served.info, object) : [];
+    if (errors.length > 0) throw invalid(served.info, object.metadata.name ?? '', errors);
     const result = await virtual(object, context);
     await sendValue(exchange, context, result, { status: 201, form });
     return 201;
