@@ -174,8 +174,10 @@ test('custom resources have a name of their own sort and nothing more', () => {
   const pods = catalog.byResource({ group: '', version: 'v1', resource: 'pods' });
   assert.ok(pods);
   const info = { ...pods, group: 'example.com', kind: 'Widget', resource: 'widgets' };
-  const widget = (name: string): UnknownObject =>
-    ({ metadata: { name, namespace: 'default', finalizers: ['mine'] }, spec: 7 }) as never;
+  const widget = (name: string): UnknownObject => ({
+    metadata: { name, namespace: 'default', finalizers: ['mine'] },
+    spec: 7,
+  });
   assert.deepEqual(validateCreate(info, widget('a')), []);
   assert.match(linesOf(validateCreate(info, widget('A')))[0] ?? '', /^metadata\.name: Invalid/);
 });

@@ -224,7 +224,7 @@ function checkSource<K extends SourceField>(
   const source = volume[field];
   if (source === undefined) return;
   const rules: SourceRules<K> = sources[field];
-  rules.check(errors, path.child(rules.inside ?? field), source as Source<K>, context);
+  rules.check(errors, path.child(rules.inside ?? field), source, context);
   const { name = '' } = volume;
   if (volume.iscsi?.initiatorName !== undefined) {
     const portal = `${name}:${volume.iscsi.targetPortal ?? ''}`;
