@@ -27,10 +27,10 @@ export function watchReader(
 ): WatchReader {
   const events: WatchEvent[] = [];
   let rest = '';
-  let isEnded = false;
+  const state = { isEnded: false };
   let wake: () => void = () => undefined;
   const end = (): void => {
-    isEnded = true;
+    state.isEnded = true;
     wake();
   };
   stream.setEncoding('utf8');
@@ -48,7 +48,7 @@ export function watchReader(
     headers,
     async next() {
       const endMs = systemClock.monotonicMs() + waitMs;
-      while (events.length === 0 && !isEnded) {
+      while (events.length === 0 && !state.isEnded) {
         const leftMs = endMs - systemClock.monotonicMs();
         if (leftMs <= 0) throw new Error('no event came');
         const woken = Promise.withResolvers<void>();

@@ -286,7 +286,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       kind: 'ConfigMap',
       metadata: { name: 'conf', namespace: 'default' },
       data: { KEY: 'value' },
-    } as ConfigMap);
+    });
     const script = `
       id -u; hostname; tail -n 2 /etc/hosts; grep search /etc/resolv.conf; echo "$KEY $IP"
       touch /x 2>&1; grep CapEff /proc/self/status; grep NoNewPrivs /proc/self/status
