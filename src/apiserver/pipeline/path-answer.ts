@@ -54,5 +54,7 @@ async function sendPathAnswer(
     headers[known.get(name.toLowerCase()) ?? name] = value;
   }
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(isText ? body : JSON.stringify(body));
-  await sendBody(exchange, answer.status, headers, bytes);
+  const isPacked = Object.keys(headers).some((name) => name.toLowerCase() === 'content-encoding');
+  if (isPacked) exchange.answer(answer.status, headers, bytes);
+  else await sendBody(exchange, answer.status, headers, bytes);
 }
