@@ -19,7 +19,7 @@ import {
 } from '#kubelet/machine/mod.ts';
 import { createKubelet, defaultKubeletConfig } from '#kubelet/mod.ts';
 import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
-import type { ConfigMap, CoreV1Event, Node, Pod, PodSpec } from '#schema/types.ts';
+import type { CoreV1Event, Node, Pod, PodSpec } from '#schema/types.ts';
 
 const log = createLogger({
   level: process.env['DEBUG'] === undefined ? 'info' : 'debug',
