@@ -1,5 +1,5 @@
 import type { Service, ServiceSpec } from '../../generated/types.ts';
-import { checkOneOf, requireOneOf, requireText } from '../checks.ts';
+import { checkOneOf, requireOneOf } from '../checks.ts';
 import type { ErrorList } from '../error-list.ts';
 import { annotationsPath, specPath } from '../field-path.ts';
 import { checkLegacyCidr, sloppyCidrErrors } from '../formats/addresses.ts';
@@ -8,6 +8,7 @@ import { isEmpty } from '../unchecked.ts';
 import type { Unchecked } from '../unchecked.ts';
 
 const trafficPolicies = ['Cluster', 'Local'];
+const addressedTypes = ['ClusterIP', 'NodePort', 'LoadBalancer'];
 const rangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-ranges';
 const onlyText = "may only be used when `type` is 'LoadBalancer'";
 
@@ -67,7 +68,7 @@ export function checkTrafficPolicies(errors: ErrorList, spec: Unchecked<ServiceS
   else checkPort(errors, specPath, 'healthCheckNodePort', port);
   if (internalTrafficPolicy !== undefined) {
     checkOneOf(errors, specPath, 'internalTrafficPolicy', internalTrafficPolicy, trafficPolicies);
-  } else if (spec.type !== 'ExternalName') {
-    requireText(errors, specPath, 'internalTrafficPolicy', undefined);
+  } else if (addressedTypes.includes(spec.type ?? '')) {
+    errors.required(specPath, 'internalTrafficPolicy');
   }
 }

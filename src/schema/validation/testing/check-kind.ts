@@ -6,6 +6,7 @@ import { conform } from '../../decode/conform.ts';
 import type { UnknownObject } from '../../object.ts';
 import type { ResourceInfo } from '../../resource-info.ts';
 import { validateCreate, validateUpdate } from '../validate.ts';
+import { validObjects } from './valid-objects.ts';
 
 type Json = Record<string, unknown>;
 
@@ -28,6 +29,15 @@ export interface KindUnderTest {
   create(rows: readonly Row[]): void;
   /** Asserts every row of updates. */
   update(rows: readonly UpdateRow[], subresource?: string): void;
+}
+
+/** Rules of one kind, tried out on variants of its object in validObjects. */
+export function validKind(group: string, resource: string, version = 'v1'): KindUnderTest {
+  const key = `${group}/${resource}`;
+  const valid =
+    validObjects[version === 'v1' ? (`${key}/v1` in validObjects ? `${key}/v1` : key) : key];
+  assert.ok(valid, key);
+  return kindUnderTest(group, resource, valid, version);
 }
 
 /** Rules of one kind, tried out on variants of one valid object. */
