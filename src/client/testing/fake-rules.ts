@@ -66,6 +66,9 @@ export function updated(
   const object = structuredClone(subresource === undefined ? wanted : live);
   if (subresource === 'status') {
     object['status'] = structuredClone(wanted['status']);
+    const { annotations } = wanted.metadata;
+    // a Deployment's revision is written this way
+    if (annotations !== undefined) object.metadata.annotations = structuredClone(annotations);
     return object;
   }
   if (subresource === 'finalize') {

@@ -42,7 +42,9 @@ export async function writeRevision(
   if (revision === undefined || annotations?.[revisionAnnotation] === revision) return;
   const body = { metadata: { uid, annotations: { [revisionAnnotation]: revision } } };
   const patch = { type: 'merge', body } as const;
-  scope.deployment = await client.patch(resources.deployments, name, patch, { namespace });
+  // through status, as upstream: a change of annotations would count as a new generation
+  const options = { namespace, subresource: 'status' };
+  scope.deployment = await client.patch(resources.deployments, name, patch, options);
 }
 
 export function replaceSet(scope: DeploymentScope, next: ReplicaSet): void {
