@@ -226,7 +226,7 @@ describe('refusals', () => {
       `${maps}?fieldSelector=data.x%3Dy`,
       {},
       400,
-      /field label not supported: data.x/,
+      /data.x\\" is not a known field selector: only/,
     ],
     [
       'a version from the future',
