@@ -2,8 +2,9 @@ import type { FieldError, FieldErrorType } from '../field-error.ts';
 import { noValue, renderValue } from './bad-value.ts';
 import type { FieldPath } from './field-path.ts';
 
-/** Errors beyond this are not collected: nobody reads them, and each one costs an answer's space. */
+/** Errors beyond this, or once their texts are this long together, are left out. */
 const maxErrors = 1000;
+const maxCharacters = 1024 * 1024;
 
 /**
  * Collects what is wrong with one object, worded as upstream's field errors. Every method takes a
@@ -12,24 +13,27 @@ const maxErrors = 1000;
  */
 export class ErrorList {
   readonly errors: FieldError[] = [];
+  #characters = 0;
 
   get count(): number {
     return this.errors.length;
   }
 
+  /** Nothing is taken any more; rules whose texts are dear to make ask first. */
+  get isFull(): boolean {
+    return this.errors.length >= maxErrors || this.#characters >= maxCharacters;
+  }
+
   required(path: FieldPath, field: string | number, detail = ''): void {
-    this.#add('FieldValueRequired', path, field, 'Required value', detail);
+    this.#add('FieldValueRequired', path, field, 'Required value', noValue, detail);
   }
 
   forbidden(path: FieldPath, field: string | number, detail: string): void {
-    this.#add('FieldValueForbidden', path, field, 'Forbidden', detail);
+    this.#add('FieldValueForbidden', path, field, 'Forbidden', noValue, detail);
   }
 
   invalid(path: FieldPath, field: string | number, value: unknown, detail: string): void {
-    const label = 'Invalid value';
-    if (value !== noValue) {
-      this.#add('FieldValueInvalid', path, field, `${label}: ${renderValue(value)}`, detail);
-    } else this.#add('FieldValueInvalid', path, field, label, detail);
+    this.#add('FieldValueInvalid', path, field, 'Invalid value', value, detail);
   }
 
   notSupported(
@@ -39,27 +43,25 @@ export class ErrorList {
     supported: readonly string[],
   ): void {
     const detail = `supported values: ${supported.map((text) => `"${text}"`).join(', ')}`;
-    const label = `Unsupported value: ${renderValue(value)}`;
-    this.#add('FieldValueNotSupported', path, field, label, detail);
+    this.#add('FieldValueNotSupported', path, field, 'Unsupported value', value, detail);
   }
 
   duplicate(path: FieldPath, field: string | number, value: unknown, detail = ''): void {
-    const label = `Duplicate value: ${renderValue(value)}`;
-    this.#add('FieldValueDuplicate', path, field, label, detail);
+    this.#add('FieldValueDuplicate', path, field, 'Duplicate value', value, detail);
   }
 
   notFound(path: FieldPath, field: string | number, value: unknown, detail = ''): void {
-    this.#add('FieldValueNotFound', path, field, `Not found: ${renderValue(value)}`, detail);
+    this.#add('FieldValueNotFound', path, field, 'Not found', value, detail);
   }
 
   tooLong(path: FieldPath, field: string | number, maxBytes: number): void {
     const detail = `may not be more than ${maxBytes} bytes`;
-    this.#add('FieldValueTooLong', path, field, 'Too long', detail);
+    this.#add('FieldValueTooLong', path, field, 'Too long', noValue, detail);
   }
 
   tooMany(path: FieldPath, field: string | number, count: number, max: number): void {
     const detail = `must have at most ${max} items`;
-    this.#add('FieldValueTooMany', path, field, `Too many: ${count}`, detail);
+    this.#add('FieldValueTooMany', path, field, 'Too many', count, detail);
   }
 
   #add(
@@ -67,11 +69,15 @@ export class ErrorList {
     path: FieldPath,
     field: string | number,
     label: string,
+    value: unknown,
     detail: string,
   ): void {
-    if (this.errors.length >= maxErrors) return;
+    if (this.isFull) return;
     const place = typeof field === 'number' ? path.at(field) : path.child(field);
-    const message = detail === '' ? label : `${label}: ${detail}`;
-    this.errors.push({ type, field: place.toString(), message });
+    const start = value === noValue ? label : `${label}: ${renderValue(value)}`;
+    const message = detail === '' ? start : `${start}: ${detail}`;
+    const error = { type, field: place.toString(), message };
+    this.#characters += error.field.length + message.length;
+    this.errors.push(error);
   }
 }

@@ -79,15 +79,16 @@ function carries(scope: string, resource: string): boolean {
   return podResources.has(resource);
 }
 
-/** Reports each scope that is unknown, or cannot bound what the quota bounds. */
-function checkScopeList(
+/** Reports each resource that one of the scopes cannot bound; unknown scopes bound anything. */
+function checkCarried(
   errors: ErrorList,
   path: FieldPath,
   value: unknown,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   spec: Spec,
 ): void {
-  for (const name of names) {
+  for (const name of scopes) {
+    if (!names.has(name)) continue;
     for (const resource in spec.hard) {
       if (carries(name, resource)) continue;
       errors.invalid(path, '', value, 'unsupported scope applied to resource');
@@ -118,9 +119,10 @@ function checkScopes(errors: ErrorList, spec: Spec): void {
   const path = specPath.child('scopes');
   for (const name of list) {
     if (!scopes.includes(name)) errors.invalid(path, '', list, 'unsupported scope');
-    checkScopeList(errors, path, list, [name], spec);
   }
-  checkConflicts(errors, path, list, new Set(list));
+  const names = new Set(list);
+  checkCarried(errors, path, list, names, spec);
+  checkConflicts(errors, path, list, names);
 }
 
 const existsText =
@@ -138,7 +140,6 @@ function checkScopeSelector(
     if (!scopes.includes(scopeName)) {
       errors.invalid(path, 'scopeName', scopeName, 'unsupported scope');
     }
-    checkScopeList(errors, path, selector, [scopeName], spec);
     const isFree = scopeName === 'PriorityClass' || scopeName === 'VolumeAttributesClass';
     if (!isFree && scopes.includes(scopeName) && operator !== 'Exists') {
       errors.invalid(path, 'operator', operator, existsText);
@@ -146,6 +147,7 @@ function checkScopeSelector(
     checkScopeValues(errors, path, operator, values);
     names.add(scopeName);
   }
+  checkCarried(errors, path, selector, names, spec);
   checkConflicts(errors, path, spec.scopes ?? null, names);
 }
 

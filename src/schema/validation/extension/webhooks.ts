@@ -28,10 +28,10 @@ function checkWebhooks(
   old: readonly Webhook[] | undefined,
 ): void {
   const path = rootPath.child('webhooks');
+  const stored = new Map(old?.map((webhook) => [webhook.name, webhook]));
   const names = new Set<string>();
   (webhooks ?? []).forEach((webhook, index) => {
-    const stored = old?.find(({ name }) => name === webhook.name);
-    checkWebhook(errors, path.at(index), webhook, stored);
+    checkWebhook(errors, path.at(index), webhook, stored.get(webhook.name));
     const { name = '' } = webhook;
     if (names.has(name)) errors.duplicate(path.at(index), 'name', name);
     names.add(name);

@@ -52,8 +52,8 @@ export const ingressRules: KindRules<Ingress> = {
   subresources: {
     status(errors, { status }, old) {
       const path = statusPath.child('loadBalancer.ingress');
+      const stored = old.status?.loadBalancer?.ingress?.map((point) => point.ip);
       (status?.loadBalancer?.ingress ?? []).forEach(({ ip = '', hostname = '' }, index) => {
-        const stored = old.status?.loadBalancer;
         checkIngressPoint(errors, path.at(index), ip, hostname, stored, () => {});
       });
     },

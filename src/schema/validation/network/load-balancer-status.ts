@@ -22,9 +22,10 @@ export function checkLoadBalancerStatus(
     errors.forbidden(path, 'ingress', detail);
     return;
   }
+  const stored = old?.ingress?.map((point) => point.ip);
   ingress.forEach(({ ip = '', ipMode, hostname = '' }, index) => {
     const at = path.child('ingress').at(index);
-    checkIngressPoint(errors, at, ip, hostname, old, () => {
+    checkIngressPoint(errors, at, ip, hostname, stored, () => {
       if (ip !== '' && ipMode === undefined) {
         errors.required(at, 'ipMode', 'must be specified when `ip` is set');
       } else if (ip === '' && ipMode !== undefined) {
@@ -40,13 +41,10 @@ export function checkIngressPoint(
   path: FieldPath,
   ip: string,
   hostname: string,
-  old:
-    | { readonly ingress?: ReadonlyArray<{ readonly ip?: string | undefined }> | undefined }
-    | undefined,
+  stored: ReadonlyArray<string | undefined> | undefined,
   between: () => void,
 ): void {
   if (ip !== '') {
-    const stored = old?.ingress?.map((point) => point.ip);
     checkLegacyIp(errors, path, 'ip', ip, stored);
   }
   between();

@@ -102,8 +102,9 @@ function checkLabelKeys(
   }
   checkRepeatedKeys(errors, path, matchLabelKeys, labelSelector);
   const detail = 'exists in both matchLabelKeys and mismatchLabelKeys';
+  const mismatched = new Set(mismatchLabelKeys);
   matchLabelKeys.forEach((key, index) => {
-    if (!mismatchLabelKeys.includes(key)) return;
+    if (!mismatched.has(key)) return;
     errors.invalid(path.child('matchLabelKeys'), index, key, detail);
   });
 }
@@ -119,11 +120,11 @@ function checkRepeatedKeys(
   selector: Unchecked<PodAffinityTerm>['labelSelector'],
 ): void {
   if (keys.length === 0) return;
+  const places = new Map(keys.map((key, index) => [key, index]));
   const seen = new Set(Object.keys(selector?.matchLabels ?? {}));
   for (const { key = '' } of selector?.matchExpressions ?? []) {
-    if (seen.has(key) && keys.includes(key)) {
-      errors.invalid(path, keys.indexOf(key), key, bothText);
-    }
+    const place = places.get(key);
+    if (seen.has(key) && place !== undefined) errors.invalid(path, place, key, bothText);
     seen.add(key);
   }
 }
@@ -136,19 +137,16 @@ export function checkSpreadConstraints(
   path: FieldPath,
   constraints: ReadonlyArray<Unchecked<TopologySpreadConstraint>>,
 ): void {
+  const lastOf = new Map(constraints.map((constraint, index) => [pairOf(constraint), index]));
   constraints.forEach((constraint, index) => {
     const at = path.at(index);
     const { maxSkew = 0, topologyKey = '', whenUnsatisfiable = '' } = constraint;
     if (maxSkew <= 0) errors.invalid(at, 'maxSkew', maxSkew, 'must be greater than zero');
     requireText(errors, at, 'topologyKey', topologyKey, 'can not be empty');
     checkOneOf(errors, at, 'whenUnsatisfiable', whenUnsatisfiable, spreadActions);
-    for (let later = index + 1; later < constraints.length; later++) {
-      const other = constraints[later] ?? {};
-      const isSame =
-        other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable;
-      if (!isSame) continue;
-      const value = `{${topologyKey}, ${whenUnsatisfiable}}`;
-      errors.duplicate(path.at(later), '{topologyKey, whenUnsatisfiable}', value);
+    const pair = pairOf(constraint);
+    if ((lastOf.get(pair) ?? index) > index) {
+      errors.duplicate(at, '{topologyKey, whenUnsatisfiable}', pair);
     }
     checkMinDomains(errors, at, constraint);
     checkOneOf(errors, at, 'nodeAffinityPolicy', constraint.nodeAffinityPolicy, inclusionPolicies);
@@ -163,6 +161,13 @@ export function checkSpreadConstraints(
     checkRepeatedKeys(errors, at, matchLabelKeys, labelSelector);
     checkLabelSelector(errors, at.child('labelSelector'), labelSelector);
   });
+}
+
+function pairOf({
+  topologyKey = '',
+  whenUnsatisfiable = '',
+}: Unchecked<TopologySpreadConstraint>): string {
+  return `{${topologyKey}, ${whenUnsatisfiable}}`;
 }
 
 function checkMinDomains(

@@ -20,9 +20,10 @@ export function checkMounts(
   if (volumeMounts.length > 0) {
     const path = container.child('volumeMounts');
     const seen = new Set<string>();
+    const devices = placesOf(volumeDevices, 'devicePath');
     for (let index = 0; index < volumeMounts.length; index++) {
       const mount = volumeMounts[index] ?? {};
-      checkMount(errors, path, index, mount, seen, volumeDevices, context);
+      checkMount(errors, path, index, mount, seen, devices, context);
       checkPropagation(errors, path, mount, of.securityContext?.privileged === true);
     }
   }
@@ -31,13 +32,29 @@ export function checkMounts(
   }
 }
 
+interface Places {
+  readonly names: ReadonlySet<string | undefined>;
+  readonly paths: ReadonlySet<string | undefined>;
+}
+
+const nowhere: Places = { names: new Set(), paths: new Set() };
+
+function placesOf(
+  list: ReadonlyArray<Unchecked<VolumeMount & VolumeDevice>>,
+  path: 'mountPath' | 'devicePath',
+): Places {
+  if (list.length === 0) return nowhere;
+  const names = new Set(list.map(({ name }) => name));
+  return { names, paths: new Set(list.map((one) => one[path])) };
+}
+
 function checkMount(
   errors: ErrorList,
   list: FieldPath,
   index: number,
   mount: Unchecked<VolumeMount>,
   seen: Set<string>,
-  devices: ReadonlyArray<Unchecked<VolumeDevice>>,
+  devices: Places,
   { volumes }: PodContext,
 ): void {
   const path = list.at(index);
@@ -48,10 +65,10 @@ function checkMount(
   requireText(errors, path, 'mountPath', mountPath);
   if (seen.has(mountPath)) errors.invalid(path, 'mountPath', mountPath, 'must be unique');
   seen.add(mountPath);
-  if (devices.some((device) => device.name === name)) {
+  if (devices.names.has(name)) {
     errors.invalid(path, 'name', name ?? '', 'must not already exist in volumeDevices');
   }
-  if (devices.some((device) => device.devicePath === mountPath)) {
+  if (devices.paths.has(mountPath)) {
     const detail = 'must not already exist as a path in volumeDevices';
     errors.invalid(path, 'mountPath', mountPath, detail);
   }
@@ -98,6 +115,7 @@ function checkDevices(
 ): void {
   const names = new Set<string>();
   const paths = new Set<string>();
+  const mounted = placesOf(mounts, 'mountPath');
   devices.forEach(({ name = '', devicePath = '' }, index) => {
     const path = list.at(index);
     requireText(errors, path, 'name', name);
@@ -117,10 +135,10 @@ function checkDevices(
     }
     names.add(name);
     paths.add(devicePath);
-    if (mounts.some((mount) => mount.name === name)) {
+    if (mounted.names.has(name)) {
       errors.invalid(path, 'name', name, 'must not already exist in volumeMounts');
     }
-    if (mounts.some((mount) => mount.mountPath === devicePath)) {
+    if (mounted.paths.has(devicePath)) {
       const detail = 'must not already exist as a path in volumeMounts';
       errors.invalid(path, 'devicePath', devicePath, detail);
     }

@@ -188,8 +188,10 @@ function checkNames(errors: ErrorList, path: FieldPath, spec: Spec, old: Spec | 
   if (spec.tolerations !== undefined) {
     checkEach(errors, path.child('tolerations'), spec.tolerations, checkToleration);
   }
-  (spec.hostAliases ?? []).forEach((alias, index) => {
-    checkHostAlias(errors, path.child('hostAliases').at(index), alias, old);
+  const { hostAliases = [] } = spec;
+  const knownIps = hostAliases.length === 0 ? undefined : old?.hostAliases?.map(({ ip }) => ip);
+  hostAliases.forEach((alias, index) => {
+    checkHostAlias(errors, path.child('hostAliases').at(index), alias, knownIps);
   });
   const { priorityClassName, runtimeClassName, preemptionPolicy, schedulingGroup } = spec;
   checkOptionalFormat(errors, path, 'priorityClassName', priorityClassName, dns1123SubdomainErrors);
@@ -228,9 +230,8 @@ function checkHostAlias(
   errors: ErrorList,
   path: FieldPath,
   { ip, hostnames }: Unchecked<HostAlias>,
-  old: Spec | undefined,
+  stored: ReadonlyArray<string | undefined> | undefined,
 ): void {
-  const stored = old?.hostAliases?.map((alias) => alias.ip);
   checkLegacyIp(errors, path, 'ip', ip, stored);
   checkEachFormat(errors, path.child('hostnames'), hostnames, dns1123SubdomainErrors);
 }

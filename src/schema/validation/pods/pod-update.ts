@@ -73,17 +73,18 @@ function checkTolerations(
   now: ReadonlyArray<Unchecked<Toleration>>,
   old: ReadonlyArray<Unchecked<Toleration>>,
 ): void {
-  const bare = (of: Unchecked<Toleration>): object => ({ ...of, tolerationSeconds: undefined });
-  const isKept = old.every((before) => now.some((after) => jsonEqual(bare(after), bare(before))));
-  if (isKept) return;
+  const bare = ({ key, operator, value, effect }: Unchecked<Toleration>): string =>
+    JSON.stringify([key ?? '', operator ?? '', value ?? '', effect ?? '']);
+  const kept = new Set(now.map(bare));
+  if (old.every((toleration) => kept.has(bare(toleration)))) return;
   const detail = 'existing toleration can not be modified except its tolerationSeconds';
   errors.forbidden(specPath, 'tolerations', detail);
 }
 
 function checkGatesRemoved(errors: ErrorList, spec: Spec, oldSpec: Spec): void {
-  const known = oldSpec.schedulingGates?.map(({ name }) => name) ?? [];
+  const known = new Set(oldSpec.schedulingGates?.map(({ name }) => name));
   (spec.schedulingGates ?? []).forEach(({ name = '' }, index) => {
-    if (known.includes(name)) return;
+    if (known.has(name)) return;
     const path = specPath.child('schedulingGates').at(index);
     const detail = `only deletion is allowed, but found new scheduling gate '${name}'`;
     errors.forbidden(path, 'name', detail);

@@ -103,7 +103,7 @@ function checkClaims(
     else if (seen.has(name) || seen.has(text)) errors.duplicate(path, index, text);
     seen.add(text);
     checkOptionalFormat(errors, path.at(index), 'request', request, dns1123LabelErrors);
-    if (name === '' || claimNames.includes(name)) return;
+    if (name === '' || errors.isFull || claimNames.includes(name)) return;
     const known = claimNames.length === 0 ? ' which is empty' : `: ${claimNames.join(', ')}`;
     const detail = `must be one of the names in pod.spec.resourceClaims${known}`;
     errors.notFound(path, index, name, detail);

@@ -67,6 +67,7 @@ function checkTopologies(
   errors: ErrorList,
   terms: ReadonlyArray<Unchecked<TopologySelectorTerm>>,
 ): void {
+  const seen = new Set<string>();
   terms.forEach((term, index) => {
     const path = rootPath.child('allowedTopologies').at(index).child('matchLabelExpressions');
     const keys = new Set<string>();
@@ -78,9 +79,9 @@ function checkTopologies(
       if (keys.has(key)) errors.duplicate(at, 'key', key);
       keys.add(key);
     });
-    if (terms.slice(0, index).some((before) => jsonEqual(before, term))) {
-      errors.duplicate(path, '', '');
-    }
+    const text = JSON.stringify(term);
+    if (seen.has(text)) errors.duplicate(path, '', '');
+    seen.add(text);
   });
 }
 
