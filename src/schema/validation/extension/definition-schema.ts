@@ -44,7 +44,7 @@ function checkStructure(
   const type = schema['type'] ?? '';
   const isFree =
     schema['x-kubernetes-int-or-string'] === true ||
-    (place !== 'root' && schema['x-kubernetes-preserve-unknown-fields'] === true);
+    schema['x-kubernetes-preserve-unknown-fields'] === true;
   const missing: Readonly<Record<string, string>> = {
     root: 'must not be empty at the root',
     items: 'must not be empty for specified array items',

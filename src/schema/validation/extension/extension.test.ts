@@ -125,6 +125,21 @@ test('CustomResourceDefinition', () => {
       `${at}.properties[spec].type: Unsupported value: "text": supported values: "array", "boolean", "integer", "number", "object", "string"`,
       `${at}.properties[spec].pattern: Invalid value: "(": must be a valid regular expression, but isn't: Invalid regular expression: /(/: Unterminated group`,
     ],
+    [{ [schema]: { 'x-kubernetes-preserve-unknown-fields': true } }],
+    [
+      {
+        [`${schema}.properties`]: {
+          spec: {
+            type: 'object',
+            properties: {
+              port: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }] },
+              any: { 'x-kubernetes-preserve-unknown-fields': true },
+              map: { type: 'object', additionalProperties: { type: 'string' } },
+            },
+          },
+        },
+      },
+    ],
     [
       { [schema]: { type: 'string' } },
       `${at}.type: Invalid value: "string": must be object at the root`,
