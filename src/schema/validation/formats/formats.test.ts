@@ -8,9 +8,12 @@ import { portNameErrors } from './ports.ts';
 
 test('paths are rendered as Go does', () => {
   const spec = rootPath.child('spec');
-  assert.equal(`${spec.child('containers').at(0).child('image')}`, 'spec.containers[0].image');
-  assert.equal(`${spec.child('limits').key('cpu').child('x')}`, 'spec.limits[cpu].x');
-  assert.equal(`${rootPath.child('')}`, '');
+  assert.equal(
+    spec.child('containers').at(0).child('image').toString(),
+    'spec.containers[0].image',
+  );
+  assert.equal(spec.child('limits').key('cpu').child('x').toString(), 'spec.limits[cpu].x');
+  assert.equal(rootPath.child('').toString(), '');
 });
 
 test('values are quoted as Go does', () => {
