@@ -1,0 +1,79 @@
+/** The types that callers declare, the programs they get and the limits they set. */
+
+/**
+ * Declared type of a value. `object` is a map with known fields; its values come in as plain JSON.
+ * `maxSize` bounds the estimate of costs (characters of a string, bytes, entries); absent means
+ * unbounded.
+ */
+export type CelType =
+  | { readonly kind: ScalarKind; readonly maxSize?: number }
+  | { readonly kind: 'list'; readonly element: CelType; readonly maxSize?: number }
+  | {
+      readonly kind: 'map';
+      readonly key: CelType;
+      readonly value: CelType;
+      readonly maxSize?: number;
+    }
+  | {
+      readonly kind: 'object';
+      readonly name: string;
+      readonly fields: ReadonlyMap<string, CelField>;
+      readonly maxSizeBytes?: number;
+    }
+  | { readonly kind: 'abstract'; readonly name: string }
+  | { readonly kind: 'optional'; readonly of: CelType };
+
+export type ScalarKind =
+  | 'dyn'
+  | 'bool'
+  | 'int'
+  | 'uint'
+  | 'double'
+  | 'string'
+  | 'bytes'
+  | 'null'
+  | 'timestamp'
+  | 'duration'
+  | 'type';
+
+/** A field of an object; `fields` is keyed by the name in the data, not the escaped one. */
+export interface CelField {
+  readonly type: CelType;
+}
+
+/** What is left of an evaluation's cost; `evaluate` decrements it, several programs may share one. */
+export interface CelBudget {
+  remaining: number;
+}
+
+/** Plain JavaScript form of a value: JSON, with bigint for integers beyond the safe range. */
+export type CelResult = unknown;
+
+export interface CelProgram {
+  readonly resultType: CelType;
+  /** Worst case from the declared sizes, as cel-go's checker with Kubernetes' estimator. */
+  readonly estimatedCost: { readonly min: bigint; readonly max: bigint };
+  /** Names of the variables that occur free in the expression. */
+  readonly references: ReadonlySet<string>;
+  /**
+   * Throws CelRuntimeError with cel-go's message, CelBudgetError when the budget or the limit of
+   * one call ends. `variables` are plain JSON, only read, and converted as they are touched.
+   */
+  evaluate(variables: Readonly<Record<string, unknown>>, budget: CelBudget): CelResult;
+}
+
+export interface CompileOptions {
+  /** The expression must have one of these types (or dyn). */
+  readonly resultTypes?: readonly CelType[];
+}
+
+export interface CelEnvironment {
+  /** Throws CelCompileError. */
+  compile(expression: string, options?: CompileOptions): CelProgram;
+}
+
+export interface CelEnvironmentOptions {
+  readonly variables: Readonly<Record<string, CelType>>;
+  /** Declares the functions on authorizer values; the variable itself is in `variables`. */
+  readonly authorizer?: boolean;
+}
