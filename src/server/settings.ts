@@ -1,3 +1,5 @@
+import type { ApiServerArgs } from './api-server-args/mod.ts';
+
 /** What a server was told, checked and complete. Made by cli/ from flags, config file and env. */
 export interface ServerSettings {
   readonly dataDir: string;
@@ -37,4 +39,6 @@ export interface ServerSettings {
   /** Lower-case name of this host's node. */
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
+  /** Of --kube-apiserver-arg; all at their defaults when absent. */
+  readonly apiServerArgs?: ApiServerArgs;
 }

@@ -13,6 +13,8 @@ export interface Flag {
   readonly help: string;
   /** Section of the help text. */
   readonly group: string;
+  /** A list whose texts may hold commas of their own: only repeating adds to it. */
+  readonly keepsCommas?: boolean;
   /** Known, but without effect yet: giving it ends the command with a clear message. */
   readonly notBuilt?: boolean;
   /** Values of it that do work although others are not built. */

@@ -95,6 +95,7 @@ function readValue(flag: Flag, texts: readonly (string | true)[]): FlagValue {
       if (typeof last !== 'string' || !/^-?\d+$/.test(last)) throw invalid('a number expected');
       return Number(last);
     case 'list':
+      if (flag.keepsCommas === true) return texts.map(String).filter((text) => text !== '');
       return texts.flatMap((text) => String(text).split(',')).filter((text) => text !== '');
     case 'string':
       return String(last);

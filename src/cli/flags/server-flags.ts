@@ -222,7 +222,7 @@ const componentArguments: readonly Flag[] = [
     type: 'list',
     help: 'Customized flag for kube-apiserver process',
     group: 'flags',
-    notBuilt: true,
+    keepsCommas: true,
   },
   {
     name: 'etcd-arg',

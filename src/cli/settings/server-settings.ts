@@ -1,4 +1,5 @@
 import { K3tsError } from '#base/errors.ts';
+import { readApiServerArgs } from '#server/api-server-args/mod.ts';
 import type { ServerSettings } from '#server/mod.ts';
 import { booleanFlag, integerFlag, listFlag, stringFlag } from '../flags/flag.ts';
 import type { FlagValues } from '../flags/flag.ts';
@@ -84,6 +85,7 @@ export async function readServerSettings(values: FlagValues): Promise<ServerSett
     disableHelmController: booleanFlag(values, 'disable-helm-controller'),
     nodeName: readNodeName(values),
     nodeIps,
+    apiServerArgs: readApiServerArgs(listFlag(values, 'kube-apiserver-arg')),
   };
 }
 

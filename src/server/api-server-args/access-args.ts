@@ -1,0 +1,47 @@
+import { refused } from './argument.ts';
+
+const later = 'not built yet';
+const issued = 'k3ts makes and knows its own certificate authorities';
+
+/** Authentication and authorization. */
+export const accessArgs = {
+  'anonymous-auth': refused('boolean', later),
+  'api-audiences': refused('list', later),
+  'authentication-config': refused('text', later),
+  'authentication-token-webhook-cache-ttl': refused('duration', later),
+  'authentication-token-webhook-config-file': refused('text', later),
+  'authentication-token-webhook-version': refused('text', later),
+  'client-ca-file': refused('text', issued),
+  'enable-bootstrap-token-auth': refused('boolean', later),
+  'oidc-ca-file': refused('text', later),
+  'oidc-client-id': refused('text', later),
+  'oidc-groups-claim': refused('text', later),
+  'oidc-groups-prefix': refused('text', later),
+  'oidc-issuer-url': refused('text', later),
+  'oidc-required-claim': refused('list', later),
+  'oidc-signing-algs': refused('list', later),
+  'oidc-username-claim': refused('text', later),
+  'oidc-username-prefix': refused('text', later),
+  'requestheader-allowed-names': refused('list', later),
+  'requestheader-client-ca-file': refused('text', issued),
+  'requestheader-extra-headers-prefix': refused('list', later),
+  'requestheader-group-headers': refused('list', later),
+  'requestheader-uid-headers': refused('list', later),
+  'requestheader-username-headers': refused('list', later),
+  'service-account-extend-token-expiration': refused('boolean', later),
+  'service-account-issuer': refused('list', later),
+  'service-account-jwks-uri': refused('text', later),
+  'service-account-key-file': refused('list', later),
+  'service-account-lookup': refused('boolean', later),
+  'service-account-max-token-expiration': refused('duration', later),
+  'service-account-signing-endpoint': refused('text', later),
+  'service-account-signing-key-file': refused('text', later),
+  'token-auth-file': refused('text', later),
+  'authorization-config': refused('text', later),
+  'authorization-mode': refused('list', later),
+  'authorization-policy-file': refused('text', 'ABAC is not built'),
+  'authorization-webhook-cache-authorized-ttl': refused('duration', later),
+  'authorization-webhook-cache-unauthorized-ttl': refused('duration', later),
+  'authorization-webhook-config-file': refused('text', later),
+  'authorization-webhook-version': refused('text', later),
+} as const;
