@@ -10,6 +10,13 @@ export function fnv1a(text: string, seed = 0x811c9dc5): number {
   return hash;
 }
 
+/** FNV-1 with 32 bits over UTF-8: multiplies before it mixes, as upstream hashes revisions. */
+export function fnv1(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) hash = (Math.imul(hash, 0x01000193) ^ byte) >>> 0;
+  return hash;
+}
+
 /** A number as part of a name, as upstream's SafeEncodeString of its decimal text. */
 export function encodeHash(hash: number): string {
   return Array.from(String(hash), (digit) => alphabet[digit.charCodeAt(0) % 27]).join('');

@@ -11,6 +11,7 @@ import { startPodGarbageCollector } from './podgc/mod.ts';
 import { startReplicaSetController, startReplicationController } from './replicaset/mod.ts';
 import { startRootCaPublisher } from './root-ca-publisher/mod.ts';
 import { startServiceAccountController } from './serviceaccount/mod.ts';
+import { startStatefulSetController } from './statefulset/mod.ts';
 import { startTtlAfterFinished } from './ttlafterfinished/mod.ts';
 
 /** Every controller by upstream's name, which --controllers and events use. */
@@ -18,6 +19,7 @@ export const controllers = {
   'deployment-controller': startDeploymentController,
   'replicaset-controller': startReplicaSetController,
   'replicationcontroller-controller': startReplicationController,
+  'statefulset-controller': startStatefulSetController,
   'job-controller': startJobController,
   'ttl-after-finished-controller': startTtlAfterFinished,
   'endpoints-controller': startEndpointsController,

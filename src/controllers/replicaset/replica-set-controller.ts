@@ -7,10 +7,10 @@ import { isSameJson } from '../json-equality.ts';
 import { isObjectGone } from '../owner-gone.ts';
 import { claimObjects } from '../pods/claim.ts';
 import { claimable, indexByController } from '../pods/owned-objects.ts';
+import { createOwnedPodHandler } from '../pods/owned-pod-events.ts';
 import { createPodControl } from '../pods/pod-control.ts';
 import { isDeleting, isPodActive, isPodTerminating } from '../pods/pod-state.ts';
 import { manageReplicas, setsOfSameOwner } from './manage-replicas.ts';
-import { createPodHandler } from './pod-events.ts';
 import { replicaSetFlavour, replicationControllerFlavour } from './replica-flavour.ts';
 import type { ReplicaFlavour } from './replica-flavour.ts';
 import { replicaSetStatus } from './replica-set-status.ts';
@@ -92,9 +92,11 @@ function startReplicas(context: ControllerContext, flavour: ReplicaFlavour): Pro
     onDelete: (set) => expectations.forget(objectKey(set)),
   });
   pods.addHandler(
-    createPodHandler({
-      sets,
-      flavour,
+    createOwnedPodHandler<ReplicaSet>({
+      owners: sets,
+      kind: flavour.kind,
+      selectorOf: (set) => flavour.selectorOf(set),
+      minReadySecondsOf: (set) => set.spec?.minReadySeconds ?? 0,
       expectations,
       enqueue: (key) => queue.add(key),
       enqueueAfter: (key, delayMs) => queue.addAfter(key, delayMs),
