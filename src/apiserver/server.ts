@@ -11,6 +11,7 @@ import { FrameCache } from './answers/watch-answer.ts';
 import type { RequestAuthenticator } from './authn/mod.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import { WatchCache } from './cache/mod.ts';
+import type { AggregateHook } from './aggregate-hook.ts';
 import type { ConnectHandler } from './connect-hook.ts';
 import type { Core } from './core.ts';
 import { HealthChecks } from './health/health-checks.ts';
@@ -80,6 +81,7 @@ export interface ApiServerExtensions {
   routes?: readonly PathRoute[];
   healthChecks?: readonly HealthCheck[];
   connect?: ConnectHandler | undefined;
+  aggregate?: AggregateHook | undefined;
 }
 
 /** The API server: a pipeline over a store, with or without listeners. */
@@ -174,6 +176,7 @@ export class ApiServer {
       authenticator: extensions.authenticator,
       paths: this.paths,
       connect: extensions.connect,
+      aggregate: extensions.aggregate,
       dispatch: {
         core: this.core,
         connect: extensions.connect,

@@ -7,6 +7,7 @@ import { sendValue } from '../answers/object-answer.ts';
 import { badRequest, internalError, requestTimeout, serviceUnavailable } from '../api-errors.ts';
 import type { RequestAuthenticator } from '../authn/mod.ts';
 import { impersonatedUser, wantsImpersonation } from '../authn/mod.ts';
+import type { AggregateHook } from '../aggregate-hook.ts';
 import type { ConnectHandler } from '../connect-hook.ts';
 import type { Core } from '../core.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -35,6 +36,7 @@ export interface PipelineOptions {
   authenticator: RequestAuthenticator;
   paths: PathRouter;
   connect: ConnectHandler | undefined;
+  aggregate?: AggregateHook | undefined;
   dispatch: ResourceDispatch;
   inFlight: InFlightLimit;
   metrics: RequestMetrics;
@@ -116,6 +118,11 @@ export class RequestPipeline {
         remoteAddress: request.socket.remoteAddress ?? '',
         signal: () => signalOfSocket(socket),
       });
+      const backing = this.#options.aggregate?.find(context.info);
+      if (backing !== undefined) {
+        await backing.upgrade({ context, request, socket, head });
+        return;
+      }
       if (connect === undefined || served === undefined || !connect.handles(context.info)) {
         throw badRequest('Upgrade request required');
       }
@@ -168,6 +175,8 @@ export class RequestPipeline {
   async #answer(exchange: Exchange, { context, served }: Admitted): Promise<number> {
     const { core, paths, inFlight, dispatch } = this.#options;
     const { info } = context;
+    const backing = this.#options.aggregate?.find(info);
+    if (backing !== undefined) return await backing.request({ context, exchange });
     if (served === undefined) return await answerPath(paths, exchange, context, core.registry);
     const resourceContext = context as ResourceRequestContext;
     if (isLongRunning(info))
