@@ -22,6 +22,12 @@ import { priorityClassRules } from './cluster/priority-classes.ts';
 import { resourceQuotaRules } from './cluster/resource-quotas.ts';
 import { runtimeClassRules } from './cluster/runtime-classes.ts';
 import {
+  deviceClassRules,
+  resourceClaimRules,
+  resourceClaimTemplateRules,
+} from './devices/claims.ts';
+import { resourceSliceRules } from './devices/slices.ts';
+import {
   mutatingPolicyBindingRules,
   mutatingPolicyRules,
   validatingPolicyBindingRules,
@@ -29,11 +35,6 @@ import {
 } from './extension/admission-policies.ts';
 import { apiServiceRules } from './extension/api-services.ts';
 import { definitionRules } from './extension/definitions.ts';
-import {
-  resourceClaimRules,
-  resourceClaimTemplateRules,
-  resourceSliceRules,
-} from './extension/resource-claims.ts';
 import { mutatingWebhookRules, validatingWebhookRules } from './extension/webhooks.ts';
 import { flowSchemaRules } from './flowcontrol/flow-schemas.ts';
 import { priorityLevelRules } from './flowcontrol/priority-levels.ts';
@@ -115,6 +116,7 @@ export const kindRules: Readonly<Record<string, AnyKindRules>> = {
   'rbac.authorization.k8s.io/ClusterRoleBinding': clusterRoleBindingRules,
   'rbac.authorization.k8s.io/Role': roleRules,
   'rbac.authorization.k8s.io/RoleBinding': roleBindingRules,
+  'resource.k8s.io/DeviceClass': deviceClassRules,
   'resource.k8s.io/ResourceClaim': resourceClaimRules,
   'resource.k8s.io/ResourceClaimTemplate': resourceClaimTemplateRules,
   'resource.k8s.io/ResourceSlice': resourceSliceRules,

@@ -60,6 +60,19 @@ function cidrErrors(text: string, isStrict: boolean): readonly string[] {
   return none;
 }
 
+/** An address of an interface with the length of its network's prefix. */
+export function interfaceAddressErrors(text: string): readonly string[] {
+  const slash = text.lastIndexOf('/');
+  const length = text.slice(slash + 1);
+  const ip = slash < 0 ? undefined : tryParseIp(text.slice(0, slash));
+  const cidr = ip && tryParseCidr(`${formatIp(ip)}/${length}`);
+  if (ip === undefined || cidr === undefined) {
+    return ['must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)'];
+  }
+  const canonical = `${formatIp(ip)}/${cidr.prefixLength}`;
+  return canonical === text ? none : [`must be in canonical form ("${canonical}")`];
+}
+
 /** Ranges in older fields; the canonical form is not asked for. */
 export function sloppyCidrErrors(text: string): readonly string[] {
   return cidrErrors(text, false);
