@@ -1,8 +1,11 @@
 import type { Clock } from '#base/clock.ts';
+import { BoundedQueue } from '#base/queue.ts';
 import { createDelayList } from './delay-list.ts';
-import { createFifo } from './fifo.ts';
 import { createItemRateLimiter } from './rate-limiter.ts';
 import type { RateLimits } from './rate-limiter.ts';
+
+/** The number of different items, or of workers, is the bound. */
+const unbounded = Number.MAX_SAFE_INTEGER;
 
 /**
  * A queue of keys with the promises of client-go's work queue: an item added twice is handed out
@@ -34,10 +37,10 @@ export function createWorkQueue<T>(options: {
 }): WorkQueue<T> {
   const { clock } = options;
   const limiter = createItemRateLimiter<T>(clock, options.rateLimits);
-  const queue = createFifo<T>();
+  const queue = new BoundedQueue<T>(unbounded);
   const dirty = new Set<T>();
   const processing = new Set<T>();
-  const takers = createFifo<(item: T | undefined) => void>();
+  const takers = new BoundedQueue<(item: T | undefined) => void>(unbounded);
   const drained: (() => void)[] = [];
   let isShutDown = false;
 
@@ -63,7 +66,7 @@ export function createWorkQueue<T>(options: {
     else delays.add(item, delayMs);
   };
   const settleDrain = (): void => {
-    if (!isShutDown || processing.size > 0 || queue.length > 0) return;
+    if (!isShutDown || processing.size > 0 || queue.size > 0) return;
     for (const resolve of drained.splice(0)) resolve();
   };
   const shutDown = (): void => {
@@ -74,7 +77,7 @@ export function createWorkQueue<T>(options: {
 
   return {
     get length() {
-      return queue.length;
+      return queue.size;
     },
     retries: (item) => limiter.retries(item),
     add,
@@ -83,7 +86,7 @@ export function createWorkQueue<T>(options: {
     forget: (item) => limiter.forget(item),
     get() {
       return new Promise((resolve) => {
-        if (queue.length > 0) {
+        if (queue.size > 0) {
           handOut(queue.shift() as T, resolve);
         } else if (isShutDown) {
           resolve(undefined);

@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock.ts';
 import { hasReason } from '#base/api-status-error.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { createReconcileLoop } from '#base/reconcile-loop.ts';
 import { resources } from '#client/mod.ts';
 import type { Client, Informer } from '#client/mod.ts';
 import type { Endpoint, EndpointSlice, Node, Service } from '#schema/types.ts';
@@ -26,8 +27,6 @@ export function startClusterDns(options: {
   signal: AbortSignal;
 }): void {
   const { client, nodes, clusterDns, clock, log, signal } = options;
-  let isRunning = false;
-  let isDirty = false;
   let written = '';
 
   const reconcile = async (): Promise<void> => {
@@ -40,25 +39,14 @@ export function startClusterDns(options: {
     for (const slice of slices) await writeSlice(client, slice);
     written = wanted;
   };
-  const run = async (): Promise<void> => {
-    if (isRunning) return;
-    isRunning = true;
-    while (isDirty && !signal.aborted) {
-      isDirty = false;
-      try {
-        await reconcile();
-      } catch (error) {
-        log.warning('Cannot write the DNS service; trying again', { error: messageOf(error) });
-        isDirty = true;
-        await clock.sleep(retryMs, signal).catch(() => undefined);
-      }
-    }
-    isRunning = false;
-  };
-  const changed = (): void => {
-    isDirty = true;
-    void run();
-  };
+  const changed = createReconcileLoop({
+    reconcile,
+    onError: (error) =>
+      log.warning('Cannot write the DNS service; trying again', { error: messageOf(error) }),
+    retryMs,
+    clock,
+    signal,
+  });
   nodes.addHandler({ onAdd: changed, onUpdate: changed, onDelete: changed });
   changed();
 }

@@ -3,11 +3,11 @@ import { formatTime } from '#base/clock.ts';
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { BoundedQueue } from '#base/queue.ts';
 import type { Random } from '#base/random.ts';
 import type { KubeObject } from '#schema/mod.ts';
 import type { CoreV1Event, ObjectReference } from '#schema/types.ts';
 import type { Client } from '../client.ts';
-import { createFifo } from '../fifo.ts';
 import { resources } from '../resources.ts';
 import { createEventCorrelator } from './event-correlator.ts';
 import type { EventRecord } from './event-correlator.ts';
@@ -62,7 +62,7 @@ export function createEventRecorder(options: {
 }): EventRecorder {
   const { clock, log, component, host = '', signal } = options;
   const correlator = createEventCorrelator(clock);
-  const queue = createFifo<Pending>();
+  const queue = new BoundedQueue<Pending>(maxQueued);
   let running: Promise<void> | undefined;
 
   const run = async (): Promise<void> => {
@@ -74,7 +74,7 @@ export function createEventRecorder(options: {
   const start = (): void => {
     running ??= run().finally(() => {
       running = undefined;
-      if (queue.length > 0 && !signal.aborted) start();
+      if (queue.size > 0 && !signal.aborted) start();
     });
   };
 
@@ -91,7 +91,7 @@ export function createEventRecorder(options: {
         message,
       });
       if (record === undefined) return;
-      if (queue.length >= maxQueued) {
+      if (queue.size >= maxQueued) {
         log.debug('too many events wait, one is dropped', { reason, name });
         return;
       }
@@ -109,7 +109,7 @@ export function createEventRecorder(options: {
     },
     async flush() {
       await running;
-      if (queue.length > 0 && !signal.aborted) await this.flush();
+      if (queue.size > 0 && !signal.aborted) await this.flush();
     },
   };
 }

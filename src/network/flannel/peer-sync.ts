@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { createReconcileLoop } from '#base/reconcile-loop.ts';
 import type { Informer } from '#client/mod.ts';
 import { runCommand } from '#host/process.ts';
 import type { Node } from '#schema/types.ts';
@@ -25,8 +26,6 @@ export function followPeers(options: {
 }): void {
   const { nodes, nodeName, device, clock, log, signal } = options;
   let known: ReadonlyMap<string, Peer> | undefined;
-  let isRunning = false;
-  let isDirty = false;
 
   const sync = async (): Promise<void> => {
     const wanted = new Map<string, Peer>();
@@ -41,28 +40,22 @@ export function followPeers(options: {
     known = wanted;
     if (added.length > 0) log.info('Nodes reachable over VXLAN', { count: wanted.size });
   };
-  const run = async (): Promise<void> => {
-    if (isRunning || !nodes.hasSynced) return;
-    isRunning = true;
-    while (isDirty && !signal.aborted) {
-      isDirty = false;
-      try {
-        await sync();
-      } catch (error) {
-        log.warning('Cannot set up routes to other nodes', { error: messageOf(error) });
-        known = undefined;
-        isDirty = true;
-        await clock.sleep(retryMs, signal).catch(() => undefined);
-      }
-    }
-    isRunning = false;
+  const changed = createReconcileLoop({
+    reconcile: sync,
+    onError: (error) => {
+      log.warning('Cannot set up routes to other nodes', { error: messageOf(error) });
+      known = undefined;
+    },
+    retryMs,
+    clock,
+    signal,
+  });
+  // before the first list is complete every known route would look like a stranger's
+  const start = (): void => {
+    nodes.addHandler({ onAdd: changed, onUpdate: changed, onDelete: changed });
+    changed();
   };
-  const changed = (): void => {
-    isDirty = true;
-    void run();
-  };
-  nodes.addHandler({ onAdd: changed, onUpdate: changed, onDelete: changed });
-  nodes.synced(signal).then(changed, () => undefined);
+  nodes.synced(signal).then(start, () => undefined);
 }
 
 /** Routes over the device that lead to no wanted peer. */
