@@ -10,7 +10,8 @@ import type {
   Secret,
   Service,
 } from '#schema/types.ts';
-import { findContainer, namespaceOf, specOf, uidOf } from '../pods/names.ts';
+import { metadataField } from '../pods/metadata-field.ts';
+import { findContainer, namespaceOf, specOf } from '../pods/names.ts';
 import type { AnyContainer } from '../pods/names.ts';
 import { ContainerConfigError } from './config-error.ts';
 import { expandVariables } from './expand.ts';
@@ -141,21 +142,11 @@ async function valueOf(
   return undefined;
 }
 
-const subscript = /^metadata\.(labels|annotations)\['(.+)'\]$/;
-
 function fieldValue(ref: ObjectFieldSelector, options: EnvironmentOptions): string {
   const { pod, podIps, hostIps } = options;
-  const match = subscript.exec(ref.fieldPath);
-  if (match !== null) {
-    return pod.metadata[match[1] as 'labels' | 'annotations']?.[match[2] ?? ''] ?? '';
-  }
+  const metadata = metadataField(pod, ref.fieldPath);
+  if (metadata !== undefined) return metadata;
   switch (ref.fieldPath) {
-    case 'metadata.name':
-      return pod.metadata.name;
-    case 'metadata.namespace':
-      return namespaceOf(pod);
-    case 'metadata.uid':
-      return uidOf(pod);
     case 'spec.nodeName':
       return specOf(pod).nodeName ?? '';
     case 'spec.serviceAccountName':

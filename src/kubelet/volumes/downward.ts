@@ -1,9 +1,8 @@
 import type { DownwardAPIVolumeFile, Pod } from '#schema/types.ts';
 import { resourceFieldValue } from '../containers/environment.ts';
-import { findContainer, namespaceOf, uidOf } from '../pods/names.ts';
+import { metadataField } from '../pods/metadata-field.ts';
+import { findContainer } from '../pods/names.ts';
 import { VolumeError } from './volume-error.ts';
-
-const subscript = /^metadata\.(labels|annotations)\['(.+)'\]$/;
 
 /** The text of a downward API file. Only facts of the object are allowed, no status. */
 export function fileValue(
@@ -19,25 +18,19 @@ export function fileValue(
     return resourceFieldValue(item.resourceFieldRef, { pod, container, allocatable });
   }
   const path = item.fieldRef?.fieldPath ?? '';
-  const match = subscript.exec(path);
   const { metadata } = pod;
-  if (match !== null) {
-    return metadata[match[1] as 'labels' | 'annotations']?.[match[2] ?? ''] ?? '';
-  }
   switch (path) {
-    case 'metadata.name':
-      return metadata.name;
-    case 'metadata.namespace':
-      return namespaceOf(pod);
-    case 'metadata.uid':
-      return uidOf(pod);
     case 'metadata.labels':
       return formatMap(metadata.labels ?? {});
     case 'metadata.annotations':
       return formatMap(metadata.annotations ?? {});
     default:
-      throw new VolumeError(`unsupported fieldPath: ${path}`);
+      return metadataField(pod, path) ?? unsupported(path);
   }
+}
+
+function unsupported(path: string): never {
+  throw new VolumeError(`unsupported fieldPath: ${path}`);
 }
 
 /** One `key="value"` a line, sorted by key, without a newline at the end. */
