@@ -1,3 +1,4 @@
+import { startDaemonSetController } from './daemonset/mod.ts';
 import { startDeploymentController } from './deployment/mod.ts';
 import type { StartController } from './context.ts';
 import { startEndpointsController } from './endpoints/mod.ts';
@@ -20,6 +21,7 @@ export const controllers = {
   'replicaset-controller': startReplicaSetController,
   'replicationcontroller-controller': startReplicationController,
   'statefulset-controller': startStatefulSetController,
+  'daemonset-controller': startDaemonSetController,
   'job-controller': startJobController,
   'ttl-after-finished-controller': startTtlAfterFinished,
   'endpoints-controller': startEndpointsController,

@@ -1,6 +1,7 @@
 import { objectKey } from '#client/mod.ts';
-import type { Client, Expectations } from '#client/mod.ts';
+import type { Client, Expectations, Informer } from '#client/mod.ts';
 import type { Job, Pod } from '#schema/types.ts';
+import { observeDeleted } from '../pods/observe-deleted.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import type { PodControl } from '../pods/pod-control.ts';
 import { slowStart } from '../pods/slow-start.ts';
@@ -17,6 +18,7 @@ export interface PodChanges {
   readonly client: Client;
   readonly control: PodControl;
   readonly expectations: Expectations;
+  readonly known: Informer<Pod>;
   readonly job: Job;
   readonly tally: PodTally;
   readonly nowMs: number;
@@ -59,7 +61,7 @@ export async function deletePods(
   pods: readonly Pod[],
   isUncounted: boolean,
 ): Promise<void> {
-  const { client, control, expectations, job } = changes;
+  const { client, control, expectations, job, known } = changes;
   const key = objectKey(job);
   expectations.expectDeletions(
     key,
@@ -76,6 +78,7 @@ export async function deletePods(
       }
     }),
   );
+  observeDeleted(expectations, key, known, pods);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

@@ -84,7 +84,7 @@ export function createJobSync(
     backOff.note(uid, tally.newFailures.length, tally.newSuccesses);
     const { job, status: counted } = await countEnded(seen, owned, tally);
     const nowMs = clock.now();
-    const changes = { client, control, expectations, job, tally, nowMs };
+    const changes = { client, control, expectations, known: pods, job, tally, nowMs };
     const outcome = outcomeOf(job, tally, nowMs);
     const waitMs = backOff.leftMs(uid);
     let failure: unknown;

@@ -3,6 +3,7 @@ import type { Expectations, Informer } from '#client/mod.ts';
 import type { Clock } from '#base/clock.ts';
 import type { KubeObject } from '#schema/mod.ts';
 import type { Pod, ReplicaSet } from '#schema/types.ts';
+import { observeDeleted } from '../pods/observe-deleted.ts';
 import { isNamespaceTerminating, podFromTemplate } from '../pods/pod-control.ts';
 import type { PodControl } from '../pods/pod-control.ts';
 import { controlledBy } from '../pods/owned-objects.ts';
@@ -68,6 +69,7 @@ async function deleteExcess(
       }
     }),
   );
+  observeDeleted(expectations, key, pods, victims);
   return results.find((result) => result.status === 'rejected')?.reason;
 }
 

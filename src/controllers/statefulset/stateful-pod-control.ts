@@ -4,6 +4,7 @@ import { objectKey, resources } from '#client/mod.ts';
 import type { Client, EventRecorder, Expectations, Informer } from '#client/mod.ts';
 import type { PersistentVolumeClaim, Pod, StatefulSet } from '#schema/types.ts';
 import { isDeleting } from '../pods/pod-state.ts';
+import { observeDeleted } from '../pods/observe-deleted.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import {
   changedOwners,
@@ -31,8 +32,9 @@ export function createStatefulPodControl(options: {
   events: EventRecorder;
   claims: Informer<PersistentVolumeClaim>;
   expectations: Expectations;
+  pods: Informer<Pod>;
 }): StatefulPodControl {
-  const { client, events, claims, expectations } = options;
+  const { client, events, claims, expectations, pods } = options;
 
   const report = (set: StatefulSet, verb: string, pod: Pod, error?: unknown): void => {
     const reason = `${verb[0]?.toUpperCase()}${verb.slice(1)}`;
@@ -125,6 +127,7 @@ export function createStatefulPodControl(options: {
       try {
         await client.delete(resources.pods, name, { namespace, preconditions: { uid } });
         report(set, 'delete', pod);
+        observeDeleted(expectations, key, pods, [pod]);
       } catch (error) {
         expectations.deletionObserved(key, uid ?? '');
         if (hasReason(error, 'NotFound') || hasReason(error, 'Conflict')) return;

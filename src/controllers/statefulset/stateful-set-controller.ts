@@ -37,7 +37,7 @@ export const startStatefulSetController: StartController = (context) => {
   indexByController(pods);
   indexByController(revisions);
   const expectations = createExpectations(clock);
-  const control = createStatefulPodControl({ client, events, claims, expectations });
+  const control = createStatefulPodControl({ client, events, claims, expectations, pods });
 
   const writeStatus = async (set: StatefulSet, status: StatefulSetStatus): Promise<void> => {
     if (isSameJson(set.status, status)) return;
