@@ -36,6 +36,11 @@ export class ErrorList {
     this.#add('FieldValueInvalid', path, field, 'Invalid value', value, detail);
   }
 
+  /** A value of another JSON type, or a text that does not have its format. */
+  typeInvalid(path: FieldPath, field: string | number, value: unknown, detail: string): void {
+    this.#add('FieldValueTypeInvalid', path, field, 'Invalid value', value, detail);
+  }
+
   notSupported(
     path: FieldPath,
     field: string | number,
@@ -62,6 +67,15 @@ export class ErrorList {
   tooMany(path: FieldPath, field: string | number, count: number, max: number): void {
     const detail = `must have at most ${max} items`;
     this.#add('FieldValueTooMany', path, field, 'Too many', count, detail);
+  }
+
+  /** Takes over errors found apart, as when they had to be sorted first. */
+  addAll(found: readonly FieldError[]): void {
+    for (const error of found) {
+      if (this.isFull) return;
+      this.#characters += error.field.length + error.message.length;
+      this.errors.push(error);
+    }
   }
 
   #add(

@@ -1,23 +1,16 @@
 import type { ErrorList } from '../error-list.ts';
 import type { FieldPath } from '../field-path.ts';
+import { checkValidationRules } from './definition-rules.ts';
+import { checkStructure } from './definition-structure.ts';
+import { isSchema, maxSchemaDepth } from './json-schema.ts';
+import type { Schema } from './json-schema.ts';
 
-/** A JSON schema as decoding leaves it; parts of several forms are not described by its type. */
-type Schema = Readonly<Record<string, unknown>>;
-
-/** How deep a schema is looked into; deeper ones are taken as they are. */
-const maxDepth = 64;
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 const mapTypes = ['atomic', 'granular'];
 const listTypes = ['atomic', 'set', 'map'];
 const forbidden = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies'];
+const systemFields = ['apiVersion', 'kind', 'metadata'];
 const combiners = ['allOf', 'anyOf', 'oneOf'] as const;
-
-/** What a node is to the schema around it. */
-type Place = 'root' | 'items' | 'properties' | 'nested';
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /**
  * The basics of a definition's schema: every node has a type, and nothing is used that custom
@@ -28,61 +21,77 @@ export function checkSchema(errors: ErrorList, path: FieldPath, schema: object):
   if (schema['nullable'] === true) {
     errors.forbidden(path, 'nullable', 'nullable cannot be true at the root');
   }
-  checkStructure(errors, path, schema, 'root', 0);
-  checkNode(errors, path, schema, 0);
+  checkStructure(errors, path, schema);
+  checkNode(errors, path, schema, 0, { isRoot: true, isMeta: false });
 }
 
-/** The structural part, which upstream reports before everything else. */
-function checkStructure(
+/** Fields that a schema with a status of its own may use at its root, with upstream's names. */
+const rootFields: Readonly<Record<string, string>> = {
+  description: 'Description',
+  type: 'Type',
+  format: 'Format',
+  title: 'Title',
+  maximum: 'Maximum',
+  exclusiveMaximum: 'ExclusiveMaximum',
+  minimum: 'Minimum',
+  exclusiveMinimum: 'ExclusiveMinimum',
+  maxLength: 'MaxLength',
+  minLength: 'MinLength',
+  pattern: 'Pattern',
+  maxItems: 'MaxItems',
+  minItems: 'MinItems',
+  uniqueItems: 'UniqueItems',
+  multipleOf: 'MultipleOf',
+  required: 'Required',
+  items: 'Items',
+  properties: 'Properties',
+  externalDocs: 'ExternalDocs',
+  example: 'Example',
+  'x-kubernetes-preserve-unknown-fields': 'XPreserveUnknownFields',
+  'x-kubernetes-validations': 'XValidations',
+};
+
+/** What the status subresource asks of the root: an object that can be split in two. */
+export function checkStatusRoot(errors: ErrorList, path: FieldPath, schema: object): void {
+  if (!isSchema(schema)) return;
+  const type = schema['type'] ?? '';
+  const isKnown = Object.keys(schema).every((field) => Object.hasOwn(rootFields, field));
+  const end = 'at the root of the schema if the status subresource is enabled';
+  if (!isKnown) {
+    const names = Object.values(rootFields).join(' ');
+    errors.invalid(path, '', schema, `only [${names}] fields are allowed ${end}`);
+  }
+  if (type !== '' && type !== 'object') {
+    errors.invalid(path, 'type', type, `only "object" is allowed as the type ${end}`);
+  }
+}
+
+/** Whether a default stands anywhere in a schema. */
+export function hasSchemaDefaults(schema: unknown, depth = 0): boolean {
+  if (typeof schema !== 'object' || schema === null || depth > maxSchemaDepth) return false;
+  if (Array.isArray(schema)) return schema.some((part) => hasSchemaDefaults(part, depth + 1));
+  const { default: value, properties, ...rest } = schema as Record<string, unknown>;
+  if (value !== undefined) return true;
+  const parts = isSchema(properties) ? Object.values(properties) : [];
+  return [...parts, ...Object.values(rest)].some((part) => hasSchemaDefaults(part, depth + 1));
+}
+
+/** Where a node is: at the root, or somewhere inside the metadata of an object. */
+interface Place {
+  readonly isRoot: boolean;
+  readonly isMeta: boolean;
+}
+
+const below: Place = { isRoot: false, isMeta: false };
+
+function checkNode(
   errors: ErrorList,
   path: FieldPath,
   schema: Schema,
-  place: Place,
   depth: number,
+  place: Place,
 ): void {
-  if (depth > maxDepth) return;
-  const type = schema['type'] ?? '';
-  const isFree =
-    schema['x-kubernetes-int-or-string'] === true ||
-    schema['x-kubernetes-preserve-unknown-fields'] === true;
-  const missing: Readonly<Record<string, string>> = {
-    root: 'must not be empty at the root',
-    items: 'must not be empty for specified array items',
-    properties: 'must not be empty for specified object fields',
-  };
-  const text = missing[place];
-  if (type === '' && !isFree && text !== undefined) errors.required(path, 'type', text);
-  if (place === 'root' && type !== '' && type !== 'object') {
-    errors.invalid(path, 'type', type, 'must be object at the root');
-  }
-  if (place === 'root' && isSchema(schema['additionalProperties'])) {
-    errors.forbidden(path, 'additionalProperties', 'must not be used at the root');
-  }
-  if (type === 'array' && schema['items'] === undefined) {
-    errors.required(path, 'items', 'must be specified');
-  }
-  if (place === 'nested') return;
-  const { items, properties, additionalProperties } = schema as {
-    items?: unknown;
-    properties?: unknown;
-    additionalProperties?: unknown;
-  };
-  if (isSchema(items)) checkStructure(errors, path.child('items'), items, 'items', depth + 1);
-  if (isSchema(properties)) {
-    for (const [name, part] of Object.entries(properties)) {
-      if (!isSchema(part)) continue;
-      const at = path.child('properties').key(name);
-      checkStructure(errors, at, part, 'properties', depth + 1);
-    }
-  }
-  if (isSchema(additionalProperties)) {
-    const at = path.child('additionalProperties');
-    checkStructure(errors, at, additionalProperties, 'properties', depth + 1);
-  }
-}
-
-function checkNode(errors: ErrorList, path: FieldPath, schema: Schema, depth: number): void {
-  if (depth > maxDepth) return;
+  if (depth > maxSchemaDepth) return;
   const type = schema['type'];
   if (type === 'null') {
     const detail = 'type cannot be set to null, use nullable as an alternative';
@@ -103,6 +112,10 @@ function checkNode(errors: ErrorList, path: FieldPath, schema: Schema, depth: nu
     additionalProperties?: unknown;
     properties?: unknown;
   };
+  if (place.isMeta && schema['x-kubernetes-embedded-resource'] === true) {
+    const detail = 'must not be used inside of resource meta';
+    errors.forbidden(path, 'x-kubernetes-embedded-resource', detail);
+  }
   const isClosed = additionalProperties === undefined || additionalProperties === false;
   if (!isClosed && isSchema(properties) && Object.keys(properties).length > 0) {
     const detail = 'additionalProperties and properties are mutual exclusive';
@@ -112,21 +125,9 @@ function checkNode(errors: ErrorList, path: FieldPath, schema: Schema, depth: nu
     const detail = 'must be true or undefined';
     errors.invalid(path, 'x-kubernetes-preserve-unknown-fields', false, detail);
   }
-  checkPattern(errors, path, schema['pattern']);
   checkTopology(errors, path, schema);
-  checkChildren(errors, path, schema, depth);
-}
-
-/** Upstream's expressions know less than ours: what does not compile here is wrong for sure. */
-function checkPattern(errors: ErrorList, path: FieldPath, pattern: unknown): void {
-  if (typeof pattern !== 'string' || pattern === '') return;
-  try {
-    void new RegExp(pattern.replace(/\(\?([a-zA-Z]+)\)/g, '').replaceAll('(?P<', '(?<'));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const detail = `must be a valid regular expression, but isn't: ${why}`;
-    errors.invalid(path, 'pattern', pattern, detail);
-  }
+  checkValidationRules(errors, path, schema);
+  checkChildren(errors, path, schema, depth, place);
 }
 
 /** List and map types, which server-side apply goes by. */
@@ -147,17 +148,36 @@ function checkTopology(errors: ErrorList, path: FieldPath, schema: Schema): void
       errors.notSupported(path, 'x-kubernetes-list-type', listType, listTypes);
     }
   }
+  const items = isSchema(schema['items']) ? schema['items'] : {};
+  if (listType === 'set') checkSetItems(errors, path.child('items'), items);
   const hasKeys = Array.isArray(keys) && keys.length > 0;
   if (hasKeys && listType !== 'map') {
     const detail = 'must be map if x-kubernetes-list-map-keys is non-empty';
     if (listType === undefined) errors.required(path, 'x-kubernetes-list-type', detail);
     else errors.invalid(path, 'x-kubernetes-list-type', listType, detail);
   }
+  if ((listType === 'set' || listType === 'map') && items['nullable'] === true) {
+    const detail = `cannot be nullable when x-kubernetes-list-type is ${listType}`;
+    errors.forbidden(path.child('items'), 'nullable', detail);
+  }
   if (listType !== 'map') return;
   if (!hasKeys) {
     const detail = 'must not be empty if x-kubernetes-list-type is map';
     errors.required(path, 'x-kubernetes-list-map-keys', detail);
   } else checkMapKeys(errors, path, schema['items'], keys.map(String));
+}
+
+/** Items of a set are compared as wholes. */
+function checkSetItems(errors: ErrorList, path: FieldPath, items: Schema): void {
+  const detail = 'must be atomic as item of a list with x-kubernetes-list-type=set';
+  const listType = items['x-kubernetes-list-type'];
+  if (items['type'] === 'array' && listType !== undefined && listType !== 'atomic') {
+    errors.invalid(path, 'x-kubernetes-list-type', listType, detail);
+  }
+  const mapType = items['x-kubernetes-map-type'];
+  if (items['type'] === 'object' && mapType !== 'atomic') {
+    errors.invalid(path, 'x-kubernetes-map-type', mapType ?? null, detail);
+  }
 }
 
 function checkTypeIs(
@@ -210,31 +230,50 @@ function checkMapKeys(
         'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
       errors.required(place, 'default', detail);
     }
+    if (property['nullable'] === true) {
+      const detail = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable';
+      errors.forbidden(place, 'nullable', detail);
+    }
   });
 }
 
-function checkChildren(errors: ErrorList, path: FieldPath, schema: Schema, depth: number): void {
-  const { items, additionalProperties, properties, not } = schema as {
-    items?: unknown;
-    additionalProperties?: unknown;
-    properties?: unknown;
-    not?: unknown;
-  };
+function checkChildren(
+  errors: ErrorList,
+  path: FieldPath,
+  schema: Schema,
+  depth: number,
+  place: Place,
+): void {
+  const { items, additionalProperties, properties, not } = schema as Record<string, unknown>;
+  const inside = place.isMeta ? { isRoot: false, isMeta: true } : below;
+  const next = depth + 1;
   if (Array.isArray(items)) {
     errors.forbidden(path, 'items', 'items must be a schema object and not an array');
-  } else if (isSchema(items)) checkNode(errors, path.child('items'), items, depth + 1);
+  } else if (isSchema(items)) checkNode(errors, path.child('items'), items, next, inside);
   if (isSchema(additionalProperties)) {
-    checkNode(errors, path.child('additionalProperties'), additionalProperties, depth + 1);
+    const at = path.child('additionalProperties');
+    if (place.isMeta && additionalProperties['default'] !== undefined) {
+      const detail = 'must not be set inside additionalProperties applying to object metadata';
+      errors.forbidden(at, 'default', detail);
+    }
+    checkNode(errors, at, additionalProperties, next, inside);
   }
+  const isObject = place.isRoot || schema['x-kubernetes-embedded-resource'] === true;
   for (const [name, part] of Object.entries(isSchema(properties) ? properties : {})) {
-    if (isSchema(part)) checkNode(errors, path.child('properties').key(name), part, depth + 1);
+    if (!isSchema(part)) continue;
+    const at = path.child('properties').key(name);
+    if (place.isRoot && systemFields.includes(name) && part['default'] !== undefined) {
+      errors.forbidden(at, 'default', `must not be set in top-level ${name}`);
+    }
+    const isMeta = place.isMeta || (isObject && name === 'metadata');
+    checkNode(errors, at, part, next, { isRoot: false, isMeta });
   }
-  if (isSchema(not)) checkNode(errors, path.child('not'), not, depth + 1);
+  if (isSchema(not)) checkNode(errors, path.child('not'), not, next, inside);
   for (const field of combiners) {
     const list = schema[field];
     if (!Array.isArray(list)) continue;
     list.forEach((part: unknown, index) => {
-      if (isSchema(part)) checkNode(errors, path.child(field).at(index), part, depth + 1);
+      if (isSchema(part)) checkNode(errors, path.child(field).at(index), part, next, inside);
     });
   }
 }

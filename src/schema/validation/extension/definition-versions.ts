@@ -11,7 +11,9 @@ import type { FieldPath } from '../field-path.ts';
 import { specPath } from '../field-path.ts';
 import { dns1035LabelErrors } from '../formats/names.ts';
 import type { Unchecked } from '../unchecked.ts';
-import { checkSchema } from './definition-schema.ts';
+import { checkSchema, checkStatusRoot, hasSchemaDefaults } from './definition-schema.ts';
+import { isSchema } from './json-schema.ts';
+import type { Schema } from './json-schema.ts';
 
 type Spec = Unchecked<CustomResourceDefinitionSpec>;
 type Version = Unchecked<CustomResourceDefinitionVersion>;
@@ -19,6 +21,7 @@ type Part = 'schema' | 'subresources' | 'additionalPrinterColumns' | 'selectable
 
 const maxWarningCharacters = 256;
 const maxSelectableFields = 8;
+const selectableTypes = ['string', 'boolean', 'integer'];
 const columnTypes = 'boolean,date,integer,number,string';
 const columnFormats = 'byte,date,date-time,double,float,int32,int64,password';
 
@@ -29,6 +32,11 @@ const columnFormats = 'byte,date,date-time,double,float,int32,int64,password';
 export function checkVersions(errors: ErrorList, spec: Spec, old: Spec | undefined): void {
   const versions = spec.versions ?? [];
   const path = specPath.child('versions');
+  const hasDefaults = versions.some((one) => hasSchemaDefaults(one.schema?.openAPIV3Schema));
+  if (spec.preserveUnknownFields === true && hasDefaults) {
+    const detail = 'must be false in order to use defaults in the schema';
+    errors.invalid(specPath, 'preserveUnknownFields', true, detail);
+  }
   versions.forEach((version, index) => checkVersion(errors, path.at(index), version, old));
   checkParts(errors, versions, old);
   const names = versions.map(({ name }) => name);
@@ -63,9 +71,52 @@ function checkVersion(
   }
   if (warning === '') say('must not be an empty string');
   const control = warning.search(/\p{Cc}/u);
-  if (control < 0) return;
-  const index = Buffer.byteLength(warning.slice(0, control));
-  say(`must only contain printable UTF-8 characters; control character found at index ${index}`);
+  const hidden = warning.search(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u);
+  if (hidden < 0) return;
+  const isControl = control === hidden;
+  const index = Buffer.byteLength(warning.slice(0, hidden));
+  const what = isControl ? 'control' : 'non-printable';
+  say(`must only contain printable UTF-8 characters; ${what} character found at index ${index}`);
+}
+
+/** A selector compares one scalar of an object, found without looking into lists. */
+function checkSelectable(
+  errors: ErrorList,
+  path: FieldPath,
+  jsonPath: string,
+  schema: unknown,
+): void {
+  const { found, why } = followPath(jsonPath, schema);
+  if (why !== '') {
+    errors.invalid(path, 'jsonPath', jsonPath, `is an invalid path: ${why}`);
+    return;
+  }
+  if (/^\.metadata(\.|$)/.test(jsonPath)) {
+    errors.invalid(path, 'jsonPath', jsonPath, 'must not point to fields in metadata');
+  }
+  if (selectableTypes.includes(String(found?.['type'] ?? ''))) return;
+  const detail =
+    'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.';
+  errors.invalid(path, 'jsonPath', jsonPath, detail);
+}
+
+function followPath(jsonPath: string, schema: unknown): { found?: Schema; why: string } {
+  let at = isSchema(schema) ? schema : {};
+  let rest = jsonPath;
+  while (rest !== '') {
+    if (rest.startsWith('[')) return { why: 'array notation is not allowed' };
+    const name = /^\.([^.[\]]+)/.exec(rest)?.[1];
+    if (!rest.startsWith('.')) {
+      return { why: `expected [ or . but got: ${/^[^.[\]]*/.exec(rest)?.[0] ?? ''}` };
+    }
+    if (name === undefined) return { why: 'unexpected end of JSON path' };
+    const { properties, additionalProperties } = at as Record<string, unknown>;
+    const next = isSchema(properties) ? properties[name] : additionalProperties;
+    if (!isSchema(next)) return { why: 'does not refer to a valid field' };
+    at = next;
+    rest = rest.slice(name.length + 1);
+  }
+  return { found: at, why: '' };
 }
 
 function isShared(versions: readonly Version[], part: Part): boolean {
@@ -90,7 +141,9 @@ function checkParts(errors: ErrorList, versions: readonly Version[], old: Spec |
     const schema = version.schema?.openAPIV3Schema;
     const before = old?.versions?.find(({ name }) => name === version.name);
     if (schema === undefined || jsonEqual(schema, before?.schema?.openAPIV3Schema)) return;
-    checkSchema(errors, path.child('openAPIV3Schema'), schema);
+    const at = path.child('openAPIV3Schema');
+    if (version.subresources?.status !== undefined) checkStatusRoot(errors, at, schema);
+    checkSchema(errors, at, schema);
   });
   each('subresources', specPath.child('subresources'), (path, version) => {
     if (version.subresources?.scale !== undefined) {
@@ -108,9 +161,8 @@ function checkParts(errors: ErrorList, versions: readonly Version[], old: Spec |
     const seen = new Set<string>();
     fields.forEach(({ jsonPath = '' }, index) => {
       const at = path.at(index);
-      requireText(errors, at, 'jsonPath', jsonPath);
-      if (/^\.metadata(\.|$)/.test(jsonPath)) {
-        errors.invalid(at, 'jsonPath', jsonPath, 'must not point to fields in metadata');
+      if (requireText(errors, at, 'jsonPath', jsonPath)) {
+        checkSelectable(errors, at, jsonPath, version.schema?.openAPIV3Schema);
       }
       if (seen.has(jsonPath)) errors.duplicate(at, 'jsonPath', jsonPath);
       seen.add(jsonPath);

@@ -113,8 +113,8 @@ test('CustomResourceDefinition', () => {
     ],
     [
       { [`${schema}.properties`]: { spec: { properties: { a: {} } } } },
-      `${at}.properties[spec].type: Required value: must not be empty for specified object fields`,
       `${at}.properties[spec].properties[a].type: Required value: must not be empty for specified object fields`,
+      `${at}.properties[spec].type: Required value: must not be empty for specified object fields`,
     ],
     [
       { [`${schema}.properties`]: { spec: { type: 'array' } } },
@@ -122,8 +122,8 @@ test('CustomResourceDefinition', () => {
     ],
     [
       { [`${schema}.properties`]: { spec: { type: 'text', pattern: '(' } } },
+      `${at}.properties[spec].pattern: Invalid value: "(": must be a valid regular expression, but isn't: error parsing regexp: missing closing ): \`(\``,
       `${at}.properties[spec].type: Unsupported value: "text": supported values: "array", "boolean", "integer", "number", "object", "string"`,
-      `${at}.properties[spec].pattern: Invalid value: "(": must be a valid regular expression, but isn't: Invalid regular expression: /(/: Unterminated group`,
     ],
     [{ [schema]: { 'x-kubernetes-preserve-unknown-fields': true } }],
     [
@@ -132,7 +132,10 @@ test('CustomResourceDefinition', () => {
           spec: {
             type: 'object',
             properties: {
-              port: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }] },
+              port: {
+                'x-kubernetes-int-or-string': true,
+                anyOf: [{ type: 'integer' }, { type: 'string' }],
+              },
               any: { 'x-kubernetes-preserve-unknown-fields': true },
               map: { type: 'object', additionalProperties: { type: 'string' } },
             },

@@ -12,6 +12,7 @@ import { statusPath } from '../field-path.ts';
 import { checkLegacyIp, hasOneOfEachFamily, ipFamily } from '../formats/addresses.ts';
 import { dns1123SubdomainErrors } from '../formats/names.ts';
 import type { Unchecked } from '../unchecked.ts';
+import { checkAllocatedResources, checkExtendedClaim } from './allocated-resources.ts';
 
 type Status = Unchecked<PodStatus>;
 type ContainerStatusIn = Unchecked<ContainerStatus>;
@@ -41,9 +42,11 @@ export function checkPodStatus(
   checkStatuses(errors, 'initContainerStatuses', spec, status, old);
   checkStatuses(errors, 'ephemeralContainerStatuses', spec, status, old);
   checkClaimStatuses(errors, spec, status.resourceClaimStatuses ?? []);
+  checkExtendedClaim(errors, spec, status.extendedResourceClaimStatus);
   checkPodIps(errors, status, old);
   checkHostIps(errors, status, old);
   checkUsers(errors, spec, status);
+  checkAllocatedResources(errors, { spec, status });
 }
 
 function checkPodConditions(errors: ErrorList, { conditions = [] }: Status): void {
