@@ -1,3 +1,4 @@
+import { startCronJobController } from './cronjob/mod.ts';
 import { startDaemonSetController } from './daemonset/mod.ts';
 import { startDeploymentController } from './deployment/mod.ts';
 import type { StartController } from './context.ts';
@@ -23,6 +24,7 @@ export const controllers = {
   'statefulset-controller': startStatefulSetController,
   'daemonset-controller': startDaemonSetController,
   'job-controller': startJobController,
+  'cronjob-controller': startCronJobController,
   'ttl-after-finished-controller': startTtlAfterFinished,
   'endpoints-controller': startEndpointsController,
   'endpointslice-controller': startEndpointSliceController,
