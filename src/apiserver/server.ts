@@ -82,6 +82,8 @@ export interface ApiServerExtensions {
   healthChecks?: readonly HealthCheck[];
   connect?: ConnectHandler | undefined;
   aggregate?: AggregateHook | undefined;
+  /** Work beside requests: begins when everything can be read, ends with the signal. */
+  background?: ((signal: AbortSignal) => void) | undefined;
 }
 
 /** The API server: a pipeline over a store, with or without listeners. */
@@ -94,6 +96,8 @@ export class ApiServer {
   readonly #clock: Clock;
 
   readonly #pipeline: RequestPipeline;
+  readonly #background: ((signal: AbortSignal) => void) | undefined;
+  readonly #end = new AbortController();
 
   constructor(options: ApiServerOptions) {
     const { backend, clock, log, random } = options;
@@ -129,6 +133,7 @@ export class ApiServer {
     for (const [key, create] of builtInVirtualResources(this.core)) virtual.set(key, create);
     for (const [key, create] of extensions.virtualResources ?? []) virtual.set(key, create);
     this.#addRoutes(options, extensions);
+    this.#background = extensions.background;
     this.#pipeline = this.#createPipeline(options, extensions);
     this.#http = new HttpServer({
       log,
@@ -152,6 +157,7 @@ export class ApiServer {
     cache.start();
     const caches = registry.all().flatMap((info) => registry.byResource(info)?.cache ?? []);
     await Promise.all([...new Set(caches)].map((one) => cache.add(one)));
+    this.#background?.(this.#end.signal);
   }
 
   get http(): HttpServer {
@@ -165,6 +171,7 @@ export class ApiServer {
   /** Ends watches, lets other requests finish, closes connections. The backend stays open. */
   async close(): Promise<void> {
     this.#pipeline.shutDown();
+    this.#end.abort();
     this.core.cache.close();
     await this.#http.close(this.#clock, shutdownGraceMs);
   }

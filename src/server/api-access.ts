@@ -2,11 +2,17 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { ApiServerExtensions, ApiServerParts } from '#apiserver/mod.ts';
-import { createAdmissionPlugins, createClientQuotaWriter } from '#apiserver/admission/mod.ts';
+import {
+  createAdmissionPlugins,
+  createClientQuotaWriter,
+  createExtensionPlugins,
+} from '#apiserver/admission/mod.ts';
+import { createAggregation } from '#apiserver/aggregation/mod.ts';
 import { createConnectHandler, createDirectTransport } from '#apiserver/connect/mod.ts';
 import { createDiscovery } from '#apiserver/discovery/mod.ts';
 import { createOpenApiRoutes } from '#apiserver/openapi/mod.ts';
 import { AdmissionChain, gitVersion } from '#apiserver/mod.ts';
+import { createServiceResolver, createWebhookClient } from '#apiserver/webhook-client/mod.ts';
 import { createServiceAllocation } from '#apiserver/allocators/mod.ts';
 import {
   createBootstrapTokenAuthenticator,
@@ -56,6 +62,8 @@ export function createApiAccess(options: {
   tokens: ServiceAccountTokens;
   /** PEM texts of client-kube-apiserver, with which this server speaks to kubelets. */
   kubeletClient: { certificate: string; key: string };
+  /** PEM texts of client-auth-proxy, with which it speaks to extension API servers. */
+  proxyClient: { cert: string; key: string };
   clock: Clock;
   random: Random;
   log: Logger;
@@ -104,6 +112,11 @@ export function createApiAccess(options: {
       rbac,
     ],
   });
+  const webhookClient = createWebhookClient({
+    clock,
+    log,
+    resolver: createServiceResolver({ reader, random }),
+  });
   const admissionPlugins = createAdmissionPlugins({
     reader,
     authorizer,
@@ -129,14 +142,31 @@ export function createApiAccess(options: {
     resources: () => registry.all(),
     version: gitVersion,
     nowMs: () => clock.now(),
+  const aggregation = createAggregation({
+    reader,
+    client: parts.client(serverUser, 'kube-aggregator'),
+    resources: () => registry.all(),
+    onResourcesChange: (listener) => registry.onChange(listener),
+    groups: catalog.groups(),
+    resolver: createServiceResolver({ reader, random }),
+    certificate: () => options.proxyClient,
+    onChange: () => invalidateDocuments(),
+    clock,
+    log,
+  });
   });
   const connect = createConnectHandler({
+    others: () => aggregation.discovered(),
     reader,
     authorizer,
     transport: createDirectTransport({
       clock,
       credentials: () => ({
         ...options.kubeletClient,
+    others: {
+      v3: () => aggregation.openApiV3(),
+      extendV2: (own) => aggregation.mergeOpenApiV2(own),
+    },
         authority: authorities.server.certificatePem,
       }),
     }),
@@ -162,10 +192,11 @@ export function createApiAccess(options: {
       admission: new AdmissionChain(admissionPlugins),
     }),
   );
-  registry.onChange(() => {
+  const invalidateDocuments = (): void => {
     discovery.invalidate();
     openApi.invalidate();
-  });
+  };
+  registry.onChange(invalidateDocuments);
   const jwksUri = `https://${settings.advertiseAddress}:${settings.advertisePort}/openid/v1/jwks`;
   return {
     authenticator,
@@ -183,3 +214,7 @@ export function createApiAccess(options: {
     checkServices: () => services.check(),
   };
 }
+    aggregate: aggregation.hook,
+    healthChecks: aggregation.healthChecks,
+    background: (signal) => aggregation.start(signal),
+      ...aggregation.routes,

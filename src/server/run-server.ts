@@ -65,6 +65,8 @@ interface Identity {
   /** PEM texts of client-kube-apiserver. */
   readonly kubeletClient: { readonly certificate: string; readonly key: string };
 }
+  /** PEM texts of client-auth-proxy. */
+  readonly proxyClient: { readonly cert: string; readonly key: string };
 
 /**
  * Runs a server until the signal is aborted, then stops agent, API and datastore in this order.
@@ -146,12 +148,16 @@ async function prepareIdentity(
     certificate: await readFile(paths.tlsFile('client-kube-apiserver.crt'), 'utf8'),
     key: await readFile(paths.tlsFile('client-kube-apiserver.key'), 'utf8'),
   };
-  return { paths, authorities, credentials, serviceKey, kubeletClient };
+  const proxyClient = {
+    cert: await readFile(paths.tlsFile('client-auth-proxy.crt'), 'utf8'),
+    key: await readFile(paths.tlsFile('client-auth-proxy.key'), 'utf8'),
+  };
+  return { paths, authorities, credentials, serviceKey, kubeletClient, proxyClient };
 }
 
 function buildApiServer(
   { settings, clock, random, log, signal }: RunServerOptions,
-  { authorities, credentials, serviceKey, kubeletClient }: Identity,
+  { authorities, credentials, serviceKey, kubeletClient, proxyClient }: Identity,
   backend: Backend,
   state: StartupState,
 ): ApiServer {
@@ -177,9 +183,13 @@ function buildApiServer(
         kubeletClient,
         clock,
         random,
+        proxyClient,
         log,
       });
-      return { ...access, healthChecks: startupChecks(state) };
+      return {
+        ...access,
+        healthChecks: [...startupChecks(state), ...(access.healthChecks ?? [])],
+      };
     },
     supervisor: {
       wants: (path) => path.startsWith('/v1-k3s/') || path === '/cacerts' || path === '/ping',

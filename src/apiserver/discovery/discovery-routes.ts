@@ -11,7 +11,9 @@ import {
   apiGroupList,
   apiResourceList,
   apiVersions,
+  otherResourceList,
 } from './documents.ts';
+import type { DiscoveredVersion } from './discovered.ts';
 import { orderGroups } from './group-order.ts';
 import type { ServedGroup } from './group-order.ts';
 
@@ -20,6 +22,8 @@ const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupD
 export interface DiscoveryOptions {
   /** Everything that is served at the moment. */
   readonly resources: () => readonly ResourceInfo[];
+  /** Group versions that others serve: extension servers, parts of this process. */
+  readonly others?: (() => readonly DiscoveredVersion[]) | undefined;
   /** Order and preferred versions of built-in groups. */
   readonly groups: readonly GroupInfo[];
   /** host:port that clients outside of the cluster reach. */
@@ -46,7 +50,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
   let documents: Documents | undefined;
   const current = (): Documents => {
     documents ??= {
-      groups: orderGroups(options.resources(), options.groups),
+      groups: orderGroups(options.resources(), options.groups, options.others?.()),
       plain: new Map(),
       aggregated: new Map(),
     };
@@ -154,5 +158,6 @@ function plainDocument(
 function resourceList(group: ServedGroup | undefined, version = ''): object | undefined {
   const found = group?.versions.find((candidate) => candidate.version === version);
   if (group === undefined || found === undefined) return undefined;
+  if (found.other !== undefined) return otherResourceList(found.other);
   return apiResourceList({ group: group.group, version }, found.resources);
 }

@@ -1,6 +1,8 @@
 import { groupVersion } from '#schema/mod.ts';
 import type { ResourceInfo, SubresourceInfo } from '#schema/mod.ts';
 
+import { toPlainList } from './discovered.ts';
+import type { DiscoveredVersion } from './discovered.ts';
 import type { ServedGroup } from './group-order.ts';
 
 /** One resource or subresource in an APIResourceList. */
@@ -66,6 +68,16 @@ export function apiResourceList(
   };
 }
 
+/** The same for a group version that somebody else serves. */
+export function otherResourceList(of: DiscoveredVersion): object {
+  return {
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion: groupVersion(of),
+    resources: toPlainList(of.resources, of),
+  };
+}
+
 function resourceEntry(info: ResourceInfo): ApiResource {
   return {
     name: info.resource,
@@ -103,10 +115,12 @@ export function aggregatedDiscovery(groups: readonly ServedGroup[]): object {
     metadata: {},
     items: groups.map((group) => ({
       metadata: group.group === '' ? {} : { name: group.group },
-      versions: group.versions.map(({ version, resources }) => ({
+      versions: group.versions.map(({ version, resources, other }) => ({
         version,
-        resources: resources.map(aggregatedResource),
-        freshness: 'Current',
+        ...(other?.isStale === true && other.resources.length === 0
+          ? {}
+          : { resources: other?.resources ?? resources.map(aggregatedResource) }),
+        freshness: other?.isStale === true ? 'Stale' : 'Current',
       })),
     })),
   };

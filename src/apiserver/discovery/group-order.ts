@@ -1,23 +1,38 @@
 import { groupVersion } from '#schema/mod.ts';
 import type { GroupInfo, ResourceInfo } from '#schema/mod.ts';
 
+import type { DiscoveredVersion } from './discovered.ts';
+
 /** groupPriorityMinimum of groups that a CustomResourceDefinition makes. */
 const customPriority = 1000;
+/** versionPriority of their versions. */
+const customVersionPriority = 100;
+/** Above every versionPriority that an APIService may have: the catalog orders built-in versions. */
+const builtInVersionPriority = 2000;
 
 /** A group with what it serves, in the order of discovery. */
 export interface ServedGroup {
   readonly group: string;
   readonly preferredVersion: string;
-  readonly versions: readonly { version: string; resources: readonly ResourceInfo[] }[];
+  readonly versions: readonly ServedVersion[];
+}
+
+export interface ServedVersion {
+  readonly version: string;
+  readonly resources: readonly ResourceInfo[];
+  /** Served by somebody else, who takes the place of `resources`. */
+  readonly other?: DiscoveredVersion | undefined;
 }
 
 /**
  * Groups of the resources that are served: built-in ones in upstream's order, others among them by
- * priority, then name. Versions follow the catalog, else Kubernetes' order of version names.
+ * priority, then name. Versions follow the catalog, else their priority, then Kubernetes' order of
+ * version names. `others` are group versions of APIServices with a server of their own.
  */
 export function orderGroups(
   resources: readonly ResourceInfo[],
   known: readonly GroupInfo[],
+  others: readonly DiscoveredVersion[] = [],
 ): ServedGroup[] {
   const byVersion = new Map<string, ResourceInfo[]>();
   const versionsOf = new Map<string, Set<string>>();
@@ -29,15 +44,31 @@ export function orderGroups(
     const versions = versionsOf.get(info.group) ?? new Set<string>();
     versionsOf.set(info.group, versions.add(info.version));
   }
+  const byOther = new Map(others.map((other) => [groupVersion(other), other]));
+  const otherPriority = new Map<string, number>();
+  for (const { group, version, groupPriorityMinimum } of others) {
+    const priority = Math.max(otherPriority.get(group) ?? 0, groupPriorityMinimum);
+    otherPriority.set(group, priority);
+    versionsOf.set(group, (versionsOf.get(group) ?? new Set<string>()).add(version));
+  }
+  const own = new Set(resources.map(({ group }) => group));
   const rank = new Map(known.map((info, index) => [info.group, { info, index }]));
+  const priorityIn = (group: string): number =>
+    Math.max(own.has(group) ? priorityOf(rank.get(group)?.info) : 0, otherPriority.get(group) ?? 0);
   const groups = [...versionsOf.keys()].sort((left, right) => {
     const [a, b] = [rank.get(left), rank.get(right)];
     if (a !== undefined && b !== undefined) return a.index - b.index;
-    const byPriority = priorityOf(b?.info) - priorityOf(a?.info);
+    const byPriority = priorityIn(right) - priorityIn(left);
     return byPriority !== 0 ? byPriority : left < right ? -1 : 1;
   });
   return groups.map((group) => {
     const order = rank.get(group)?.info.versions ?? [];
+    const priorityOfVersion = (version: string): number => {
+      const other = byOther.get(groupVersion({ group, version }));
+      if (other !== undefined) return other.versionPriority;
+      const index = order.indexOf(version);
+      return index < 0 ? customVersionPriority : builtInVersionPriority - index;
+    };
     const versions = [...(versionsOf.get(group) ?? [])].sort((left, right) => {
       const [a, b] = [order.indexOf(left), order.indexOf(right)];
       return a >= 0 && b >= 0 ? a - b : compareVersions(left, right);
@@ -50,6 +81,7 @@ export function orderGroups(
         resources: [...(byVersion.get(groupVersion({ group, version })) ?? [])].sort((a, b) =>
           a.resource < b.resource ? -1 : 1,
         ),
+        other: byOther.get(groupVersion({ group, version })),
       })),
     };
   });

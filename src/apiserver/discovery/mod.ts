@@ -4,3 +4,4 @@
  */
 export { createDiscovery } from './discovery-routes.ts';
 export type { Discovery, DiscoveryOptions } from './discovery-routes.ts';
+export type { DiscoveredResource, DiscoveredVersion } from './discovered.ts';

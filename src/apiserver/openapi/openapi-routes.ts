@@ -1,9 +1,15 @@
+import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
 import type { ResourceInfo } from '#schema/mod.ts';
-import { createOpenApiPages } from '#schema/openapi/mod.ts';
-import type { CustomSchemas, OpenApiPage, OpenApiPages } from '#schema/openapi/mod.ts';
+import { createOpenApiPages, openApiV3Root } from '#schema/openapi/mod.ts';
+import type {
+  CustomSchemas,
+  OpenApiPage,
+  OpenApiPages,
+  OpenApiV2Document,
+} from '#schema/openapi/mod.ts';
 
 import { acceptedTypes, matchesEtag } from '../discovery/accepted-type.ts';
 import type { PathAnswer, PathRequest, PathRoute } from '../path-route.ts';
@@ -17,8 +23,17 @@ export interface OpenApiRoutesOptions {
   readonly customSchemas?: (() => CustomSchemas) | undefined;
   /** As /version says. */
   readonly version: string;
+  /** What extension servers document. */
+  readonly others?: OpenApiOthers | undefined;
   /** Wall time, for the Expires header of documents named by their hash. */
   readonly nowMs: () => number;
+}
+
+/** Documents of group versions that are served elsewhere. */
+export interface OpenApiOthers {
+  /** By path below /openapi/v3: `apis/<group>/<version>`. */
+  v3(): ReadonlyMap<string, OpenApiPage>;
+  extendV2(own: OpenApiV2Document): OpenApiV2Document;
 }
 
 export interface OpenApiRoutes {
@@ -35,12 +50,15 @@ export function createOpenApiRoutes(options: OpenApiRoutesOptions): OpenApiRoute
   let pages: OpenApiPages | undefined;
   let previous: OpenApiPages | undefined;
   const compressed = new WeakMap<Buffer, Promise<Buffer>>();
+  const extendV2 = (own: OpenApiV2Document): OpenApiV2Document =>
+    options.others?.extendV2(own) ?? own;
   const current = (): OpenApiPages => {
     pages ??= createOpenApiPages({
       resources: options.resources(),
       customSchemas: options.customSchemas?.(),
       version: options.version,
       previous,
+      extendV2: options.others === undefined ? undefined : (own) => extendV2(own),
     });
     return pages;
   };
@@ -72,12 +90,20 @@ export function createOpenApiRoutes(options: OpenApiRoutesOptions): OpenApiRoute
   }
 
   async function v3Root(request: PathRequest): Promise<PathAnswer | undefined> {
-    return isRead(request) ? await answer(request, current().v3Root(), json) : undefined;
+    if (!isRead(request)) return undefined;
+    const others = options.others?.v3() ?? new Map<string, OpenApiPage>();
+    if (others.size === 0) return await answer(request, current().v3Root(), json);
+    const all = new Map(current().hashes);
+    for (const [path, { hash }] of others) all.set(path, hash);
+    const body = Buffer.from(JSON.stringify(openApiV3Root(all)));
+    const hash = createHash('sha512').update(body).digest('hex').toUpperCase();
+    return await answer(request, { body, hash }, json);
   }
 
   async function v3(request: PathRequest): Promise<PathAnswer | undefined> {
     const of = groupVersionOf(request.path);
-    const page = of === undefined ? undefined : current().v3(of);
+    const other = options.others?.v3().get(request.path.slice('/openapi/v3/'.length));
+    const page = of === undefined ? undefined : (other ?? current().v3(of));
     if (page === undefined || !isRead(request)) return undefined;
     const asked = request.context.query.get('hash') ?? '';
     if (asked === '') return await answer(request, page, { ...json, 'cache-control': 'public' });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ResourceInfo } from '../resource-info.ts';
 import { groupVersion } from '../object.ts';
-import type { OpenApiOptions } from './documents.ts';
+import type { OpenApiOptions, OpenApiV2Document } from './documents.ts';
 import { openApiV2, openApiV3 } from './documents.ts';
 import { encodeOpenApiV2 } from './protobuf.ts';
 
@@ -29,6 +29,8 @@ export interface OpenApiPages {
 export interface OpenApiPagesOptions extends OpenApiOptions {
   readonly resources: readonly ResourceInfo[];
   readonly previous?: OpenApiPages | undefined;
+  /** Adds what others serve to the document of version 2. */
+  readonly extendV2?: ((own: OpenApiV2Document) => OpenApiV2Document) | undefined;
 }
 
 /** `api/v1`, `apis/apps/v1`: where the document of a group version is. */
@@ -82,7 +84,10 @@ export function createOpenApiPages(options: OpenApiPagesOptions): OpenApiPages {
     };
     pages.set(path, once(build, hash));
   }
-  const document = (): ReturnType<typeof openApiV2> => openApiV2(resources, options);
+  const document = (): OpenApiV2Document => {
+    const own = openApiV2(resources, options);
+    return options.extendV2?.(own) ?? own;
+  };
   return {
     hashes,
     v2Json: once(() => Buffer.from(JSON.stringify(document()))),
