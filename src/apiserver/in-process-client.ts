@@ -39,7 +39,7 @@ import { createResourceContext } from './pipeline/request-context.ts';
 import type { RequestPipeline } from './pipeline/request-pipeline.ts';
 import type { ResourceRequestContext, UserInfo } from './request.ts';
 import type { ServedResource } from './resource-registry.ts';
-import { servedObject } from './resource-registry.ts';
+import { prepareEntries, servedObject } from './resource-registry.ts';
 import { watchEvents } from './watch-events.ts';
 
 const neverAborted = new AbortController().signal;
@@ -82,6 +82,7 @@ export class InProcessClient implements Client {
     if (subresource === 'scale')
       return (await getScale(core, served, namespace, name)) as KubeObject as T;
     const entry = await getObject(core, served, namespace, name, resourceVersion);
+    await prepareEntries(served, [entry]);
     return servedObject(served, entry) as KubeObject as T;
   }
 
@@ -100,6 +101,7 @@ export class InProcessClient implements Client {
       resourceVersion: options.resourceVersion ?? '',
       resourceVersionMatch: options.resourceVersionMatch ?? '',
     });
+    await prepareEntries(served, page.entries);
     const items = page.entries.map((entry) => servedObject(served, entry) as KubeObject as T);
     return { metadata: listMetadata(page), items };
   }
@@ -147,6 +149,7 @@ export class InProcessClient implements Client {
       options: writeOptions(options),
       object: this.#fresh(served, object),
     });
+    await prepareEntries(served, [entry]);
     return servedObject(served, entry) as KubeObject as T;
   }
 
@@ -167,6 +170,7 @@ export class InProcessClient implements Client {
       return (await replaceScale(request, scale)) as KubeObject as T;
     }
     const { entry } = await updateObject({ ...request, change: () => this.#fresh(served, object) });
+    await prepareEntries(served, [entry]);
     return servedObject(served, entry) as KubeObject as T;
   }
 
@@ -193,6 +197,7 @@ export class InProcessClient implements Client {
       if (subresource === 'scale')
         return (await patchScaleWith(request, decoded)) as KubeObject as T;
       const { entry } = await applyDecodedPatch(request, decoded);
+      await prepareEntries(served, [entry]);
       return servedObject(served, entry) as KubeObject as T;
     });
   }
@@ -208,6 +213,7 @@ export class InProcessClient implements Client {
     const request = { core, served, context, namespace, name, options: deleteOptions(options) };
     const { entry, isRemoved } = await deleteObject(request);
     if (isRemoved && served.hooks.returnsDeleted !== true) return deletedStatus(served, entry);
+    await prepareEntries(served, [entry]);
     return servedObject(served, entry);
   }
 
@@ -269,7 +275,10 @@ export class InProcessClient implements Client {
   #fresh(served: ServedResource, object: KubeObject): UnknownObject {
     const { typeName } = served.info;
     const copy = copyJson(object) as UnknownObject;
-    const conformed = conform(copy, typeName === '' ? undefined : typeName, 'Ignore').object;
+    const conformed =
+      served.custom === undefined
+        ? conform(copy, typeName === '' ? undefined : typeName, 'Ignore').object
+        : served.custom.decode(copy, 'Ignore').object;
     checkType(conformed, typeOf(served.info));
     return conformed;
   }

@@ -1,8 +1,9 @@
 import type { GroupVersionResource, ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import { groupVersion } from '#schema/mod.ts';
 import type { CacheEntry } from './cache/mod.ts';
-import { ByteLayout, PrefixCache } from './cache/mod.ts';
+import { ByteLayout, PrefixCache, VersionedLayout } from './cache/mod.ts';
 import type { WatchCache } from './cache/mod.ts';
+import type { CustomKind } from './custom-kind.ts';
 import type { KindHooks, KindHookTable } from './kinds/kind-hooks.ts';
 import { qualified } from './api-errors.ts';
 import { conversionOf } from './storage/conversions.ts';
@@ -16,18 +17,33 @@ export interface ServedResource {
   readonly hooks: KindHooks;
   /** Absent when the served version is the stored one. */
   readonly conversion: Conversion | undefined;
+  /** Of resources that a CustomResourceDefinition declares. */
+  readonly custom: CustomKind | undefined;
   /** Byte form of the served version. */
   readonly layout: ByteLayout;
 }
 
+/**
+ * Makes entries ready for servedObject and servedBytes; undefined when they are. Only custom
+ * resources that a webhook converts have to be waited for; rejects with an ApiStatusError.
+ */
+export function prepareEntries(
+  served: ServedResource,
+  entries: readonly CacheEntry[],
+): Promise<void> | undefined {
+  return served.custom?.prepare(entries);
+}
+
 /** The object of an entry in the served version; shared and read-only. */
 export function servedObject(served: ServedResource, entry: CacheEntry): UnknownObject {
+  if (served.custom !== undefined) return served.custom.objectOf(entry);
   const stored = entry.object();
   return served.conversion === undefined ? stored : served.conversion.toServed(stored);
 }
 
 /** The bytes of an entry in the served version. */
 export function servedBytes(served: ServedResource, entry: CacheEntry): Buffer {
+  if (served.custom !== undefined) return served.custom.bytesOf(entry);
   if (served.conversion === undefined) return entry.bytes;
   return served.layout.encode(servedObject(served, entry)).bytes(entry.revision);
 }
@@ -58,17 +74,18 @@ export class ResourceRegistry {
     this.#hooks = hooks;
   }
 
-  /** Adds resources, or replaces those of the same group, version and name. */
-  add(
-    infos: readonly ResourceInfo[],
-    conversions?: (info: ResourceInfo) => Conversion | undefined,
-  ): void {
+  /**
+   * Adds resources, or replaces those of the same group, version and name. `custom` makes what a
+   * definition says of each; built-in resources have none.
+   */
+  add(infos: readonly ResourceInfo[], custom?: (info: ResourceInfo) => CustomKind): void {
     for (const info of infos) {
       const served: ServedResource = {
         info,
-        cache: this.#cacheOf(info, infos),
+        cache: this.#cacheOf(info, infos, custom !== undefined),
         hooks: this.#hooks[qualified(info)] ?? {},
-        conversion: conversions === undefined ? conversionOf(info) : conversions(info),
+        conversion: custom === undefined ? conversionOf(info) : undefined,
+        custom: custom?.(info),
         layout: new ByteLayout(info),
       };
       this.#byPath.set(pathOf(info), served);
@@ -106,7 +123,11 @@ export class ResourceRegistry {
     return () => this.#listeners.delete(listener);
   }
 
-  #cacheOf(info: ResourceInfo, all: readonly ResourceInfo[]): PrefixCache | undefined {
+  #cacheOf(
+    info: ResourceInfo,
+    all: readonly ResourceInfo[],
+    isCustom: boolean,
+  ): PrefixCache | undefined {
     const prefix = info.storagePrefix;
     if (prefix === '') return undefined;
     const known = this.#caches.get(prefix);
@@ -115,8 +136,10 @@ export class ResourceRegistry {
     const cache = new PrefixCache({
       prefix,
       namespaced: info.namespaced,
-      layout: new ByteLayout(info.storage),
-      selectableFields: [...new Set(sharing.flatMap((other) => other.selectableFields))],
+      layout: isCustom ? new VersionedLayout(info.storage) : new ByteLayout(info.storage),
+      selectableFields: isCustom
+        ? []
+        : [...new Set(sharing.flatMap((other) => other.selectableFields))],
       decodeForeign: this.#decodeForeign,
       ringEvents: 4096,
       ringBytes: 8 * 1024 * 1024,

@@ -9,11 +9,12 @@ import type { AnswerForm } from '../negotiate.ts';
 import { acceptedTypes, wantsPretty } from '../negotiate.ts';
 import type { RequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { servedBytes, servedObject } from '../resource-registry.ts';
+import { prepareEntries, servedBytes, servedObject } from '../resource-registry.ts';
 import { BodyWriter, sendBody } from './body-writer.ts';
 import { answerHeaders } from './headers.ts';
 import type { PiecePool } from './piece-pool.ts';
 import { protobufItemsOf } from './protobuf-items.ts';
+import { refuseProtobuf } from './protobuf-refusal.ts';
 import type { IncludeObject } from './table.ts';
 import { cellsJson, columnsJson, includeObjectOf, partialStart } from './table.ts';
 import { contentTypes, encodeValue } from './value-answer.ts';
@@ -32,6 +33,8 @@ export async function sendList(
   options: { form: AnswerForm; nowMs: number; pieces: PiecePool },
 ): Promise<void> {
   const { form, nowMs } = options;
+  refuseProtobuf(served, form, true);
+  await prepareEntries(served, page.entries);
   const headers = answerHeaders(context, contentTypes[form.media]);
   if (form.media === 'protobuf' && form.as === undefined) {
     const { head, items, tail } = await protobufParts(served, page);
@@ -151,6 +154,11 @@ async function writeTable(
 }
 
 function writePartialObject(writer: BodyWriter, entry: CacheEntry, served: ServedResource): void {
+  if (served.custom !== undefined && servedBytes(served, entry) !== entry.bytes) {
+    const { metadata } = servedObject(served, entry);
+    writer.text(`${partialStart}${JSON.stringify(metadata)}}`);
+    return;
+  }
   writer.text(partialStart);
   const { itemOffset } = storedLayout(served);
   writer.bytes(entry.bytes, itemOffset + '"metadata":'.length, entry.metadataEnd(itemOffset));
@@ -158,7 +166,7 @@ function writePartialObject(writer: BodyWriter, entry: CacheEntry, served: Serve
 }
 
 function storedLayout(served: ServedResource): ServedResource['layout'] {
-  return served.cache?.layout ?? served.layout;
+  return served.custom === undefined ? (served.cache?.layout ?? served.layout) : served.layout;
 }
 
 function metadataJson(page: ListPage): string {

@@ -6,8 +6,9 @@ import type { AnswerForm } from '../negotiate.ts';
 import { wantsPretty } from '../negotiate.ts';
 import type { RequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { servedBytes, servedObject } from '../resource-registry.ts';
+import { prepareEntries, servedBytes, servedObject } from '../resource-registry.ts';
 import { sendBody } from './body-writer.ts';
+import { refuseProtobuf } from './protobuf-refusal.ts';
 import { answerHeaders } from './headers.ts';
 import { includeObjectOf, partialMetadata, tableOf } from './table.ts';
 import { contentTypes, encodeValue } from './value-answer.ts';
@@ -21,6 +22,8 @@ export async function sendEntry(
   options: { status: number; form: AnswerForm; nowMs: number },
 ): Promise<void> {
   const { form, status, nowMs } = options;
+  refuseProtobuf(served, form, false);
+  await prepareEntries(served, [entry]);
   const isPretty = wantsPretty(exchange.query, context.userAgent);
   const headers = answerHeaders(context, contentTypes[form.media]);
   if (form.as === undefined && form.media === 'json' && !isPretty) {

@@ -1,4 +1,5 @@
 import type { UnknownObject } from '#schema/mod.ts';
+import type { Cell, TableColumn } from '#schema/mod.ts';
 import { tableCells, tableColumns } from '#schema/mod.ts';
 import type { CacheEntry } from '../cache/mod.ts';
 import type { ServedResource } from '../resource-registry.ts';
@@ -10,13 +11,21 @@ export type IncludeObject = 'None' | 'Metadata' | 'Object';
 export const partialStart =
   '{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":';
 
+function columnsOf({ info, custom }: ServedResource): readonly TableColumn[] {
+  return custom === undefined ? tableColumns(info) : custom.columns;
+}
+
+function cellsOf({ info, custom }: ServedResource, object: UnknownObject, nowMs: number): Cell[] {
+  return custom === undefined ? tableCells(info, object, nowMs) : custom.cells(object, nowMs);
+}
+
 /** Columns of the kind as JSON; the same text for every table of it. */
 export function columnsJson(served: ServedResource): string {
-  return JSON.stringify(tableColumns(served.info));
+  return JSON.stringify(columnsOf(served));
 }
 
 export function cellsJson(served: ServedResource, entry: CacheEntry, nowMs: number): string {
-  return JSON.stringify(tableCells(served.info, servedObject(served, entry), nowMs));
+  return JSON.stringify(cellsOf(served, servedObject(served, entry), nowMs));
 }
 
 /** A row as a value, for tables of one object and for watch events. */
@@ -27,7 +36,7 @@ export function tableRow(
   nowMs: number,
 ): { cells: readonly unknown[]; object: unknown } {
   return {
-    cells: tableCells(served.info, object, nowMs),
+    cells: cellsOf(served, object, nowMs),
     object: include === 'None' ? null : include === 'Object' ? object : partialMetadata(object),
   };
 }
@@ -50,7 +59,7 @@ export function tableOf(
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata: { resourceVersion: object.metadata.resourceVersion },
-    ...(options.hasColumns ? { columnDefinitions: tableColumns(served.info) } : {}),
+    ...(options.hasColumns ? { columnDefinitions: columnsOf(served) } : {}),
     rows: [tableRow(served, object, options.include, options.nowMs)],
   };
 }

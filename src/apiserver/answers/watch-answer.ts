@@ -9,6 +9,7 @@ import type { RequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { servedBytes, servedObject } from '../resource-registry.ts';
 import { answerHeaders } from './headers.ts';
+import { refuseProtobuf } from './protobuf-refusal.ts';
 import type { IncludeObject } from './table.ts';
 import { includeObjectOf, partialMetadata, tableOf } from './table.ts';
 
@@ -58,6 +59,7 @@ export function sendWatch(
   options: { form: AnswerForm; frames: FrameCache; now: () => number },
 ): Promise<void> {
   const { form, frames, now } = options;
+  refuseProtobuf(session.served, form, false);
   const contentType =
     form.media === 'protobuf' ? `${protobufMediaType};stream=watch` : 'application/json';
   const stream = exchange.stream(200, answerHeaders(context, contentType));
@@ -212,12 +214,23 @@ class WatchEncoder {
   }
 }
 
-/** The entry that a delivery shows; an earlier state gets the revision of the event. */
+/** Earlier states as entries of their own, while somebody holds the delivery. */
+const earlierStates = new WeakMap<Delivery, CacheEntry>();
+
+/**
+ * The entry that a delivery shows; an earlier state gets the revision of the event. The same entry
+ * each time it is asked for.
+ */
 export function shownEntry(served: ServedResource, delivery: Delivery): CacheEntry {
   const { entry, event, isCurrent } = delivery;
   const layout = served.cache?.layout;
   if (isCurrent || layout === undefined) return entry;
-  return entry.at(event.revision, layout.reencode(entry.bytes).bytes(event.revision));
+  let shown = earlierStates.get(delivery);
+  if (shown === undefined) {
+    shown = entry.at(event.revision, layout.reencode(entry.bytes).bytes(event.revision));
+    earlierStates.set(delivery, shown);
+  }
+  return shown;
 }
 
 function lineOf(type: string, object: unknown): Buffer {

@@ -13,4 +13,5 @@ export { PrefixCache } from './prefix-cache.ts';
 export { Selection } from './selection.ts';
 export { select } from './subscription.ts';
 export type { Delivery, Subscription } from './subscription.ts';
+export { storedVersionOf, VersionedLayout } from './versioned-layout.ts';
 export { WatchCache } from './watch-cache.ts';

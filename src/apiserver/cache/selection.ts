@@ -14,6 +14,8 @@ export interface SelectionInit {
   fields?: Selector | undefined;
   /** Fields that must equal a value, taken out of `fields` so that watchers can be indexed. */
   exactFields?: Readonly<Record<string, string>> | undefined;
+  /** Reads the fields of an entry beside name and namespace; those of its record when absent. */
+  fieldsOf?: ((entry: CacheEntry) => Readonly<Record<string, string>>) | undefined;
 }
 
 /** A compiled choice of entries that works on index records alone. */
@@ -23,12 +25,14 @@ export class Selection {
   readonly exactFields: Readonly<Record<string, string>>;
   readonly #labels: Selector | undefined;
   readonly #fields: Selector | undefined;
+  readonly #fieldsOf: (entry: CacheEntry) => Readonly<Record<string, string>>;
 
   constructor(init: SelectionInit = {}) {
     this.namespace = init.namespace ?? '';
     this.name = init.name ?? '';
     this.exactFields = init.exactFields ?? {};
     this.#labels = init.labels === undefined || init.labels.isEmpty ? undefined : init.labels;
+    this.#fieldsOf = init.fieldsOf ?? recordedFields;
     this.#fields = init.fields === undefined || init.fields.isEmpty ? undefined : init.fields;
   }
 
@@ -41,14 +45,21 @@ export class Selection {
     if (this.namespace !== '' && entry.namespace !== this.namespace) return false;
     if (this.name !== '' && entry.name !== this.name) return false;
     if (this.#labels !== undefined && !this.#labels.matches(entry.labels)) return false;
-    return this.#fields === undefined || this.#fields.matches(fieldValuesOf(entry));
+    return (
+      this.#fields === undefined || this.#fields.matches(valuesOf(entry, this.#fieldsOf(entry)))
+    );
   }
 }
 
-function fieldValuesOf(entry: CacheEntry): Readonly<Record<string, string>> {
+const recordedFields = (entry: CacheEntry): Readonly<Record<string, string>> => entry.fields;
+
+function valuesOf(
+  entry: CacheEntry,
+  fields: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   return {
     'metadata.name': entry.name,
     'metadata.namespace': entry.namespace,
-    ...entry.fields,
+    ...fields,
   };
 }

@@ -3,7 +3,6 @@ import { nameSuffix } from '#base/random.ts';
 import { traced, traceMark } from '#base/trace.ts';
 import type { UnknownObject } from '#schema/mod.ts';
 import { trackUpdate } from '#schema/apply/mod.ts';
-import { applyDefaults } from '#schema/mod.ts';
 import { prepareForCreate } from '#schema/strategy/mod.ts';
 import { alreadyExists, generateNameConflict, invalid, plainError } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
@@ -12,10 +11,17 @@ import { admissionAttributes, hookScope, subjectOf, withUndo } from '../pipeline
 import type { WriteScope } from '../pipeline/write-scope.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { validateCreate } from '#schema/validation/mod.ts';
 import { KeyTaken } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { readyCache } from './get.ts';
+import {
+  afterMutation,
+  findErrors,
+  refuseWhileTerminating,
+  storedForm,
+  typesOf,
+  withDefaults,
+} from './kind-steps.ts';
 import type { WriteOptions } from './write-options.ts';
 import { checkName, checkNamespace, managerOf } from './write-options.ts';
 
@@ -43,6 +49,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   const { core, served, context, options } = request;
   const { info } = served;
   const cache = await readyCache(core, served, 'create');
+  refuseWhileTerminating(served);
   let { object } = request;
   const { namespace } = context.info;
   checkName(object.metadata.name, context.info.name);
@@ -62,7 +69,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
     options,
     nowMs: core.clock.now(),
   };
-  applyDefaults(object, info.typeName);
+  object = withDefaults(served, object);
   traceMark('write.default', () => subjectOf(scope));
   if (request.isApplied !== true) {
     object = trackUpdate({
@@ -73,11 +80,12 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
       info,
       subresource: '',
       nowMs: scope.nowMs,
+      ...typesOf(served),
     });
   }
   const attributes = admissionAttributes(scope, 'CREATE', object, undefined);
   await traced('write.mutate', {}, () => core.admission.mutate(attributes));
-  object = attributes.object ?? object;
+  object = afterMutation(served, attributes.object ?? object);
   if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
     throw plainError('resourceVersion should not be set on objects to be created');
   }
@@ -86,7 +94,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   traceMark('write.prepare', () => subjectOf(scope));
   const undo = await served.hooks.beforeCreate?.(object, hookScope(scope));
   return await withUndo(undo, options.dryRun, async () => {
-    const errors = validateCreate(info, object);
+    const errors = findErrors(scope, object);
     if (errors.length > 0) throw invalid(info, object.metadata.name, errors);
     traceMark('write.check', () => subjectOf(scope));
     attributes.object = object;
@@ -144,8 +152,8 @@ async function commit(
   object: UnknownObject,
   generateName: string | undefined,
 ): Promise<CacheEntry> {
-  const { conversion, info } = served;
-  const stored = conversion === undefined ? object : conversion.toStored(object);
+  const { info } = served;
+  const stored = await storedForm(served, object);
   for (let attempt = 1; ; attempt++) {
     const { name } = stored.metadata;
     const key = cache.keyOf(scope.namespace, name);

@@ -2,6 +2,7 @@ import type { FieldError, ResourceInfo } from '#schema/mod.ts';
 import { parseFieldSelector, parseLabelSelector } from '#schema/selectors/mod.ts';
 import { badRequest, invalid } from '../api-errors.ts';
 import { Selection } from '../cache/mod.ts';
+import type { ServedResource } from '../resource-registry.ts';
 
 /** Options of list and watch, as the query carries them; empty strings for absent ones. */
 export interface ListOptions {
@@ -123,7 +124,7 @@ export function checkListOptions(options: ListOptions, isWatch: boolean): void {
 
 /** The selection that namespace, name and selectors of a request describe. */
 export function selectionOf(
-  info: ResourceInfo,
+  { info, custom }: Pick<ServedResource, 'info' | 'custom'>,
   options: { labelSelector: string; fieldSelector: string },
   namespace: string,
   name = '',
@@ -153,6 +154,7 @@ export function selectionOf(
     labels,
     fields: isNameOnly ? undefined : fields,
     exactFields,
+    fieldsOf: custom === undefined ? undefined : (entry) => custom.fieldsOf(entry),
   });
 }
 

@@ -33,7 +33,7 @@ export async function listObjects(
 ): Promise<ListPage> {
   checkListOptions(options, false);
   const cache = await readyCache(core, served, 'list');
-  const selection = selectionOf(served.info, options, namespace, name);
+  const selection = selectionOf(served, options, namespace, name);
   const { continueToken, limit } = options;
   if (continueToken !== '') {
     if (options.resourceVersion !== '' && options.resourceVersion !== '0') {

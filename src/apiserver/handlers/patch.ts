@@ -1,12 +1,13 @@
 import { messageOf } from '#base/errors.ts';
 import type { UnknownObject } from '#schema/mod.ts';
 import { serverSideApply } from '#schema/apply/mod.ts';
-import { conform, readYaml } from '#schema/mod.ts';
+import { readYaml } from '#schema/mod.ts';
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch } from '#schema/patch/mod.ts';
 import { badRequest, invalid, unsupportedMediaType } from '../api-errors.ts';
 import { copyJson } from '../json-copy.ts';
-import { checkType, typeOf } from '../pipeline/read-object.ts';
+import { checkType, conformObject, typeOf } from '../pipeline/read-object.ts';
 import type { ServedResource } from '../resource-registry.ts';
+import { typesOf } from './kind-steps.ts';
 import type { UpdateRequest, UpdateResult } from './update.ts';
 import { updateObject } from './update.ts';
 
@@ -43,10 +44,9 @@ export async function applyDecodedPatch(
     isPatch: true,
     change(old) {
       const patched = patchValue(patch, old, typeName);
-      const conformed = conform(patched, typeName, options.fieldValidation);
-      for (const warning of conformed.warnings) context.warnings.add(warning);
+      const conformed = conformObject(context, served, patched, options.fieldValidation);
       // the patch shares what it left alone with the stored object, which must stay as it is
-      const object = copyJson(conformed.object);
+      const object = copyJson(conformed);
       checkType(object, typeOf(served.info));
       return object;
     },
@@ -67,10 +67,7 @@ export function patchValue(
 async function applyObject(request: PatchRequest, applied: UnknownObject): Promise<UpdateResult> {
   const { served, options, subresource, core, name, context } = request;
   const { info } = served;
-  const typeName = info.typeName === '' ? undefined : info.typeName;
-  const conformed = conform(applied, typeName, options.fieldValidation);
-  for (const warning of conformed.warnings) context.warnings.add(warning);
-  const wanted = conformed.object;
+  const wanted = conformObject(context, served, applied, options.fieldValidation);
   const merge = (live: UnknownObject | undefined): UnknownObject =>
     copyJson(
       serverSideApply({
@@ -81,6 +78,7 @@ async function applyObject(request: PatchRequest, applied: UnknownObject): Promi
         info,
         subresource,
         nowMs: core.clock.now(),
+        ...typesOf(served),
       }),
     );
   const create = (): UnknownObject => {

@@ -1,10 +1,12 @@
 import type { UnknownObject } from '#schema/mod.ts';
-import { badRequest, conflict, invalid } from '../api-errors.ts';
+import { badRequest, conflict, internalError, invalid } from '../api-errors.ts';
+import type { CacheEntry } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import { copyJson } from '../json-copy.ts';
 import type { WantedType } from '../pipeline/read-object.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { servedObject } from '../resource-registry.ts';
+import { prepareEntries, servedObject } from '../resource-registry.ts';
+import { customScaleOf, withReplicas } from './custom-scale.ts';
 import { getObject } from './get.ts';
 import { applyDecodedPatch, decodePatch, patchValue } from './patch.ts';
 import type { DecodedPatch, PatchRequest } from './patch.ts';
@@ -27,13 +29,6 @@ interface Scale extends UnknownObject {
   spec: { replicas?: number };
 }
 
-/** Paths of a custom resource's scale; built-in workloads have the usual ones. */
-export interface ScalePaths {
-  readonly specReplicas: string;
-  readonly statusReplicas: string;
-  readonly labelSelector?: string | undefined;
-}
-
 export async function getScale(
   core: Core,
   served: ServedResource,
@@ -41,7 +36,12 @@ export async function getScale(
   name: string,
 ): Promise<UnknownObject> {
   const entry = await getObject(core, served, namespace, name);
-  return scaleOf(servedObject(served, entry));
+  const scale = await shownScale(served, entry);
+  const path = served.custom?.scale?.specReplicas;
+  if (path !== undefined && scale.spec.replicas === undefined) {
+    throw internalError(`the spec replicas field ${JSON.stringify(path)} does not exist`);
+  }
+  return scale;
 }
 
 /** Sets replicas by the Scale that a client sent; its version and uid, when set, must be current. */
@@ -84,11 +84,22 @@ async function applyScale(request: PatchRequest, scale: UnknownObject): Promise<
     kind,
     apiVersion,
     metadata: { name, ...optional({ uid, resourceVersion }) },
-    spec: replicas === undefined ? {} : { replicas },
+    ...(replicas === undefined ? { spec: {} } : replicasAt(served, replicas)),
   };
   const patch = { type: 'apply', body } as const;
   const { entry } = await applyDecodedPatch(request, patch);
-  return scaleOf(servedObject(served, entry));
+  return await shownScale(served, entry);
+}
+
+async function shownScale(served: ServedResource, entry: CacheEntry): Promise<Scale> {
+  await prepareEntries(served, [entry]);
+  return scaleIn(served, servedObject(served, entry));
+}
+
+/** An object that says nothing but the replicas, where the kind has them. */
+function replicasAt({ custom }: ServedResource, replicas: number): Record<string, unknown> {
+  if (custom?.scale === undefined) return { spec: { replicas } };
+  return withReplicas({} as UnknownObject, custom.scale, replicas);
 }
 
 function optional(fields: Record<string, string | undefined>): Record<string, string> {
@@ -106,7 +117,7 @@ async function changeScale(
     ...request,
     change(old) {
       const workload = copyJson(old) as Scalable;
-      const current = scaleOf(old);
+      const current = scaleIn(served, old);
       const wanted = change(current);
       const { uid, resourceVersion, name: wantedName } = wanted.metadata;
       if (wantedName !== undefined && wantedName !== '' && wantedName !== name) {
@@ -120,6 +131,11 @@ async function changeScale(
       }
       if (resourceVersion === undefined) delete workload.metadata.resourceVersion;
       else workload.metadata.resourceVersion = resourceVersion;
+      const paths = served.custom?.scale;
+      if (paths !== undefined && wanted.spec?.replicas === undefined) {
+        const path = JSON.stringify(paths.specReplicas);
+        throw badRequest(`the spec replicas field ${path} cannot be empty`);
+      }
       const replicas = wanted.spec?.replicas ?? 0;
       if (!Number.isInteger(replicas) || replicas < 0) {
         throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
@@ -130,11 +146,17 @@ async function changeScale(
           },
         ]);
       }
+      if (paths !== undefined) return withReplicas(workload, paths, replicas);
       workload.spec = { ...workload.spec, replicas };
       return workload;
     },
   });
-  return scaleOf(servedObject(served, entry));
+  return await shownScale(served, entry);
+}
+
+/** The scale of an object; without replicas where a custom resource has none. */
+function scaleIn({ custom }: ServedResource, object: UnknownObject): Scale {
+  return custom?.scale === undefined ? scaleOf(object) : customScaleOf(object, custom.scale);
 }
 
 function scaleOf(workload: Scalable): Scale {

@@ -1,10 +1,14 @@
 import type { StatusBody } from '#base/api-status-error.ts';
+import { ApiStatusError } from '#base/api-status-error.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Timer } from '#base/clock.ts';
-import { tooOldResourceVersion } from '../api-errors.ts';
+import { internalError, tooOldResourceVersion } from '../api-errors.ts';
 import type { CacheEntry, Delivery, Subscription } from '../cache/mod.ts';
 import { listEntries } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
+import { shownEntry } from '../answers/watch-answer.ts';
 import type { ServedResource } from '../resource-registry.ts';
+import { prepareEntries } from '../resource-registry.ts';
 import { waitForAtLeast, waitForNewest } from './freshness.ts';
 import { readyCache } from './get.ts';
 import type { ListOptions } from './list-options.ts';
@@ -37,6 +41,8 @@ export class WatchSession {
   #initialEnd: number | undefined;
   #wantsBookmark = false;
   #isEnded = false;
+  /** An item whose conversion is under way; undefined while there is none. */
+  #held: { item: WatchItem | undefined } | undefined;
   #timers: Timer[] = [];
 
   constructor(init: {
@@ -72,6 +78,37 @@ export class WatchSession {
   /** The next thing to tell, or undefined when there is none now or the watch has ended. */
   next(): WatchItem | undefined {
     if (this.#isEnded) return undefined;
+    const held = this.#held;
+    if (held !== undefined) {
+      if (held.item === undefined) return undefined;
+      this.#held = undefined;
+      if (held.item.kind === 'error') this.#isEnded = true;
+      return held.item;
+    }
+    const item = this.#take();
+    return item === undefined || this.served.custom === undefined ? item : this.#ready(item);
+  }
+
+  /** The item when it can be shown, else undefined and a wake once it can. */
+  #ready(item: WatchItem): WatchItem | undefined {
+    if (item.kind !== 'initial' && item.kind !== 'change') return item;
+    const entry = item.kind === 'initial' ? item.entry : shownEntry(this.served, item.delivery);
+    const wait = prepareEntries(this.served, [entry]);
+    if (wait === undefined) return item;
+    const held: { item: WatchItem | undefined } = { item: undefined };
+    this.#held = held;
+    const done = (shown: WatchItem): void => {
+      held.item = shown;
+      if (!this.#isEnded) this.onWake();
+    };
+    wait.then(
+      () => done(item),
+      (error: unknown) => done({ kind: 'error', status: failureOf(error) }),
+    );
+    return undefined;
+  }
+
+  #take(): WatchItem | undefined {
     if (this.#initialIndex < this.#initial.length) {
       const entry = this.#initial[this.#initialIndex++] as CacheEntry;
       return { kind: 'initial', entry };
@@ -124,6 +161,10 @@ export class WatchSession {
   }
 }
 
+function failureOf(error: unknown): StatusBody {
+  return (error instanceof ApiStatusError ? error : internalError(messageOf(error))).toStatus();
+}
+
 /** Starts a watch by upstream's rules for resourceVersion and sendInitialEvents. */
 export async function watchObjects(
   core: Core,
@@ -134,13 +175,14 @@ export async function watchObjects(
 ): Promise<WatchSession> {
   checkListOptions(options, true);
   const cache = await readyCache(core, served, 'watch');
-  const selection = selectionOf(served.info, options, namespace, name);
+  const selection = selectionOf(served, options, namespace, name);
   const revision = readRevision(options.resourceVersion);
   const isAny = revision === undefined || revision === 0;
   const withInitial = options.sendInitialEvents ?? isAny;
   if (revision === undefined) await waitForNewest(core, cache);
   else if (revision > core.cache.appliedRevision) await waitForAtLeast(core, revision);
   const initial = withInitial ? listEntries(cache, { selection, limit: 0, start: '' }).entries : [];
+  await prepareEntries(served, initial);
   const wantsEnd = options.sendInitialEvents === true && options.allowWatchBookmarks;
   const from = withInitial || isAny ? undefined : revision;
   return new WatchSession({

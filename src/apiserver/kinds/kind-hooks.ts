@@ -1,4 +1,4 @@
-import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
+import type { FieldError, ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import type { DeleteOptions } from '../handlers/delete-options.ts';
 import type { ResourceRequestContext } from '../request.ts';
 
@@ -24,6 +24,12 @@ type HookResult = Promise<Undo | undefined> | Undo | undefined | void;
 export interface KindHooks {
   beforeCreate?(object: UnknownObject, scope: HookScope): HookResult;
   beforeUpdate?(object: UnknownObject, old: UnknownObject, scope: HookScope): HookResult;
+  /** What is wrong beyond what the rules of the schema module find; told after those. */
+  validate?(
+    object: UnknownObject,
+    old: UnknownObject | undefined,
+    scope: HookScope,
+  ): readonly FieldError[];
   /** The object is gone from the store. */
   afterDelete?(object: UnknownObject, scope: HookScope): Promise<void> | void;
   /** The object was created or updated for good. */

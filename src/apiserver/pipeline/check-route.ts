@@ -1,4 +1,4 @@
-import { methodNotAllowed, methodNotRouted, pathNotRouted } from '../api-errors.ts';
+import { methodNotAllowed, methodNotRouted, notFound, pathNotRouted } from '../api-errors.ts';
 import type { RequestInfo } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 
@@ -26,8 +26,17 @@ export function checkRoute(served: ServedResource, info: RequestInfo): void {
     return;
   }
   const known = served.info.subresources.find((other) => other.name === subresource);
-  if (known === undefined) throw pathNotRouted();
+  if (known === undefined) {
+    throw served.custom === undefined ? pathNotRouted() : notFound(served.info, name);
+  }
   if (!known.verbs.includes(verb)) throw refusedVerb(served, verb);
+}
+
+/** Whether a custom resource is asked for in the wrong scope: to upstream there is no such path. */
+export function isOutOfScope({ custom, info }: ServedResource, asked: RequestInfo): boolean {
+  if (custom === undefined) return false;
+  if (!info.namespaced) return asked.namespace !== '';
+  return asked.namespace === '' && !acrossNamespaces.has(asked.verb);
 }
 
 /** Built-in resources have no route for the method; the handler of custom ones refuses the verb. */

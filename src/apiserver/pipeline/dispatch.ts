@@ -44,7 +44,7 @@ export async function dispatchResource(
   const { info } = context;
   const { core, connect } = dispatch;
   checkRoute(served, info);
-  const deprecation = deprecationOf(served.info);
+  const deprecation = served.custom?.deprecationWarning ?? deprecationOf(served.info);
   if (deprecation !== undefined) context.warnings.add(deprecation);
   if (connect?.handles(info) === true) {
     await connect.request({ context, exchange, admit: admitConnect(core, served, context) });

@@ -4,7 +4,9 @@ import { conform, decodeBody, groupVersion } from '#schema/mod.ts';
 import { decodeProtobuf, protobufMediaType } from '#schema/protobuf/mod.ts';
 import { badRequest, unsupportedMediaType } from '../api-errors.ts';
 import type { FieldValidation } from '../handlers/write-options.ts';
+import type { CustomKind } from '../custom-kind.ts';
 import type { RequestContext } from '../request.ts';
+import type { ServedResource } from '../resource-registry.ts';
 
 /** Type that a body must have. */
 export interface WantedType {
@@ -13,6 +15,7 @@ export interface WantedType {
   readonly kind: string;
   /** OpenAPI name; empty for custom resources. */
   readonly typeName: string;
+  readonly custom?: CustomKind | undefined;
 }
 
 const readableTypes: readonly string[] = [
@@ -44,14 +47,49 @@ export function readObject(
 ): UnknownObject {
   const mediaType = bodyMediaType(contentType);
   const typeName = wanted.typeName === '' ? undefined : wanted.typeName;
+  // custom resources judge findings together with what their schema does not know
+  const { custom } = wanted;
+  const decodeMode = custom !== undefined && mode === 'Strict' ? 'Warn' : mode;
   const { object, warnings } =
     mediaType === 'protobuf'
       ? conform(readProtobuf(body, wanted.kind), typeName, mode)
-      : decodeBody<UnknownObject>({ body, mediaType, typeName, mode, kind: wanted.kind });
-  for (const warning of warnings) context.warnings.add(warning);
+      : decodeBody<UnknownObject>({
+          body,
+          mediaType,
+          typeName,
+          mode: decodeMode,
+          kind: wanted.kind,
+        });
   if (isTyped) checkType(object, wanted);
   object.metadata ??= {} as UnknownObject['metadata'];
+  if (custom !== undefined) return decodeCustom(context, custom, object, mode, warnings);
+  for (const warning of warnings) context.warnings.add(warning);
   return object;
+}
+
+function decodeCustom(
+  context: RequestContext,
+  custom: CustomKind,
+  object: UnknownObject,
+  mode: FieldValidation,
+  earlier: readonly string[] = [],
+): UnknownObject {
+  const decoded = custom.decode(object, mode, earlier);
+  for (const warning of decoded.warnings) context.warnings.add(warning);
+  return decoded.object;
+}
+
+/** Checks a value that a patch made as a body is checked, and notes its warnings. */
+export function conformObject(
+  context: RequestContext,
+  { info, custom }: Pick<ServedResource, 'info' | 'custom'>,
+  object: UnknownObject,
+  mode: FieldValidation,
+): UnknownObject {
+  if (custom !== undefined) return decodeCustom(context, custom, object, mode);
+  const conformed = conform(object, info.typeName === '' ? undefined : info.typeName, mode);
+  for (const warning of conformed.warnings) context.warnings.add(warning);
+  return conformed.object;
 }
 
 function readProtobuf(body: Buffer, kind: string): UnknownObject {
@@ -80,6 +118,11 @@ export function checkType(object: UnknownObject, wanted: WantedType): void {
   }
   object.kind = wanted.kind;
   object.apiVersion = apiVersion;
+}
+
+/** The type of a resource's bodies, with what its definition says of them. */
+export function bodyTypeOf({ info, custom }: ServedResource): WantedType {
+  return { ...typeOf(info), custom };
 }
 
 /** The type of a resource's own bodies. */

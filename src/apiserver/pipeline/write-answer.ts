@@ -19,7 +19,7 @@ import { negotiateForm } from '../negotiate.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import type { ResourceDispatch } from './dispatch.ts';
-import { readObject, typeOf } from './read-object.ts';
+import { bodyTypeOf, readObject, typeOf } from './read-object.ts';
 import type { WantedType } from './read-object.ts';
 
 /** Largest body, as upstream's request limit. */
@@ -80,7 +80,7 @@ async function answerCreate(write: Write): Promise<number> {
     return 201;
   }
   if (info.subresource !== '') throw methodNotAllowed(served.info, 'create');
-  const object = await decode(write, typeOf(served.info), options.fieldValidation);
+  const object = await decode(write, bodyTypeOf(served), options.fieldValidation);
   const entry = await createObject({ core, served, context, options, object });
   const nowMs = core.clock.now();
   await sendEntry(exchange, context, served, entry, { status: 201, form, nowMs });
@@ -99,13 +99,13 @@ async function answerUpdate(write: Write): Promise<number> {
     await sendValue(exchange, context, result, { status: 200, form });
     return 200;
   }
-  const object = await decode(write, typeOf(served.info), options.fieldValidation);
+  const object = await decode(write, bodyTypeOf(served), options.fieldValidation);
   // Told before whether there is such an object at all.
   checkName(object.metadata.name, name);
   let isFirst = true;
   // the steps change the object in place: a second attempt needs it as it came
   const fresh = (): UnknownObject => {
-    if (!isFirst) return readBody(write, typeOf(served.info), options.fieldValidation);
+    if (!isFirst) return readBody(write, bodyTypeOf(served), options.fieldValidation);
     isFirst = false;
     return object;
   };

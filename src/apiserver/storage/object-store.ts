@@ -3,6 +3,7 @@ import type { Backend, KeyValue } from '#store/mod.ts';
 import { StoreError } from '#store/mod.ts';
 import { plainError, serviceUnavailable } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache, WatchCache } from '../cache/mod.ts';
+import { storedVersionOf } from '../cache/mod.ts';
 
 /** Thrown when the object changed since it was read; `current` is what it is now. */
 export class StaleObject extends Error {
@@ -73,7 +74,7 @@ export class ObjectStore {
     const encoded = cache.layout.encode(object);
     return (revision) => {
       object.metadata.resourceVersion = String(revision);
-      object.apiVersion = cache.layout.apiVersion;
+      object.apiVersion = storedVersionOf(cache.layout, object);
       object.kind = cache.layout.kind;
       const entry = cache.entryOf(key, encoded.bytes(revision), revision, object);
       entry.remember(object);

@@ -1,5 +1,6 @@
 import type { UnknownObject } from '#schema/mod.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
+import { storedVersionOf } from '../cache/mod.ts';
 
 /** The entry that a write would have made, for dryRun: nothing is stored. */
 export function trialEntry(
@@ -9,7 +10,7 @@ export function trialEntry(
   revision: number,
 ): CacheEntry {
   object.kind = cache.layout.kind;
-  object.apiVersion = cache.layout.apiVersion;
+  object.apiVersion = storedVersionOf(cache.layout, object);
   if (revision > 0) object.metadata.resourceVersion = String(revision);
   else delete object.metadata.resourceVersion;
   const bytes =
