@@ -14,6 +14,7 @@ import { startReplicaSetController, startReplicationController } from './replica
 import { startRootCaPublisher } from './root-ca-publisher/mod.ts';
 import { startServiceAccountController } from './serviceaccount/mod.ts';
 import { startStatefulSetController } from './statefulset/mod.ts';
+import { startDisruptionController } from './disruption/mod.ts';
 import { startTtlAfterFinished } from './ttlafterfinished/mod.ts';
 
 /** Every controller by upstream's name, which --controllers and events use. */
@@ -36,6 +37,7 @@ export const controllers = {
   'taint-eviction-controller': startTaintEviction,
   'node-ipam-controller': startNodeIpamController,
   'pod-garbage-collector-controller': startPodGarbageCollector,
+  'disruption-controller': startDisruptionController,
 } as const satisfies Record<string, StartController>;
 
 export type ControllerName = keyof typeof controllers;
@@ -48,4 +50,5 @@ export const eventComponents: Partial<Record<ControllerName, string>> = {
   'node-lifecycle-controller': 'node-controller',
   'taint-eviction-controller': 'taint-eviction-controller',
   'node-ipam-controller': 'cidrAllocator',
+  'disruption-controller': 'controllermanager',
 };
