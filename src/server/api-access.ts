@@ -133,15 +133,6 @@ export function createApiAccess(options: {
     serviceCidrs: settings.serviceCidrs,
     nodePorts: { from: settings.nodePortRange.first, to: settings.nodePortRange.last },
   });
-  const discovery = createDiscovery({
-    resources: () => registry.all(),
-    groups: catalog.groups(),
-    serverAddress: `${settings.advertiseAddress}:${settings.advertisePort}`,
-  });
-  const openApi = createOpenApiRoutes({
-    resources: () => registry.all(),
-    version: gitVersion,
-    nowMs: () => clock.now(),
   const aggregation = createAggregation({
     reader,
     client: parts.client(serverUser, 'kube-aggregator'),
@@ -154,19 +145,28 @@ export function createApiAccess(options: {
     clock,
     log,
   });
+  const discovery = createDiscovery({
+    resources: () => registry.all(),
+    others: () => aggregation.discovered(),
+    groups: catalog.groups(),
+    serverAddress: `${settings.advertiseAddress}:${settings.advertisePort}`,
+  });
+  const openApi = createOpenApiRoutes({
+    resources: () => registry.all(),
+    version: gitVersion,
+    others: {
+      v3: () => aggregation.openApiV3(),
+      extendV2: (own) => aggregation.mergeOpenApiV2(own),
+    },
+    nowMs: () => clock.now(),
   });
   const connect = createConnectHandler({
-    others: () => aggregation.discovered(),
     reader,
     authorizer,
     transport: createDirectTransport({
       clock,
       credentials: () => ({
         ...options.kubeletClient,
-    others: {
-      v3: () => aggregation.openApiV3(),
-      extendV2: (own) => aggregation.mergeOpenApiV2(own),
-    },
         authority: authorities.server.certificatePem,
       }),
     }),
@@ -206,7 +206,11 @@ export function createApiAccess(options: {
     kindHooks: { services },
     virtualResources,
     connect,
+    aggregate: aggregation.hook,
+    healthChecks: aggregation.healthChecks,
+    background: (signal) => aggregation.start(signal),
     routes: [
+      ...aggregation.routes,
       ...discovery.routes,
       ...openApi.routes,
       ...createIssuerRoutes({ issuer, jwksUri, keys: tokens.keys }),
@@ -214,7 +218,3 @@ export function createApiAccess(options: {
     checkServices: () => services.check(),
   };
 }
-    aggregate: aggregation.hook,
-    healthChecks: aggregation.healthChecks,
-    background: (signal) => aggregation.start(signal),
-      ...aggregation.routes,

@@ -64,9 +64,9 @@ interface Identity {
   readonly serviceKey: string;
   /** PEM texts of client-kube-apiserver. */
   readonly kubeletClient: { readonly certificate: string; readonly key: string };
-}
   /** PEM texts of client-auth-proxy. */
   readonly proxyClient: { readonly cert: string; readonly key: string };
+}
 
 /**
  * Runs a server until the signal is aborted, then stops agent, API and datastore in this order.
@@ -181,9 +181,9 @@ function buildApiServer(
         users: credentials.users,
         tokens: createServiceAccountTokens(serviceKey),
         kubeletClient,
+        proxyClient,
         clock,
         random,
-        proxyClient,
         log,
       });
       return {

@@ -70,8 +70,8 @@ export function orderGroups(
       return index < 0 ? customVersionPriority : builtInVersionPriority - index;
     };
     const versions = [...(versionsOf.get(group) ?? [])].sort((left, right) => {
-      const [a, b] = [order.indexOf(left), order.indexOf(right)];
-      return a >= 0 && b >= 0 ? a - b : compareVersions(left, right);
+      const byPriority = priorityOfVersion(right) - priorityOfVersion(left);
+      return byPriority === 0 ? compareVersions(left, right) : byPriority;
     });
     return {
       group,
