@@ -14,6 +14,7 @@ test('HorizontalPodAutoscaler', () => {
     [
       { 'spec.minReplicas': 0 },
       'spec.minReplicas: Invalid value: 0: must be greater than or equal to 1',
+      'spec.metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero replicas',
     ],
     [
       { 'spec.scaleTargetRef.apiVersion': 'v1' },

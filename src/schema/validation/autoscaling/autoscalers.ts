@@ -50,6 +50,7 @@ export const autoscalerRules: KindRules<V2HorizontalPodAutoscaler> = {
   name: dns1123SubdomainErrors,
   check(errors, { spec = {} }, old) {
     checkBounds(errors, spec, old?.spec);
+    checkScaleToZero(errors, spec);
     (spec.metrics ?? []).forEach((metric, index) => {
       checkMetric(errors, specPath.child('metrics').at(index), metric);
     });
@@ -64,6 +65,18 @@ export const autoscalerRules: KindRules<V2HorizontalPodAutoscaler> = {
     },
   },
 };
+
+/** The use of pods that are not there says nothing. */
+function checkScaleToZero(
+  errors: ErrorList,
+  { minReplicas, metrics = [] }: NonNullable<Unchecked<V2HorizontalPodAutoscaler>['spec']>,
+): void {
+  if (minReplicas !== 0) return;
+  if (metrics.some(({ type }) => type === 'Object' || type === 'External')) return;
+  const detail =
+    'must specify at least one Object or External metric to support scaling to zero replicas';
+  errors.forbidden(specPath, 'metrics', detail);
+}
 
 /** The first version knows one metric, the use of cpu. */
 export const autoscalerV1Rules: KindRules<HorizontalPodAutoscaler> = {

@@ -24,7 +24,13 @@ export const nodeRules: KindRules<Node> = {
     checkAmounts(errors, 'capacity', status.capacity);
     checkAmounts(errors, 'allocatable', status.allocatable);
     checkFeatures(errors, status.declaredFeatures ?? []);
-    if (old === undefined) checkPodCidrs(errors, spec.podCIDRs ?? []);
+    if (old !== undefined) return;
+    checkPodCidrs(errors, spec.podCIDRs ?? []);
+    const swapBytes = status.nodeInfo?.swap?.capacity;
+    if (swapBytes !== undefined && swapBytes <= 0) {
+      const path = metadataPath.child('nodeSwapStatus');
+      errors.invalid(path, 'capacity', swapBytes, 'must be greater than zero');
+    }
   },
   update: checkNodeUpdate,
   subresources: {

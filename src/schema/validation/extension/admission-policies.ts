@@ -140,7 +140,9 @@ export const validatingPolicyRules: KindRules<ValidatingAdmissionPolicy> = {
       (status?.typeChecking?.expressionWarnings ?? []).forEach(({ warning, fieldRef }, index) => {
         const path = statusPath.child('typeChecking.expressionWarnings').at(index);
         requireText(errors, path, 'warning', warning);
-        requireText(errors, path, 'fieldRef', fieldRef?.trim());
+        if (requireText(errors, path, 'fieldRef', fieldRef?.trim())) {
+          checkJsonPath(errors, path, fieldRef ?? '');
+        }
       });
     },
   },
@@ -293,6 +295,17 @@ function checkMutation(errors: ErrorList, path: FieldPath, mutation: Unchecked<M
   if (mutation[other] === undefined) return;
   const detail = `must not be specified when patchType is ${patchType}`;
   errors.invalid(path, other, `{${other}}`, detail);
+}
+
+/** The faults that upstream's parser of paths finds most: brackets and quotes without an end. */
+function checkJsonPath(errors: ErrorList, path: FieldPath, text: string): void {
+  const bare = text.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/g, '');
+  const why = /['"]/.test(bare)
+    ? 'unterminated quoted string'
+    : /\[[^\]]*$/.test(bare)
+      ? 'unterminated array'
+      : '';
+  if (why !== '') errors.invalid(path, 'fieldRef', text, `invalid JSONPath: ${why}`);
 }
 
 export const mutatingPolicyBindingRules: KindRules<MutatingAdmissionPolicyBinding> = {

@@ -33,6 +33,13 @@ export function checkWebhookClient(
 }
 
 function checkWebhookUrl(errors: ErrorList, path: FieldPath, text: string): void {
+  const why = parseError(text);
+  if (why !== undefined) {
+    const quoted = JSON.stringify(text);
+    const detail = `url must be a valid URL: parse ${quoted}: ${why}; ${formText}`;
+    errors.required(path, 'url', detail);
+    return;
+  }
   const match = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(\?[^#]*)?(#.*)?$/.exec(
     text,
   );
@@ -56,6 +63,19 @@ function checkWebhookUrl(errors: ErrorList, path: FieldPath, text: string): void
     const detail = 'query parameters are not permitted in the URL';
     errors.invalid(path, 'url', query.slice(1), detail);
   }
+}
+
+/** Why Go cannot read a text as a URL. */
+function parseError(text: string): string | undefined {
+  if (/\p{Cc}/u.test(text)) return 'net/url: invalid control character in URL';
+  if (text.startsWith(':')) return 'missing protocol scheme';
+  const escape = /%(?![0-9a-fA-F]{2}).{0,2}/.exec(text)?.[0];
+  if (escape !== undefined) return `invalid URL escape ${JSON.stringify(escape)}`;
+  const host = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/.exec(text)?.[1] ?? '';
+  if (host.startsWith('[') && !host.includes(']')) return "missing ']' in host";
+  const port = /^(?:\[[^\]]*\]|[^:]*)(:.*)$/.exec(host)?.[1] ?? '';
+  if (/^:[0-9]*$/.test(port) || port === '') return undefined;
+  return `invalid port ${JSON.stringify(port)} after host`;
 }
 
 /** Upstream has the two names the wrong way round: each is reported at the other's place. */

@@ -5,6 +5,7 @@ import type {
   PolicyRulesWithSubjects,
   ResourcePolicyRule,
 } from '../../generated/types.ts';
+import { jsonEqual } from '../../patch/json-equal.ts';
 import { checkFormat, requireText } from '../checks.ts';
 import type { ErrorList } from '../error-list.ts';
 import type { FieldPath } from '../field-path.ts';
@@ -13,6 +14,7 @@ import { dns1123LabelErrors, dns1123SubdomainErrors } from '../formats/names.ts'
 import type { KindRules } from '../kind-rules.ts';
 import { isEmpty } from '../unchecked.ts';
 import type { Unchecked } from '../unchecked.ts';
+import { mandatoryFlowSchemas } from './mandatory-specs.ts';
 
 const methods = ['ByNamespace', 'ByUser'];
 const subjectKinds = ['Group', 'ServiceAccount', 'User'];
@@ -54,6 +56,11 @@ export const flowSchemaRules: KindRules<FlowSchema> = {
     (spec.rules ?? []).forEach((rule, index) => {
       checkRule(errors, specPath.child('rules').at(index), rule);
     });
+    const fixed = mandatoryFlowSchemas[metadata?.name ?? ''];
+    if (fixed !== undefined && !jsonEqual(spec, fixed)) {
+      const detail = `spec of '${metadata?.name}' must equal the fixed value`;
+      errors.invalid(specPath, '', spec, detail);
+    }
   },
   subresources: {
     status(errors, { status }) {

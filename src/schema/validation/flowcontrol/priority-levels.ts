@@ -2,7 +2,9 @@ import type {
   LimitResponse,
   LimitedPriorityLevelConfiguration,
   PriorityLevelConfiguration,
+  PriorityLevelConfigurationSpec,
 } from '../../generated/types.ts';
+import { jsonEqual } from '../../patch/json-equal.ts';
 import { checkNotNegative, checkRange } from '../checks.ts';
 import type { ErrorList } from '../error-list.ts';
 import type { FieldPath } from '../field-path.ts';
@@ -11,6 +13,7 @@ import { dns1123SubdomainErrors } from '../formats/names.ts';
 import type { KindRules } from '../kind-rules.ts';
 import type { Unchecked } from '../unchecked.ts';
 import { checkFlowConditions } from './flow-schemas.ts';
+import { catchAllLevel } from './mandatory-specs.ts';
 
 const zeroShares = 'flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares';
 const levelTypes = ['Exempt', 'Limited'];
@@ -18,6 +21,20 @@ const responseTypes = ['Queue', 'Reject'];
 const maxQueues = 10_000_000;
 const maxEntropyBits = 60;
 const sharesText = 'must be a non-negative integer';
+
+/** The mandatory levels; of the exempt one, its shares may be changed. */
+function checkFixed(
+  errors: ErrorList,
+  name: string,
+  spec: Unchecked<PriorityLevelConfigurationSpec>,
+): void {
+  if (name === 'catch-all' && !jsonEqual(spec, catchAllLevel)) {
+    errors.invalid(specPath, '', spec, `spec of '${name}' must equal the fixed value`);
+  } else if (name === 'exempt' && (spec.type !== 'Exempt' || spec.limited !== undefined)) {
+    const detail = `spec of '${name}' except the 'spec.${name}' field must equal the fixed value`;
+    errors.invalid(specPath, '', spec, detail);
+  }
+}
 
 export const priorityLevelRules: KindRules<PriorityLevelConfiguration> = {
   name: dns1123SubdomainErrors,
@@ -51,6 +68,7 @@ export const priorityLevelRules: KindRules<PriorityLevelConfiguration> = {
         errors.required(specPath, 'limited', 'must not be empty when type is Limited');
       } else checkLimited(errors, specPath.child('limited'), limited);
     } else errors.notSupported(specPath, 'type', type, levelTypes);
+    checkFixed(errors, metadata?.name ?? '', spec);
   },
   subresources: {
     status(errors, { status }) {

@@ -10,7 +10,7 @@ import { requireText } from '../checks.ts';
 import type { ErrorList } from '../error-list.ts';
 import type { FieldPath } from '../field-path.ts';
 import { checkSignerName } from '../formats/domain-names.ts';
-import { isDns1123Subdomain } from '../formats/names.ts';
+import { dns1123SubdomainErrors } from '../formats/names.ts';
 import { checkLocalPath } from '../formats/paths.ts';
 import { checkLabelSelector } from '../shared/label-selector.ts';
 import { totalBytes } from '../shared/object-meta.ts';
@@ -124,8 +124,8 @@ function checkTrustBundle(
   } else if (name !== undefined) {
     if (requireText(errors, path, 'name', name, 'must be a valid object name')) {
       const bare = name.slice(name.lastIndexOf(':') + 1);
-      if (!isDns1123Subdomain(bare)) {
-        errors.invalid(path, 'name', name, 'not a valid clustertrustbundlename');
+      for (const why of dns1123SubdomainErrors(bare)) {
+        errors.invalid(path, 'name', name, `not a valid clustertrustbundlename: ${why}`);
       }
     }
     if (labelSelector !== undefined) {

@@ -30,6 +30,7 @@ import { checkNodeSelector } from '../shared/node-selector.ts';
 import { isNegative, isNotPositive } from '../shared/quantities.ts';
 import { isEmpty } from '../unchecked.ts';
 import type { StringMap, Unchecked } from '../unchecked.ts';
+import { checkQuobyte } from '../pods/volume-sources.ts';
 import { checkCsiDriverName } from './csi-driver-name.ts';
 import { checkAccessModes, volumeModes } from './pvc-spec.ts';
 
@@ -146,7 +147,6 @@ const requiredTexts: Readonly<Partial<Record<SourceField, readonly string[]>>> =
   gcePersistentDisk: ['pdName'],
   awsElasticBlockStore: ['volumeID'],
   glusterfs: ['endpoints', 'path'],
-  quobyte: ['registry', 'volume'],
   cinder: ['volumeID'],
   azureFile: ['secretName', 'shareName'],
   vsphereVolume: ['volumePath'],
@@ -174,6 +174,7 @@ function checkSource(errors: ErrorList, path: FieldPath, field: SourceField, spe
       requireText(errors, at, 'secretRef.name', spec.iscsi.secretRef.name);
     }
   }
+  if (field === 'quobyte') checkQuobyte(errors, at, spec.quobyte ?? {});
   if (field === 'fc') checkFibreChannel(errors, at, spec.fc ?? {});
   if (field === 'flexVolume') checkFlexVolume(errors, at, spec.flexVolume ?? {});
   if (field === 'storageos') checkStorageOs(errors, at, spec.storageos ?? {});
