@@ -15,6 +15,7 @@ import { startRootCaPublisher } from './root-ca-publisher/mod.ts';
 import { startServiceAccountController } from './serviceaccount/mod.ts';
 import { startStatefulSetController } from './statefulset/mod.ts';
 import { startDisruptionController } from './disruption/mod.ts';
+import { startResourceQuotaController } from './resourcequota/mod.ts';
 import { startTtlAfterFinished } from './ttlafterfinished/mod.ts';
 
 /** Every controller by upstream's name, which --controllers and events use. */
@@ -38,6 +39,7 @@ export const controllers = {
   'node-ipam-controller': startNodeIpamController,
   'pod-garbage-collector-controller': startPodGarbageCollector,
   'disruption-controller': startDisruptionController,
+  'resourcequota-controller': startResourceQuotaController,
 } as const satisfies Record<string, StartController>;
 
 export type ControllerName = keyof typeof controllers;

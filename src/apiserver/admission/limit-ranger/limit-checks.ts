@@ -7,8 +7,8 @@ import {
 import type { Quantity } from '#base/quantity.ts';
 import type { LimitRangeItem, PersistentVolumeClaim, Pod } from '#schema/types.ts';
 
-import { amountsOf, podAmounts } from '../resource-amounts.ts';
-import type { Amounts } from '../resource-amounts.ts';
+import { amountsOf, podAmounts } from '#schema/quota/mod.ts';
+import type { Amounts } from '#schema/quota/mod.ts';
 
 /** Everything about a pod that the limits do not allow, in upstream's words. */
 export function podViolations(pod: Pod, items: readonly LimitRangeItem[]): string[] {

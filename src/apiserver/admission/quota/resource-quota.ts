@@ -7,16 +7,14 @@ import {
   zeroQuantity,
 } from '#base/quantity.ts';
 import { resources } from '#client/mod.ts';
+import { amountsOf, matchesScopes, missingAmounts, usageOf } from '#schema/quota/mod.ts';
+import type { Amounts } from '#schema/quota/mod.ts';
 import type { ResourceQuota } from '#schema/types.ts';
 
 import { getOrRefresh } from '../../authz/object-reader.ts';
 import type { ObjectReader } from '../../authz/object-reader.ts';
 import { isResource, refuse } from '../match.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
-import { amountsOf } from '../resource-amounts.ts';
-import type { Amounts } from '../resource-amounts.ts';
-import { matchesScopes } from './quota-scopes.ts';
-import { missingAmounts, usageOf } from './quota-usage.ts';
 
 /** Writes `status.used` of a quota if nobody else changed it; throws Conflict otherwise. */
 export interface QuotaWriter {

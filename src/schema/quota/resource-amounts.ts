@@ -1,6 +1,6 @@
 import { addQuantity, compareQuantity, parseQuantity } from '#base/quantity.ts';
 import type { Quantity } from '#base/quantity.ts';
-import type { Container, Pod } from '#schema/types.ts';
+import type { Container, Pod } from '../types.ts';
 
 /** Amounts by resource name: cpu, memory, requests.cpu, … */
 export type Amounts = Map<string, Quantity>;

@@ -1,10 +1,9 @@
 import { parseQuantity, quantityOf } from '#base/quantity.ts';
-import type { UnknownObject } from '#schema/mod.ts';
-import type { PersistentVolumeClaim, Pod, Service } from '#schema/types.ts';
+import type { UnknownObject } from '../object.ts';
+import type { PersistentVolumeClaim, Pod, Service } from '../types.ts';
 
-import { qualified } from '../../api-errors.ts';
-import { podAmounts } from '../resource-amounts.ts';
-import type { Amounts } from '../resource-amounts.ts';
+import { podAmounts } from './resource-amounts.ts';
+import type { Amounts } from './resource-amounts.ts';
 
 const one = quantityOf(1);
 /** Kinds that quotas may also count by their plain name. */
@@ -17,9 +16,14 @@ const plainCounts = new Set([
   'persistentvolumeclaims',
 ]);
 
+/** The name by which quotas count objects of a resource: `count/pods`, `count/jobs.batch`. */
+export function countName(of: { group: string; resource: string }): string {
+  return `count/${of.group === '' ? of.resource : `${of.resource}.${of.group}`}`;
+}
+
 /** What one object counts for in quotas, by the names that quotas use. */
 export function usageOf(of: { group: string; resource: string }, object: UnknownObject): Amounts {
-  const usage: Amounts = new Map([[`count/${qualified(of)}`, one]]);
+  const usage: Amounts = new Map([[countName(of), one]]);
   if (of.group !== '') return usage;
   if (plainCounts.has(of.resource)) usage.set(of.resource, one);
   switch (of.resource) {

@@ -1,5 +1,5 @@
-import type { UnknownObject } from '#schema/mod.ts';
-import type { Pod, ResourceQuota, ScopedResourceSelectorRequirement } from '#schema/types.ts';
+import type { UnknownObject } from '../object.ts';
+import type { Pod, ResourceQuota, ScopedResourceSelectorRequirement } from '../types.ts';
 
 /** Whether the scopes of a quota take in the object; scopes other than for pods take in nothing else. */
 export function matchesScopes(
