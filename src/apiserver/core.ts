@@ -23,4 +23,8 @@ export interface Core {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Shortest life of a watch that names none; upstream's 30 minutes when absent. */
+  readonly minWatchTimeoutMs?: number | undefined;
+  /** Life of Events; upstream's hour when absent. */
+  readonly eventTtlSeconds?: number | undefined;
 }

@@ -272,7 +272,7 @@ describe('health', () => {
     assert.equal(status, 200);
     assert.equal(
       body.toString(),
-      '[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]shutdown ok\nreadyz check passed\n',
+      '[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]etcd-readiness ok\n[+]shutdown ok\nreadyz check passed\n',
     );
     assert.equal((await ask('/livez')).body.toString(), 'ok');
     assert.equal((await ask('/readyz/ping')).body.toString(), 'ok');

@@ -7,6 +7,7 @@ export type { ConnectHandler } from './connect-hook.ts';
 export type { HealthCheck } from './health/health-checks.ts';
 export { gitVersion } from './health/version.ts';
 export type { SupervisorHook, TlsOptions } from './http-server.ts';
+export type { OperationOptions } from './operation-options.ts';
 export type { PathAnswer, PathRequest, PathRoute } from './path-route.ts';
 export { AdmissionChain } from './pipeline/admission-chain.ts';
 export type { UserInfo } from './request.ts';

@@ -1,4 +1,5 @@
 import type { ResourceInfo } from '#schema/mod.ts';
+import type { RequestTrail } from './request-trail.ts';
 
 /** Who asks. Filled by authentication, replaced by impersonation. */
 export interface UserInfo {
@@ -40,6 +41,8 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** Set by the audit step and carried into annotations of admission. */
   readonly auditId: string;
+  /** Headers and audit notes that steps leave behind; requests in this process have none. */
+  readonly trail?: RequestTrail | undefined;
 }
 
 /** A request for a resource that the server serves. */

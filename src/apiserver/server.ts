@@ -4,6 +4,7 @@ import type { Random } from '#base/random.ts';
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import { catalog } from '#schema/mod.ts';
 import { decodeProtobuf, isProtobuf } from '#schema/protobuf/mod.ts';
+import { MetricRegistry } from '#base/metrics.ts';
 import type { Backend } from '#store/mod.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { PiecePool } from './answers/piece-pool.ts';
@@ -17,7 +18,9 @@ import type { Core } from './core.ts';
 import { HealthChecks } from './health/health-checks.ts';
 import type { HealthCheck } from './health/health-checks.ts';
 import type { BuildInfo } from './health/version.ts';
-import { versionRoute } from './health/version.ts';
+import { FlowControl, keepDanglingConditions } from './flowcontrol/mod.ts';
+import type { Auditor } from './audit/mod.ts';
+import { ResponseRules } from './http/response-rules.ts';
 import { CacheObjectReader } from './cache-object-reader.ts';
 import { InProcessClient } from './in-process-client.ts';
 import { createKindHooks, mergeHooks } from './kinds/hook-table.ts';
@@ -28,7 +31,9 @@ import type { Client } from '#client/mod.ts';
 import type { SupervisorHook, TlsOptions } from './http-server.ts';
 import { HttpServer } from './http-server.ts';
 import type { KindHookTable } from './kinds/kind-hooks.ts';
-import { RequestMetrics } from './metrics/request-metrics.ts';
+import { addInFlightMetrics, createWatchMetrics, RequestMetrics } from './metrics/mod.ts';
+import type { OperationOptions } from './operation-options.ts';
+import { basicChecks, operationRoutes } from './server-routes.ts';
 import type { PathRoute } from './path-route.ts';
 import { PathRouter } from './path-route.ts';
 import { AdmissionChain } from './pipeline/admission-chain.ts';
@@ -43,6 +48,9 @@ import type { VirtualCreate, VirtualResources } from './virtual-resource.ts';
 /** Events whose frames are kept for watchers that come to them a little later. */
 const framedEvents = 64;
 const shutdownGraceMs = 5000;
+const defaultInFlight: InFlightLimits = { readOnly: 400, mutating: 200 };
+const defaultRequestTimeoutMs = 60_000;
+const flowControlUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters'] };
 
 export interface ApiServerOptions {
   backend: Backend;
@@ -55,7 +63,9 @@ export interface ApiServerOptions {
   resources?: readonly ResourceInfo[];
   /** Reads stored values that are no JSON; absent: protobuf is read, nothing else. */
   decodeForeign?: (value: Buffer) => UnknownObject;
+  /** Together they are the seats of priority and fairness. */
   inFlight?: InFlightLimits;
+  operation?: OperationOptions;
   build?: BuildInfo;
 }
 
@@ -65,6 +75,7 @@ export interface ApiServerParts {
   readonly reader: ObjectReader;
   readonly registry: ResourceRegistry;
   readonly paths: PathRouter;
+  readonly metrics: MetricRegistry;
   /** A client of this server for `user`. */
   client(user: UserInfo, userAgent: string): Client;
 }
@@ -91,9 +102,12 @@ export class ApiServer {
   readonly core: Core;
   readonly health = new HealthChecks();
   readonly paths = new PathRouter();
-  readonly metrics = new RequestMetrics();
+  readonly metrics = new MetricRegistry();
   readonly #http: HttpServer;
   readonly #clock: Clock;
+  readonly #reader: ObjectReader;
+  readonly #flowControl: FlowControl | undefined;
+  readonly #auditor: Auditor | undefined;
 
   readonly #pipeline: RequestPipeline;
   readonly #background: ((signal: AbortSignal) => void) | undefined;
@@ -107,10 +121,12 @@ export class ApiServer {
       watchCache: cache,
       decodeForeign: options.decodeForeign ?? readForeign,
     });
+    this.#reader = new CacheObjectReader(registry);
     const extensions = options.extend({
-      reader: new CacheObjectReader(registry),
+      reader: this.#reader,
       registry,
       paths: this.paths,
+      metrics: this.metrics,
       client: (user, userAgent) => this.client(user, userAgent),
     });
     const ownHooks = createKindHooks();
@@ -129,9 +145,13 @@ export class ApiServer {
       clock,
       random,
       log,
+      minWatchTimeoutMs: options.operation?.minRequestTimeoutMs,
+      eventTtlSeconds: options.operation?.eventTtlSeconds,
     };
     for (const [key, create] of builtInVirtualResources(this.core)) virtual.set(key, create);
     for (const [key, create] of extensions.virtualResources ?? []) virtual.set(key, create);
+    this.#flowControl = this.#createFlowControl(options);
+    this.#auditor = options.operation?.audit?.(this.metrics);
     this.#addRoutes(options, extensions);
     this.#background = extensions.background;
     this.#pipeline = this.#createPipeline(options, extensions);
@@ -158,6 +178,15 @@ export class ApiServer {
     const caches = registry.all().flatMap((info) => registry.byResource(info)?.cache ?? []);
     await Promise.all([...new Set(caches)].map((one) => cache.add(one)));
     this.#background?.(this.#end.signal);
+    if (this.#flowControl === undefined) return;
+    const { clock, log } = this.core;
+    keepDanglingConditions({
+      reader: this.#reader,
+      client: this.client(flowControlUser, 'api-priority-and-fairness-config-consumer-v1'),
+      clock,
+      log,
+      signal: this.#end.signal,
+    });
   }
 
   get http(): HttpServer {
@@ -168,16 +197,36 @@ export class ApiServer {
     return (await this.#http.listen(options)).port;
   }
 
+  /** Says that it is not ready any more, and goes on answering. */
+  announceShutdown(): void {
+    this.#pipeline.announceShutdown();
+  }
+
   /** Ends watches, lets other requests finish, closes connections. The backend stays open. */
   async close(): Promise<void> {
     this.#pipeline.shutDown();
     this.#end.abort();
     this.core.cache.close();
     await this.#http.close(this.#clock, shutdownGraceMs);
+    this.#flowControl?.close();
+    await this.#auditor?.close();
+  }
+
+  #createFlowControl({ inFlight, operation, clock }: ApiServerOptions): FlowControl | undefined {
+    if (operation?.priorityAndFairness === false) return undefined;
+    const { readOnly, mutating } = inFlight ?? defaultInFlight;
+    return new FlowControl({
+      reader: this.#reader,
+      clock,
+      metrics: this.metrics,
+      totalSeats: readOnly + mutating,
+    });
   }
 
   #createPipeline(options: ApiServerOptions, extensions: ApiServerExtensions): RequestPipeline {
-    const inFlight = new InFlightLimit(options.inFlight ?? { readOnly: 4000, mutating: 2000 });
+    const { operation = {} } = options;
+    const limiter = this.#flowControl ?? new InFlightLimit(options.inFlight ?? defaultInFlight);
+    addInFlightMetrics(this.metrics, limiter);
     return new RequestPipeline({
       core: this.core,
       authenticator: extensions.authenticator,
@@ -189,53 +238,39 @@ export class ApiServer {
         connect: extensions.connect,
         frames: new FrameCache(framedEvents),
         pieces: new PiecePool(),
+        watchMetrics: createWatchMetrics(this.metrics),
       },
-      inFlight,
-      metrics: this.metrics,
+      limiter,
+      metrics: new RequestMetrics(this.metrics),
+      auditor: this.#auditor,
+      rules:
+        operation.responseRules === undefined
+          ? undefined
+          : new ResponseRules(operation.responseRules),
+      requestTimeoutMs: operation.requestTimeoutMs ?? defaultRequestTimeoutMs,
     });
   }
 
   #addRoutes(options: ApiServerOptions, extensions: ApiServerExtensions): void {
-    const shutdown: HealthCheck = {
-      name: 'shutdown',
-      endpoints: ['readyz'],
-      check: () => {
-        if (this.#pipeline.isShuttingDown) throw new Error('process is shutting down');
-      },
-    };
-    const checks = [...defaultChecks(this.core), ...(extensions.healthChecks ?? []), shutdown];
+    const basic = basicChecks(this.core, () => this.#pipeline.isShuttingDown);
+    const checks = [...basic.slice(0, -1), ...(extensions.healthChecks ?? []), ...basic.slice(-1)];
     for (const check of checks) this.health.add(check);
-    const build = options.build ?? { gitCommit: '', buildDate: '1970-01-01T00:00:00Z' };
-    const own: PathRoute[] = [
-      ...this.health.routes(),
-      versionRoute(build, `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`),
-      { path: '/metrics', handle: () => this.#metricsAnswer() },
-      { path: '/', handle: () => ({ status: 200, body: { paths: this.paths.paths() } }) },
-    ];
+    const own = operationRoutes({
+      core: this.core,
+      clock: options.clock,
+      health: this.health,
+      paths: this.paths,
+      registry: this.metrics,
+      flowControl: this.#flowControl,
+      build: options.build,
+      operation: options.operation ?? {},
+    });
     for (const route of [...own, ...(extensions.routes ?? [])]) this.paths.add(route);
-  }
-
-  #metricsAnswer(): { status: number; headers: Record<string, string>; body: string } {
-    const type = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
-    return { status: 200, headers: { 'Content-Type': type }, body: this.metrics.render() };
   }
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   return new ApiServer(options);
-}
-
-function defaultChecks(core: Core): HealthCheck[] {
-  return [
-    { name: 'ping', check: () => undefined },
-    { name: 'log', check: () => undefined },
-    {
-      name: 'etcd',
-      check: async () => {
-        await core.backend.get('/registry/health');
-      },
-    },
-  ];
 }
 
 /** Values of k3s and other API servers on the same datastore. */

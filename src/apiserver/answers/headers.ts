@@ -12,6 +12,8 @@ export function answerHeaders(context: RequestContext, contentType: string): Out
     'Cache-Control': 'no-cache, private',
     'Content-Type': contentType,
   };
+  const extra = context.trail?.headers;
+  if (extra !== undefined) Object.assign(headers, extra);
   const warnings = warningHeaders(context.warnings);
   if (warnings.length > 0) headers['Warning'] = warnings;
   return headers;

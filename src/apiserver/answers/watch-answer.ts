@@ -56,9 +56,15 @@ export function sendWatch(
   exchange: Exchange,
   context: RequestContext,
   session: WatchSession,
-  options: { form: AnswerForm; frames: FrameCache; now: () => number },
+  options: {
+    form: AnswerForm;
+    frames: FrameCache;
+    /** Told the size of each event. */
+    count?: ((sizeBytes: number) => void) | undefined;
+    now: () => number;
+  },
 ): Promise<void> {
-  const { form, frames, now } = options;
+  const { form, frames, count, now } = options;
   refuseProtobuf(session.served, form, false);
   const contentType =
     form.media === 'protobuf' ? `${protobufMediaType};stream=watch` : 'application/json';
@@ -91,7 +97,9 @@ export function sendWatch(
         const item = session.next();
         if (item === undefined) break;
         written++;
-        const isReady = stream.writeShared(encoder.encode(item));
+        const piece = encoder.encode(item);
+        count?.(piece.bytes.length);
+        const isReady = stream.writeShared(piece);
         isBlocked = !isReady && stream.pendingBytes > maxPendingBytes;
       }
       stream.uncork();
@@ -113,6 +121,7 @@ export function sendWatch(
     });
     exchange.onClose(finish);
     pump();
+    context.trail?.onBegun?.();
   });
 }
 

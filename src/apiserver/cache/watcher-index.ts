@@ -48,6 +48,13 @@ export class WatcherIndex {
     if (before !== undefined && before !== value) this.#visit(fieldTrigger(before), visit);
   }
 
+  /** How many watchers a change of this object concerns, but for those filed under a field. */
+  countFor(namespace: string, name: string): number {
+    const count = (trigger: string): number => this.#byTrigger.get(trigger)?.size ?? 0;
+    if (this.#size === 0) return 0;
+    return count('') + count(namespaceTrigger(namespace)) + count(nameTrigger(name));
+  }
+
   all(): Subscription[] {
     return [...this.#byTrigger.values()].flatMap((group) => [...group]);
   }

@@ -162,7 +162,7 @@ async function commit(
       if (scope.options.dryRun) return trialEntry(cache, key, stored, 0);
       const subject = { key: key.slice('/registry/'.length), uid: stored.metadata.uid };
       return await traced('write.store', subject, () =>
-        core.store.create(cache, key, stored, timeToLive(info.resource)),
+        core.store.create(cache, key, stored, timeToLive(core, info.resource)),
       );
     } catch (error) {
       if (!(error instanceof KeyTaken)) throw error;
@@ -174,6 +174,6 @@ async function commit(
 }
 
 /** Events live an hour, as with upstream's --event-ttl. */
-export function timeToLive(resource: string): number | undefined {
-  return resource === 'events' ? 3600 : undefined;
+export function timeToLive(core: Core, resource: string): number | undefined {
+  return resource === 'events' ? (core.eventTtlSeconds ?? 3600) : undefined;
 }

@@ -57,8 +57,8 @@ export async function evictPod(
 
 /** The context without its getters, so that it can be spread. */
 function contextOf(context: ResourceRequestContext): ResourceRequestContext {
-  const { info, user, query, warnings, userAgent, signal, auditId, resource } = context;
-  return { info, user, query, warnings, userAgent, signal, auditId, resource };
+  const { info, user, query, warnings, userAgent, signal, auditId, trail, resource } = context;
+  return { info, user, query, warnings, userAgent, signal, auditId, trail, resource };
 }
 
 /** A pod that does no work cannot disturb any. */

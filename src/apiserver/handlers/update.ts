@@ -1,7 +1,6 @@
 import { traced, traceMark } from '#base/trace.ts';
 import type { FieldError, UnknownObject } from '#schema/mod.ts';
 import { trackUpdate } from '#schema/apply/mod.ts';
-import { applyDefaults } from '#schema/mod.ts';
 import { prepareForUpdate } from '#schema/strategy/mod.ts';
 import { conflict, invalid, notFound } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
@@ -45,6 +44,8 @@ export interface UpdateRequest {
    * named it: a change in between makes the write be done again.
    */
   isPatch?: boolean;
+  /** What admission is shown in place of the object. */
+  view?: AdmissionView | undefined;
 }
 
 export interface UpdateResult {
@@ -62,6 +63,7 @@ export async function updateObject(request: UpdateRequest): Promise<UpdateResult
   const cache = await readyCache(core, served, 'update');
   const key = cache.keyOf(served.info.namespaced ? context.info.namespace : '', name);
   let current = await currentEntry(core, cache, key);
+  let isNewest = core.backend.exclusive;
   for (let attempt = 1; ; attempt++) {
     if (current === undefined) {
       if (request.createInstead === undefined) throw notFound(served.info, name);
@@ -121,7 +123,7 @@ async function attemptUpdate(
     options,
     nowMs: core.clock.now(),
   };
-  applyDefaults(object, info.typeName);
+  object = withDefaults(served, object);
   traceMark('write.default', () => subjectOf(scope));
   if (request.isApplied !== true) {
     object = trackUpdate({
@@ -132,23 +134,28 @@ async function attemptUpdate(
       info,
       subresource,
       nowMs: scope.nowMs,
+      ...typesOf(served),
     });
   }
-  const attributes = admissionAttributes(scope, 'UPDATE', object, old);
+  const { view } = request;
+  const shown = (of: UnknownObject): UnknownObject => view?.of(of) ?? of;
+  const attributes = admissionAttributes(scope, 'UPDATE', shown(object), shown(old), view?.kind);
   await traced('write.mutate', {}, () => core.admission.mutate(attributes));
-  object = attributes.object ?? object;
+  const mutated = attributes.object ?? object;
+  object = afterMutation(served, view?.into(object, mutated) ?? mutated);
   prepareForUpdate(info, object, old, subresource);
   traceMark('write.prepare', () => subjectOf(scope));
   const undo = await served.hooks.beforeUpdate?.(object, old, hookScope(scope));
   return await withUndo(undo, options.dryRun, async () => {
-    const errors = validateUpdate(info, object, old, subresource);
+    const errors = findUpdateErrors(scope, object, old);
     if (errors.length > 0) throw invalid(info, name, errors);
     traceMark('write.check', () => subjectOf(scope));
-    attributes.object = object;
+    attributes.object = shown(object);
     await traced('write.validate', {}, () => core.admission.validate(attributes));
     if (subresource === '') addWarnings(context, served.hooks.warnings?.(object, old));
     object.metadata.resourceVersion = old.metadata.resourceVersion;
-    if (isSameJson(object, old)) return current;
+    const isStored = served.custom?.isStoredAsIs(current) !== false;
+    if (isStored && isSameJson(object, old)) return await unchanged(core, cache, current);
     try {
       const entry = await commitUpdate(request, cache, current, object);
       if (!options.dryRun)
@@ -169,14 +176,13 @@ async function commitUpdate(
   object: UnknownObject,
 ): Promise<CacheEntry> {
   const { core, served, options } = request;
-  const { conversion } = served;
-  const stored = conversion === undefined ? object : conversion.toStored(object);
+  const stored = await storedForm(served, object);
   if (options.dryRun) return trialEntry(cache, current.key, stored, current.revision);
   const subject = { key: current.key.slice('/registry/'.length), uid: stored.metadata.uid };
   return await traced('write.store', subject, () =>
     isFinished(stored)
       ? finishDelete(request, cache, current, stored)
-      : core.store.update(cache, current, stored, timeToLive(served.info.resource)),
+      : core.store.update(cache, current, stored, timeToLive(core, served.info.resource)),
   );
 }
 

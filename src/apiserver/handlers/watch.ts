@@ -63,7 +63,8 @@ export class WatchSession {
     this.#subscription = init.subscribe(() => this.onWake());
     if (this.#subscription === undefined) this.#failure = init.failure;
     const { timeoutSeconds, allowWatchBookmarks } = init.options;
-    const randomMs = minTimeoutMs * (1 + init.core.random.float());
+    const minMs = init.core.minWatchTimeoutMs ?? minTimeoutMs;
+    const randomMs = minMs * (1 + init.core.random.float());
     const timeoutMs =
       timeoutSeconds === undefined || timeoutSeconds <= 0 ? randomMs : timeoutSeconds * 1000;
     this.#timers.push(init.core.clock.after(timeoutMs, () => this.#end()));

@@ -1,3 +1,5 @@
+import type { MetricRegistry, NumberMetric } from '#base/metrics.ts';
+
 import type { PathAnswer, PathRoute } from '../path-route.ts';
 
 /** One named condition; throws or rejects when it does not hold. */
@@ -19,9 +21,27 @@ const headers = {
 /** Serves /healthz, /livez and /readyz with upstream's texts, from checks in the order given. */
 export class HealthChecks {
   readonly #checks: HealthCheck[] = [];
+  #gauge: NumberMetric | undefined;
+  #counter: NumberMetric | undefined;
 
   add(check: HealthCheck): void {
     this.#checks.push(check);
+  }
+
+  /** Counts outcomes of checks from now on. */
+  measure(registry: MetricRegistry): void {
+    this.#gauge = registry.gauge({
+      name: 'kubernetes_healthcheck',
+      help: 'Result of a health check: 1 for ok, 0 for an error.',
+      stability: 'STABLE',
+      labels: ['name', 'type'],
+    });
+    this.#counter = registry.counter({
+      name: 'kubernetes_healthchecks_total',
+      help: 'Results of health checks.',
+      stability: 'STABLE',
+      labels: ['name', 'status', 'type'],
+    });
   }
 
   routes(): PathRoute[] {
@@ -35,6 +55,13 @@ export class HealthChecks {
     ]);
   }
 
+  /** Paths of single checks, for the index at `/`. */
+  checkPaths(): string[] {
+    return endpoints.flatMap((endpoint) =>
+      this.#of(endpoint).map(({ name }) => `/${endpoint}/${name}`),
+    );
+  }
+
   async #answerAll(endpoint: HealthEndpoint, query: URLSearchParams): Promise<PathAnswer> {
     const excluded = new Set(query.getAll('exclude').filter((name) => name !== ''));
     const lines: string[] = [];
@@ -42,7 +69,7 @@ export class HealthChecks {
     for (const check of this.#of(endpoint)) {
       if (excluded.delete(check.name)) {
         lines.push(`[+]${check.name} excluded: ok`);
-      } else if (await passes(check)) {
+      } else if ((await this.#run(endpoint, check)) === undefined) {
         lines.push(`[+]${check.name} ok`);
       } else {
         isHealthy = false;
@@ -64,25 +91,27 @@ export class HealthChecks {
   async #answerOne(endpoint: HealthEndpoint, name: string): Promise<PathAnswer | undefined> {
     const check = this.#of(endpoint).find((other) => other.name === name);
     if (check === undefined) return undefined;
+    const problem = await this.#run(endpoint, check);
+    if (problem === undefined) return { status: 200, headers, body: 'ok' };
+    return { status: 500, headers, body: `internal server error: ${problem}\n` };
+  }
+
+  /** What is wrong, undefined for nothing. */
+  async #run(endpoint: HealthEndpoint, check: HealthCheck): Promise<string | undefined> {
+    let problem: string | undefined;
     try {
       await check.check();
-      return { status: 200, headers, body: 'ok' };
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return { status: 500, headers, body: `internal server error: ${why}\n` };
+      problem = error instanceof Error ? error.message : String(error);
     }
+    const isOk = problem === undefined;
+    if (this.#gauge !== undefined) this.#gauge.with(check.name, endpoint).value = isOk ? 1 : 0;
+    const status = isOk ? 'success' : 'error';
+    if (this.#counter !== undefined) this.#counter.with(check.name, status, endpoint).value++;
+    return problem;
   }
 
   #of(endpoint: HealthEndpoint): HealthCheck[] {
     return this.#checks.filter((check) => (check.endpoints ?? endpoints).includes(endpoint));
-  }
-}
-
-async function passes(check: HealthCheck): Promise<boolean> {
-  try {
-    await check.check();
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -75,6 +75,10 @@ export interface Exchange {
   onClose(listener: () => void): void;
   /** Node's own objects; after this the exchange must not be used. */
   raw(): { request: NodeRequest; response: NodeResponse };
+  /** Bytes of the body handed over so far, as they go out. */
+  readonly sentBytes: number;
+  /** Asks an HTTP/2 client to use another connection from now on; nothing over HTTP/1.1. */
+  goAway(): void;
   /** Cuts the connection or the stream. */
   destroy(): void;
 }

@@ -12,6 +12,8 @@ export class Http1Exchange implements Exchange {
   readonly headers: IncomingMessage['headers'];
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  #body: Http1Body | undefined;
+  #sentBytes = 0;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     const { path, query } = splitTarget(request.url ?? '/');
@@ -45,6 +47,7 @@ export class Http1Exchange implements Exchange {
 
   answer(status: number, headers: OutgoingHeaders, body: Buffer): void {
     headers['Content-Length'] = body.length;
+    this.#sentBytes = body.length;
     this.#response.writeHead(status, headers as Record<string, string>);
     if (this.method === 'HEAD') this.#response.end();
     else this.#response.end(body);
@@ -54,7 +57,8 @@ export class Http1Exchange implements Exchange {
   stream(status: number, headers: OutgoingHeaders): BodyStream {
     this.#response.writeHead(status, headers as Record<string, string>);
     this.#response.flushHeaders();
-    return new Http1Body(this.#response);
+    this.#body = new Http1Body(this.#response);
+    return this.#body;
   }
 
   onClose(listener: () => void): void {
@@ -65,6 +69,14 @@ export class Http1Exchange implements Exchange {
     return { request: this.#request, response: this.#response };
   }
 
+  get sentBytes(): number {
+    return this.#body?.sentBytes ?? this.#sentBytes;
+  }
+
+  goAway(): void {
+    // connections of HTTP/1.1 are closed by their clients
+  }
+
   destroy(): void {
     this.#response.destroy();
   }
@@ -73,6 +85,7 @@ export class Http1Exchange implements Exchange {
 class Http1Body implements BodyStream {
   readonly #response: ServerResponse;
   readonly #isChunked: boolean;
+  sentBytes = 0;
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -88,12 +101,14 @@ class Http1Body implements BodyStream {
   }
 
   write(chunk: Buffer, done?: () => void): boolean {
+    this.sentBytes += chunk.length;
     return this.#response.write(chunk, done);
   }
 
   /** Goes past the response object: the chunk is framed already, and is framed once for all. */
   writeShared(piece: SharedPiece): boolean {
     const { socket } = this.#response;
+    this.sentBytes += piece.bytes.length;
     if (socket === null || !this.#isChunked) return this.#response.write(piece.bytes);
     return socket.write(piece.chunk);
   }

@@ -16,6 +16,8 @@ export class Http2Exchange implements Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly #stream: ServerHttp2Stream;
   readonly #rawHeaders: readonly string[];
+  #body: Http2Body | undefined;
+  #sentBytes = 0;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -55,6 +57,7 @@ export class Http2Exchange implements Exchange {
   answer(status: number, headers: OutgoingHeaders, body: Buffer): void {
     if (this.isClosed) return;
     headers['content-length'] = body.length;
+    this.#sentBytes = body.length;
     if (this.method === 'HEAD' || body.length === 0) {
       this.#stream.respond(http2Headers(status, headers), { endStream: true });
     } else {
@@ -66,7 +69,8 @@ export class Http2Exchange implements Exchange {
 
   stream(status: number, headers: OutgoingHeaders): BodyStream {
     if (!this.isClosed) this.#stream.respond(http2Headers(status, headers));
-    return new Http2Body(this.#stream);
+    this.#body = new Http2Body(this.#stream);
+    return this.#body;
   }
 
   onClose(listener: () => void): void {
@@ -76,6 +80,14 @@ export class Http2Exchange implements Exchange {
   raw(): { request: Http2ServerRequest; response: Http2ServerResponse } {
     const request = new Http2ServerRequest(this.#stream, this.headers, {}, this.#rawHeaders);
     return { request, response: new Http2ServerResponse(this.#stream) };
+  }
+
+  get sentBytes(): number {
+    return this.#body?.sentBytes ?? this.#sentBytes;
+  }
+
+  goAway(): void {
+    this.#stream.session?.close();
   }
 
   destroy(): void {
@@ -94,6 +106,7 @@ function http2Headers(status: number, headers: OutgoingHeaders): Record<string, 
 
 class Http2Body implements BodyStream {
   readonly #stream: ServerHttp2Stream;
+  sentBytes = 0;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
@@ -108,6 +121,7 @@ class Http2Body implements BodyStream {
   }
 
   write(chunk: Buffer, done?: () => void): boolean {
+    this.sentBytes += chunk.length;
     return this.isClosed ? true : this.#stream.write(chunk, done);
   }
 

@@ -19,6 +19,7 @@ export class MemoryExchange implements Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly remoteAddress = '127.0.0.1';
   readonly peerCertificate = undefined;
+  readonly sentBytes = 0;
   readonly response: Promise<RawResponse>;
   readonly #body: Buffer;
   readonly #signal: AbortSignal | undefined;
@@ -89,6 +90,10 @@ export class MemoryExchange implements Exchange {
 
   raw(): { request: NodeRequest; response: NodeResponse } {
     throw plainError('this request did not come over the network');
+  }
+
+  goAway(): void {
+    // there is no connection
   }
 
   destroy(): void {

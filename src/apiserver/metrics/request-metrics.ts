@@ -1,18 +1,16 @@
+import type { Counter, HistogramSeries, MetricRegistry, NumberMetric } from '#base/metrics.ts';
+
 import type { RequestInfo } from '../request.ts';
 
-/** Upper bounds of apiserver_request_duration_seconds, as upstream. */
-const bucketsSeconds = [
+/** Upper bounds of the histograms, as upstream. */
+const secondsBuckets = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
   60,
 ];
+const sliBuckets = secondsBuckets.slice(2);
+const sizeBuckets = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
-interface Series {
-  labels: string;
-  buckets: Uint32Array;
-  sum: number;
-  count: number;
-  byCode: Map<number, number>;
-}
+const placeLabels = ['component', 'group', 'resource', 'scope', 'subresource', 'verb', 'version'];
 
 const metricVerbs: Readonly<Record<string, string>> = {
   get: 'GET',
@@ -25,58 +23,131 @@ const metricVerbs: Readonly<Record<string, string>> = {
   deletecollection: 'DELETECOLLECTION',
 };
 
-/** Counts of API requests under upstream's metric names. */
+const connectSubresources: ReadonlySet<string> = new Set([
+  'exec',
+  'attach',
+  'portforward',
+  'proxy',
+]);
+
+/** Series of one sort of request, found by one look-up for each request. */
+interface Series {
+  readonly byCode: Map<number, Counter>;
+  readonly seconds: HistogramSeries;
+  readonly sli: HistogramSeries;
+  /** Reads only, as upstream. */
+  readonly sizes: HistogramSeries | undefined;
+  readonly longRunning: Counter;
+  /** Values of the labels of apiserver_request_total but for the code. */
+  readonly labels: readonly string[];
+}
+
+/** What a request was sent with that its metrics show. */
+export interface MeasuredRequest {
+  readonly info: RequestInfo;
+  readonly query: string;
+  readonly contentType?: string | undefined;
+}
+
+/** Counts, times and sizes of API requests under upstream's metric names. */
 export class RequestMetrics {
   readonly #series = new Map<string, Series>();
+  readonly #totals: NumberMetric;
+  readonly #make: (labels: readonly string[]) => Omit<Series, 'byCode' | 'labels'>;
 
-  observe(info: RequestInfo, status: number, seconds: number): void {
-    if (!info.isResourceRequest) return;
-    const series = this.#of(info);
-    series.byCode.set(status, (series.byCode.get(status) ?? 0) + 1);
-    if (info.verb === 'watch') return;
-    series.count++;
-    series.sum += seconds;
-    let bucket = 0;
-    while (bucket < bucketsSeconds.length && seconds > (bucketsSeconds[bucket] as number)) bucket++;
-    series.buckets[bucket] = (series.buckets[bucket] as number) + 1;
+  constructor(registry: MetricRegistry) {
+    const withDryRun = ['component', 'dry_run', ...placeLabels.slice(1)];
+    this.#totals = registry.counter({
+      name: 'apiserver_request_total',
+      help: 'Requests by verb, dry run, resource, scope and HTTP code.',
+      stability: 'STABLE',
+      labels: ['code', ...withDryRun],
+    });
+    const seconds = registry.histogram({
+      name: 'apiserver_request_duration_seconds',
+      help: 'Time from arrival to answer in seconds.',
+      stability: 'STABLE',
+      labels: withDryRun,
+      buckets: secondsBuckets,
+    });
+    const sli = registry.histogram({
+      name: 'apiserver_request_sli_duration_seconds',
+      help: 'Time from arrival to answer in seconds, without webhooks and waits in queues.',
+      stability: 'ALPHA',
+      labels: placeLabels,
+      buckets: sliBuckets,
+    });
+    const sizes = registry.histogram({
+      name: 'apiserver_response_sizes',
+      help: 'Size of answers in bytes.',
+      stability: 'STABLE',
+      labels: placeLabels,
+      buckets: sizeBuckets,
+    });
+    const longRunning = registry.gauge({
+      name: 'apiserver_longrunning_requests',
+      help: 'Watches and connections that are open.',
+      stability: 'STABLE',
+      labels: placeLabels,
+    });
+    this.#make = (labels) => {
+      const place = labels.filter((_, i) => i !== 1);
+      const isRead = place[5] === 'GET' || place[5] === 'LIST';
+      return {
+        seconds: seconds.with(...labels),
+        sli: sli.with(...place),
+        sizes: isRead ? sizes.with(...place) : undefined,
+        longRunning: longRunning.with(...place),
+      };
+    };
   }
 
-  /** The counters and histograms in the text form of Prometheus. */
-  render(): string {
-    const totals = [
-      '# HELP apiserver_request_total [STABLE] Requests by verb, resource and code.',
-      '# TYPE apiserver_request_total counter',
-    ];
-    const durations = [
-      '# HELP apiserver_request_duration_seconds [STABLE] Time from arrival to answer.',
-      '# TYPE apiserver_request_duration_seconds histogram',
-    ];
-    for (const { labels, byCode, buckets, sum, count } of this.#series.values()) {
-      for (const [code, value] of byCode) {
-        totals.push(`apiserver_request_total{code="${code}",${labels}} ${value}`);
-      }
-      if (count === 0) continue;
-      const name = 'apiserver_request_duration_seconds';
-      let seen = 0;
-      bucketsSeconds.forEach((bound, i) => {
-        seen += buckets[i] as number;
-        durations.push(`${name}_bucket{${labels},le="${bound}"} ${seen}`);
-      });
-      durations.push(`${name}_bucket{${labels},le="+Inf"} ${count}`);
-      durations.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${count}`);
+  observe(request: MeasuredRequest, status: number, seconds: number, sentBytes: number): void {
+    if (!request.info.isResourceRequest) return;
+    const series = this.#of(request);
+    this.#count(series, status);
+    series.seconds.observe(seconds);
+    series.sli.observe(seconds);
+    series.sizes?.observe(sentBytes);
+  }
+
+  /** Counts a request that was refused before it reached its resource. */
+  count(request: MeasuredRequest, status: number): void {
+    if (request.info.isResourceRequest) this.#count(this.#of(request), status);
+  }
+
+  /** A watch or connection begins; the result is called when it ends. */
+  longRunning(request: MeasuredRequest): () => void {
+    const { longRunning } = this.#of(request);
+    longRunning.value++;
+    return () => void longRunning.value--;
+  }
+
+  #count(series: Series, status: number): void {
+    let counter = series.byCode.get(status);
+    if (counter === undefined) {
+      counter = this.#totals.with(String(status), ...series.labels);
+      series.byCode.set(status, counter);
     }
-    return `${[...totals, ...durations].join('\n')}\n`;
+    counter.value++;
   }
 
-  #of(info: RequestInfo): Series {
+  #of({ info, query, contentType }: MeasuredRequest): Series {
     const { group, version, resource, subresource, verb, namespace, name } = info;
     const scope = name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster';
-    const key = `${verb} ${group} ${version} ${resource} ${subresource} ${scope}`;
+    const isDryRun = query !== '' && query.includes('dryRun=All');
+    const isApply = verb === 'patch' && contentType?.startsWith('application/apply-patch') === true;
+    const key = `${verb} ${group} ${version} ${resource} ${subresource} ${scope} ${isDryRun ? 1 : 0}${isApply ? 1 : 0}`;
     let series = this.#series.get(key);
     if (series !== undefined) return series;
-    const labels = `component="apiserver",dry_run="",group="${group}",resource="${resource}",scope="${scope}",subresource="${subresource}",verb="${metricVerbs[verb] ?? verb.toUpperCase()}",version="${version}"`;
-    const buckets = new Uint32Array(bucketsSeconds.length + 1);
-    series = { labels, buckets, sum: 0, count: 0, byCode: new Map() };
+    const shownVerb = connectSubresources.has(subresource)
+      ? 'CONNECT'
+      : isApply
+        ? 'APPLY'
+        : (metricVerbs[verb] ?? verb.toUpperCase());
+    const dryRun = isDryRun ? 'All' : '';
+    const labels = ['apiserver', dryRun, group, resource, scope, subresource, shownVerb, version];
+    series = { byCode: new Map(), labels, ...this.#make(labels) };
     this.#series.set(key, series);
     return series;
   }

@@ -10,6 +10,11 @@ export async function authorize(
 ): Promise<void> {
   const request = authorizationRequest(context, override);
   const { decision, reason } = await authorizer.authorize(request);
+  const audit = context.trail?.audit;
+  if (audit !== undefined && override === undefined) {
+    audit.annotate('authorization.k8s.io/decision', decision === 'allow' ? 'allow' : 'forbid');
+    audit.annotate('authorization.k8s.io/reason', reason);
+  }
   if (decision !== 'allow') throw forbiddenRequest(request, reason);
 }
 

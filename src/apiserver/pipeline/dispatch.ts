@@ -5,6 +5,7 @@ import { methodNotAllowed } from '../api-errors.ts';
 import type { AdmitConnect, ConnectHandler } from '../connect-hook.ts';
 import type { Core } from '../core.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { CountWatchEvent } from '../metrics/mod.ts';
 import type { RequestInfo, ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { checkRoute } from './check-route.ts';
@@ -17,6 +18,8 @@ export interface ResourceDispatch {
   connect: ConnectHandler | undefined;
   frames: FrameCache;
   pieces: PiecePool;
+  /** Asked once for each watch. */
+  watchMetrics?: ((info: ResourceInfo) => CountWatchEvent) | undefined;
 }
 
 const longRunningSubresources: ReadonlySet<string> = new Set([

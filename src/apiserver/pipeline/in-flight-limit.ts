@@ -1,48 +1,65 @@
 import { tooManyRequests } from '../api-errors.ts';
+import type { RequestContext } from '../request.ts';
+import type { LimiterTicket, RequestLimiter } from './request-limiter.ts';
 
-/** Requests of each sort that may be under way. */
+/** Requests of each sort that may be under way; 0 for no limit. */
 export interface InFlightLimits {
   readOnly: number;
   mutating: number;
 }
 
 const readVerbs: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
+const exemptGroup = 'system:masters';
 
-/** Refuses with 429 what comes while too much is under way; long-running requests do not count. */
-export class InFlightLimit {
-  readonly #limits: InFlightLimits;
-  #reading = 0;
-  #mutating = 0;
+/**
+ * Refuses with 429 what comes while too much is under way: what limits requests when priority and
+ * fairness is off. Watches do not count, and admins are let in always, as upstream.
+ */
+export class InFlightLimit implements RequestLimiter {
+  readonly #reading: Count;
+  readonly #mutating: Count;
 
   constructor(limits: InFlightLimits) {
-    this.#limits = limits;
+    this.#reading = new Count(limits.readOnly);
+    this.#mutating = new Count(limits.mutating);
   }
 
   get current(): InFlightLimits {
-    return { readOnly: this.#reading, mutating: this.#mutating };
+    return { readOnly: this.#reading.current, mutating: this.#mutating.current };
   }
 
-  /** Counts a request in; the result counts it out and must be called once. */
-  enter(verb: string): () => void {
-    if (readVerbs.has(verb)) {
-      if (this.#reading >= this.#limits.readOnly) throw refusal();
-      this.#reading++;
-      return this.#leaveReading;
+  enter({ info, user }: RequestContext): LimiterTicket {
+    if (info.verb === 'watch') return freeTicket;
+    const count = readVerbs.has(info.verb) ? this.#reading : this.#mutating;
+    if (count.isFull && !user.groups.includes(exemptGroup)) {
+      throw tooManyRequests('Too many requests, please try again later.', 1);
     }
-    if (this.#mutating >= this.#limits.mutating) throw refusal();
-    this.#mutating++;
-    return this.#leaveMutating;
+    return count.enter();
   }
-
-  readonly #leaveReading = (): void => {
-    this.#reading--;
-  };
-
-  readonly #leaveMutating = (): void => {
-    this.#mutating--;
-  };
 }
 
-function refusal(): Error {
-  return tooManyRequests('Too many requests, please try again later.', 1);
+const freeTicket: LimiterTicket = { release: () => undefined };
+
+class Count {
+  readonly #limit: number;
+  current = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get isFull(): boolean {
+    return this.#limit > 0 && this.current >= this.#limit;
+  }
+
+  enter(): LimiterTicket {
+    this.current++;
+    let isIn = true;
+    return {
+      release: () => {
+        if (isIn) this.current--;
+        isIn = false;
+      },
+    };
+  }
 }

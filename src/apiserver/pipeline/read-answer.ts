@@ -18,7 +18,7 @@ const watchShapes = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataLis
 
 /** Answers get, list and watch. */
 export async function answerRead(
-  { core, frames, pieces }: ResourceDispatch,
+  { core, frames, pieces, watchMetrics }: ResourceDispatch,
   exchange: Exchange,
   served: ServedResource,
   context: ResourceRequestContext,
@@ -48,6 +48,7 @@ export async function answerRead(
   }
   const form = negotiateForm(accept, watchShapes);
   const session = await watchObjects(core, served, namespace, info.name, options);
-  await sendWatch(exchange, context, session, { form, frames, now: () => core.clock.now() });
+  const count = watchMetrics?.(served.info);
+  await sendWatch(exchange, context, session, { form, frames, count, now: () => core.clock.now() });
   return 200;
 }

@@ -1,5 +1,6 @@
 import type { Random } from '#base/random.ts';
 import type { ResourceInfo } from '#schema/mod.ts';
+import type { RequestTrail } from '../request-trail.ts';
 import type { RequestContext, RequestInfo, ResourceRequestContext, UserInfo } from '../request.ts';
 
 const noQuery: URLSearchParams = new URLSearchParams();
@@ -13,6 +14,7 @@ export interface RequestContextInit {
   /** Called at most once, when somebody wants to know of the client's leaving. */
   signal: () => AbortSignal;
   auditId?: string | undefined;
+  trail?: RequestTrail | undefined;
   resource?: ResourceInfo | undefined;
 }
 
@@ -22,6 +24,7 @@ class RequestState implements RequestContext {
   user: UserInfo;
   readonly userAgent: string;
   readonly auditId: string;
+  readonly trail: RequestTrail | undefined;
   readonly resource: ResourceInfo | undefined;
   #query: URLSearchParams | string;
   #warnings: Set<string> | undefined;
@@ -33,6 +36,7 @@ class RequestState implements RequestContext {
     this.user = init.user;
     this.userAgent = init.userAgent;
     this.auditId = init.auditId ?? init.random.uuid();
+    this.trail = init.trail;
     this.resource = init.resource;
     this.#query = init.query === '' ? noQuery : init.query;
     this.#makeSignal = init.signal;
@@ -46,6 +50,10 @@ class RequestState implements RequestContext {
   get warnings(): Set<string> {
     this.#warnings ??= new Set();
     return this.#warnings;
+  }
+
+  get auditAnnotations(): Map<string, string> | undefined {
+    return this.trail?.audit?.annotations;
   }
 
   get signal(): AbortSignal {

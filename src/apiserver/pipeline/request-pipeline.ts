@@ -7,19 +7,26 @@ import { sendValue } from '../answers/object-answer.ts';
 import { badRequest, internalError, requestTimeout, serviceUnavailable } from '../api-errors.ts';
 import type { RequestAuthenticator } from '../authn/mod.ts';
 import { impersonatedUser, wantsImpersonation } from '../authn/mod.ts';
+import { AuditedExchange } from '../audit/audited-exchange.ts';
+import type { Auditor } from '../audit/mod.ts';
+import type { RequestAudit } from '../audit/request-audit.ts';
 import type { AggregateHook } from '../aggregate-hook.ts';
 import type { ConnectHandler } from '../connect-hook.ts';
 import type { Core } from '../core.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { splitTarget } from '../http/exchange.ts';
-import { peerCertificateOf } from '../http/peer-certificate.ts';
+import type { ResponseRules } from '../http/response-rules.ts';
+import { StoreError } from '#store/mod.ts';
 import type { RequestMetrics } from '../metrics/request-metrics.ts';
 import { negotiateForm } from '../negotiate.ts';
 import type { PathRouter } from '../path-route.ts';
-import type { RequestContext, ResourceRequestContext, UserInfo } from '../request.ts';
+import type { RequestContext, RequestInfo, ResourceRequestContext, UserInfo } from '../request.ts';
+import { RequestTrail } from '../request-trail.ts';
 import { anonymousUser } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { decodePath, readRequestInfo } from '../request-info.ts';
+import type { Arrival } from './arrival.ts';
+import { arrivalOf, signalOf, upgradeArrival } from './arrival.ts';
+import { auditFailedLogin, beginAudit } from './audit-step.ts';
 import { authorize } from './authorize.ts';
 import { admitConnect, dispatchResource, isLongRunning } from './dispatch.ts';
 import type { ResourceDispatch } from './dispatch.ts';
@@ -38,25 +45,28 @@ export interface PipelineOptions {
   connect: ConnectHandler | undefined;
   aggregate?: AggregateHook | undefined;
   dispatch: ResourceDispatch;
-  inFlight: InFlightLimit;
+  limiter: RequestLimiter;
   metrics: RequestMetrics;
-}
-
-/** Headers and connection of a request, whatever carries it. */
-interface Arrival {
-  method: string;
-  path: string;
-  query: string;
-  headers: Exchange['headers'];
-  peerCertificate: Buffer | undefined;
-  remoteAddress: string;
-  signal: () => AbortSignal;
+  auditor?: Auditor | undefined;
+  rules?: ResponseRules | undefined;
+  /** For requests that are no watch and no connection. */
+  requestTimeoutMs: number;
 }
 
 /** A request that may go on; `served` is absent for paths that are no resource of this server. */
 interface Admitted {
   context: RequestContext;
   served: ServedResource | undefined;
+  timeoutMs: number;
+}
+
+/** What a request has taken or left behind, however far it came. */
+interface Passage {
+  readonly trail: RequestTrail;
+  exchange: Exchange | undefined;
+  info: RequestInfo | undefined;
+  ticket: LimiterTicket | undefined;
+  audit: RequestAudit | undefined;
 }
 
 /**
@@ -65,19 +75,26 @@ interface Admitted {
  */
 export class RequestPipeline {
   readonly #options: PipelineOptions;
-  #isShuttingDown = false;
+  #isEnding = false;
+  #isShutDown = false;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
   }
 
+  /** The server is about to end: it says so to those who ask for its readiness. */
+  announceShutdown(): void {
+    this.#isEnding = true;
+  }
+
   /** From now on requests from outside are refused with 503. */
   shutDown(): void {
-    this.#isShuttingDown = true;
+    this.#isEnding = true;
+    this.#isShutDown = true;
   }
 
   get isShuttingDown(): boolean {
-    return this.#isShuttingDown;
+    return this.#isEnding;
   }
 
   /** Answers `exchange`; never rejects. */
@@ -89,35 +106,36 @@ export class RequestPipeline {
   async handleAs(exchange: Exchange, knownUser: UserInfo | undefined): Promise<void> {
     const { core, metrics } = this.#options;
     const startMs = core.clock.monotonicMs();
+    const passage = newPassage(exchange);
     let admitted: Admitted | undefined;
     let status = 200;
     try {
-      if (this.#isShuttingDown && knownUser === undefined) throw shuttingDown();
-      const arrival = { ...arrivalOf(exchange), signal: () => signalOf(exchange) };
-      admitted = await this.#admit(arrival, knownUser);
-      status = await this.#answer(exchange, admitted);
+      if (knownUser === undefined && this.#isAnsweredBefore(exchange, passage)) return;
+      admitted = await this.#admit(arrivalOf(exchange), passage, knownUser);
+      status = await this.#answer(passage.exchange ?? exchange, admitted);
     } catch (error) {
-      status = await this.#fail(exchange, admitted?.context, error);
+      status = await this.#fail(passage.exchange ?? exchange, passage, admitted?.context, error);
+    } finally {
+      passage.ticket?.release();
+      passage.audit?.completed(status);
     }
-    if (admitted?.served === undefined) return;
-    const seconds = (core.clock.monotonicMs() - startMs) / 1000;
-    metrics.observe(admitted.context.info, status, seconds);
+    if (passage.info === undefined) return;
+    const { headers, query } = exchange;
+    const measured = { info: passage.info, query, contentType: headers['content-type'] };
+    if (admitted?.served !== undefined) {
+      const seconds = (core.clock.monotonicMs() - startMs) / 1000;
+      metrics.observe(measured, status, seconds, exchange.sentBytes);
+    } else if (status === 429) metrics.count(measured, status);
   }
 
   /** Hands a protocol switch to whoever answers it, or refuses it. */
   async handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { core, connect } = this.#options;
+    const passage = newPassage(undefined);
     try {
-      const { path, query } = splitTarget(request.url ?? '/');
-      const { context, served } = await this.#admit({
-        method: request.method ?? 'GET',
-        path,
-        query,
-        headers: request.headers,
-        peerCertificate: peerCertificateOf(request.socket),
-        remoteAddress: request.socket.remoteAddress ?? '',
-        signal: () => signalOfSocket(socket),
-      });
+      const arrival = upgradeArrival(request, socket);
+      const { context, served } = await this.#admit(arrival, passage);
+      passage.audit?.started(101);
       const backing = this.#options.aggregate?.find(context.info);
       if (backing !== undefined) {
         await backing.upgrade({ context, request, socket, head });
@@ -131,49 +149,103 @@ export class RequestPipeline {
       await connect.upgrade({ context: resourceContext, request, socket, head, admit });
     } catch (error) {
       refuseUpgrade(socket, toStatusError(error));
+    } finally {
+      passage.ticket?.release();
+      const { audit } = passage;
+      if (socket.destroyed) audit?.completed(101);
+      else socket.once('close', () => audit?.completed(101));
     }
   }
 
-  async #admit(arrival: Arrival, knownUser?: UserInfo): Promise<Admitted> {
-    const { core, authenticator } = this.#options;
-    const { headers } = arrival;
+  /** Refusals and answers that need no user. */
+  #isAnsweredBefore(exchange: Exchange, { trail }: Passage): boolean {
+    const { rules, core } = this.#options;
+    if (rules !== undefined) {
+      const headers = rules.headersFor(exchange);
+      if (headers !== undefined) trail.addHeaders(headers);
+      if (rules.wantsGoaway(() => core.random.float())) exchange.goAway();
+      if (rules.isPreflight(exchange)) {
+        exchange.answer(204, { ...headers }, Buffer.alloc(0));
+        return true;
+      }
+    }
+    if (this.#isShutDown) throw shuttingDown();
+    return false;
+  }
+
+  async #admit(arrival: Arrival, passage: Passage, knownUser?: UserInfo): Promise<Admitted> {
+    const { core, limiter } = this.#options;
+    const { headers, query } = arrival;
     if (decodePath(arrival.path) === undefined) {
       throw badRequest(`invalid URL escape in ${JSON.stringify(arrival.path)}`);
     }
-    const info = readRequestInfo(arrival.method, arrival.path, arrival.query);
-    const credentials = {
-      headers,
-      peerCertificate: arrival.peerCertificate,
-      remoteAddress: arrival.remoteAddress,
-    };
-    let user = knownUser;
-    if (user === undefined) {
-      const authenticated = await traced('write.authenticate', {}, () =>
-        authenticator.authenticate(credentials),
-      );
-      user = authenticated.user;
+    const info = readRequestInfo(arrival.method, arrival.path, query);
+    passage.info = info;
+    const isLong = isLongRunning(info);
+    const timeoutMs = isLong ? 0 : readTimeout(query, this.#options.requestTimeoutMs);
+    const auditId = auditIdOf(headers) ?? core.random.uuid();
+    let user = knownUser ?? (await this.#authenticate(arrival, info, auditId));
+    if (knownUser === undefined && this.#options.auditor !== undefined) {
+      await this.#audit(this.#options.auditor, { arrival, info, user, auditId }, passage);
     }
     if (wantsImpersonation(headers)) {
       user = await impersonatedUser({ headers, user, authorizer: core.authorizer });
+      passage.audit?.impersonate(user);
     }
-    const auditId = headers['audit-id'];
     const served = info.isResourceRequest ? core.registry.byResource(info) : undefined;
     const context = createRequestContext({
       info,
       user,
       resource: served?.info,
-      query: arrival.query,
+      query,
       userAgent: headers['user-agent'] ?? '',
       random: core.random,
       signal: arrival.signal,
-      auditId: typeof auditId === 'string' ? auditId : undefined,
+      auditId,
+      trail: passage.trail,
     });
+    if (knownUser === undefined && (!isLong || info.verb === 'watch')) {
+      const entering = limiter.enter(context, served, timeoutMs);
+      const ticket = entering instanceof Promise ? await entering : entering;
+      passage.ticket = ticket;
+      passage.trail.onBegun = () => ticket.release();
+    }
     await traced('write.authorize', {}, () => authorize(core.authorizer, context));
-    return { context, served };
+    return { context, served, timeoutMs };
   }
 
-  async #answer(exchange: Exchange, { context, served }: Admitted): Promise<number> {
-    const { core, paths, inFlight, dispatch } = this.#options;
+  async #authenticate(arrival: Arrival, info: RequestInfo, auditId: string): Promise<UserInfo> {
+    const { authenticator, auditor, core } = this.#options;
+    const { headers, peerCertificate, remoteAddress } = arrival;
+    try {
+      const found = await traced('write.authenticate', {}, () =>
+        authenticator.authenticate({ headers, peerCertificate, remoteAddress }),
+      );
+      return found.user;
+    } catch (error) {
+      if (auditor !== undefined) {
+        auditFailedLogin(auditor, { arrival, info, auditId, nowMs: core.clock.now() });
+      }
+      throw error;
+    }
+  }
+
+  async #audit(
+    auditor: Auditor,
+    of: { arrival: Arrival; info: RequestInfo; user: UserInfo; auditId: string },
+    passage: Passage,
+  ): Promise<void> {
+    const audit = await beginAudit(auditor, { ...of, nowMs: this.#options.core.clock.now() });
+    if (audit === undefined) return;
+    passage.audit = audit;
+    passage.trail.audit = audit;
+    const { exchange } = passage;
+    if (exchange === undefined) return;
+    passage.exchange = new AuditedExchange(exchange, audit, isLongRunning(of.info));
+  }
+
+  async #answer(exchange: Exchange, { context, served, timeoutMs }: Admitted): Promise<number> {
+    const { core, paths, dispatch, metrics } = this.#options;
     const { info } = context;
     const backing = this.#options.aggregate?.find(info);
     if (backing !== undefined) return await backing.request({ context, exchange });
@@ -212,11 +284,13 @@ export class RequestPipeline {
 
   async #fail(
     exchange: Exchange,
+    passage: Passage,
     context: RequestContext | undefined,
     error: unknown,
   ): Promise<number> {
     const { core } = this.#options;
     const failure = toStatusError(error);
+    if (!isExpected(error)) passage.audit?.panicked(messageOf(error));
     if (failure.reason === 'InternalError' || failure.httpCode === 500) {
       core.log.error('Request failed', { path: exchange.path, error: messageOf(error) });
     }
@@ -234,6 +308,8 @@ export class RequestPipeline {
         userAgent: exchange.headers['user-agent'] ?? '',
         random: core.random,
         signal: () => signalOf(exchange),
+        auditId: auditIdOf(exchange.headers),
+        trail: passage.trail,
       });
     const options = { status: failure.httpCode, form: errorForm(exchange) };
     await sendValue(exchange, shown, failure.toStatus(), options);
@@ -255,30 +331,26 @@ function errorForm(exchange: Exchange): ReturnType<typeof negotiateForm> {
   }
 }
 
+function newPassage(exchange: Exchange | undefined): Passage {
+  const trail = new RequestTrail();
+  return { trail, exchange, info: undefined, ticket: undefined, audit: undefined };
+}
+
+/** The id that a client gives its request, unless it is absurdly long. */
+function auditIdOf(headers: Exchange['headers']): string | undefined {
+  const id = headers['audit-id'];
+  return typeof id === 'string' && id !== '' ? id.slice(0, maxAuditIdLength) : undefined;
+}
+
+/** Failures that have a Status of their own; others are our bugs. */
+function isExpected(error: unknown): boolean {
+  return error instanceof ApiStatusError || error instanceof StoreError;
+}
+
 function toStatusError(error: unknown): ApiStatusError {
   if (error instanceof ApiStatusError) return error;
+  if (error instanceof StoreError && (error.code === 'Unavailable' || error.code === 'Closed')) {
+    return serviceUnavailable(error.message, error);
+  }
   return internalError(messageOf(error), error);
-}
-
-function arrivalOf(exchange: Exchange): Omit<Arrival, 'signal'> {
-  return {
-    method: exchange.method,
-    path: exchange.path,
-    query: exchange.query,
-    headers: exchange.headers,
-    peerCertificate: exchange.peerCertificate,
-    remoteAddress: exchange.remoteAddress,
-  };
-}
-
-function signalOf(exchange: Exchange): AbortSignal {
-  const controller = new AbortController();
-  exchange.onClose(() => controller.abort());
-  return controller.signal;
-}
-
-function signalOfSocket(socket: Duplex): AbortSignal {
-  const controller = new AbortController();
-  socket.once('close', () => controller.abort());
-  return controller.signal;
 }

@@ -1,0 +1,13 @@
+/**
+ * What the API server tells of itself at /metrics and /metrics/slis, under upstream's names. The
+ * registry is #base/metrics.ts; a part of the server makes its metrics where it counts. Start at
+ * request-metrics.ts.
+ */
+export { addInFlightMetrics } from './in-flight-metrics.ts';
+export { metricRoutes } from './metric-routes.ts';
+export { addProcessMetrics } from './process-metrics.ts';
+export type { MeasuredRequest } from './request-metrics.ts';
+export { RequestMetrics } from './request-metrics.ts';
+export { addStorageMetrics } from './storage-metrics.ts';
+export type { CountWatchEvent } from './watch-metrics.ts';
+export { createWatchMetrics } from './watch-metrics.ts';

@@ -1,0 +1,44 @@
+import type { MetricRegistry } from '#base/metrics.ts';
+
+import type { Core } from '../core.ts';
+import { qualified } from '../api-errors.ts';
+
+/** Numbers of stored objects, watchers and bytes, read at each scrape. */
+export function addStorageMetrics(registry: MetricRegistry, core: Core): void {
+  const objects = registry.gauge({
+    name: 'apiserver_storage_objects',
+    help: 'Stored objects by kind.',
+    stability: 'STABLE',
+    labels: ['resource'],
+  });
+  const resourceObjects = registry.gauge({
+    name: 'apiserver_resource_objects',
+    help: 'Stored objects by kind.',
+    stability: 'ALPHA',
+    labels: ['group', 'resource'],
+  });
+  const watchers = registry.gauge({
+    name: 'apiserver_registered_watchers',
+    help: 'Watchers that are registered, by kind.',
+    stability: 'ALPHA',
+    labels: ['group', 'kind', 'version'],
+  });
+  const sizes = registry.gauge({
+    name: 'apiserver_storage_size_bytes',
+    help: 'Size of the datastore in bytes.',
+    stability: 'STABLE',
+    labels: ['storage_cluster_id'],
+  });
+  registry.onCollect(async () => {
+    watchers.clear();
+    for (const info of core.registry.all()) {
+      const cache = core.registry.byResource(info)?.cache;
+      if (cache === undefined) continue;
+      objects.with(qualified(info)).value = cache.size;
+      resourceObjects.with(info.group, info.resource).value = cache.size;
+      const count = cache.watchers.size;
+      if (count > 0) watchers.with(info.group, info.kind, info.version).value = count;
+    }
+    sizes.with('etcd-0').value = await core.backend.sizeBytes();
+  });
+}
