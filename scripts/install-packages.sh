@@ -31,6 +31,8 @@ find_missing() {
   need busybox busybox-static
   need curl curl
   need ps procps
+  need etcd etcd-server
+  need etcdctl etcd-client
 }
 fail() {
   echo "k3ts: $*" >&2

@@ -19,6 +19,7 @@ import type { Authorities } from './authorities.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { prepareDataDir } from './data-dir.ts';
+import { readDatastoreTls } from './datastore.ts';
 import { ensureJoinCredentials } from './join-credentials.ts';
 import type { JoinCredentials } from './join-credentials.ts';
 import {
@@ -83,6 +84,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   const backend = await openBackend({
     endpoint: settings.datastoreEndpoint,
     dataDir: paths.server,
+    tls: await readDatastoreTls(settings),
     clock,
     log,
   });

@@ -22,6 +22,12 @@ export interface ServerSettings {
   readonly token: string;
   readonly agentToken: string;
   readonly datastoreEndpoint: string;
+  /** Paths of PEM files for a datastore that is reached over TLS. */
+  readonly datastoreTls?: {
+    readonly caFile: string | undefined;
+    readonly certificateFile: string | undefined;
+    readonly keyFile: string | undefined;
+  };
   readonly kubeconfig: {
     readonly path: string;
     readonly mode: number;

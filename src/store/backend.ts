@@ -12,8 +12,10 @@ export interface KeyValue {
 }
 
 /**
- * Makes the bytes of a change once its revision is known, so that the object can carry its own
- * resourceVersion. Called exactly once, synchronously, in revision order; must not throw.
+ * Makes the bytes of a change, so that the object can carry its own resourceVersion; must not
+ * throw. A log calls it once, synchronously, in revision order. A store that learns the revision
+ * from its database calls it with 0 for what is stored, which then carries no resourceVersion, and
+ * again with the revision for its answer.
  */
 export type Encode = (revision: number) => Buffer;
 
@@ -66,6 +68,23 @@ export interface StoreWatch {
   close(): void;
 }
 
+export interface HistoryOptions {
+  /** Changes above this revision. */
+  after: number;
+  /** The last revision wanted; must have happened. */
+  through: number;
+  /** With more changes than this there is no answer. */
+  maxEvents: number;
+}
+
+/** What came of asking for the turn to compact a shared store. */
+export interface CompactionTurn {
+  /** The shared clock, to ask with at the next tick. */
+  readonly turn: number;
+  readonly isMine: boolean;
+  readonly currentRevision: number;
+}
+
 export interface WriteOptions {
   /**
    * The key is deleted this many seconds after the write, unless it is written again: each write
@@ -94,6 +113,8 @@ export interface Backend {
   readonly compactRevision: number;
   /** True when no other process can write: the newest state in memory is then the newest at all. */
   readonly exclusive: boolean;
+  /** The newest revision at all, that of other processes included. */
+  newestRevision(): Promise<number>;
 
   /** The newest state of a key, or the one at a revision; undefined when there is none. */
   get(key: string, revision?: number): Promise<KeyValue | undefined>;
@@ -111,11 +132,21 @@ export interface Backend {
   /** All changes with a revision above `after` under `prefix`; `Compacted` comes to onError. */
   watch(prefix: string, after: number, handler: WatchHandler): StoreWatch;
   /**
+   * The changes of a stretch of history under `prefix`, with the values before; undefined when
+   * there are more than `maxEvents`. Refuses with `Compacted`.
+   */
+  history(prefix: string, options: HistoryOptions): Promise<readonly StoreEvent[] | undefined>;
+  /**
    * Forgets history up to `revision`; the newest state of each key stays. History is refused at
    * once, the promise resolves when the space is given back. Refuses with `Compacted` what is
    * compacted already.
    */
   compact(revision: number): Promise<void>;
+  /**
+   * For stores that several servers compact: asks for the turn, noting down the revision to which
+   * the asker would compact. One asker gets each turn.
+   */
+  takeCompactionTurn?(turn: number, revision: number): Promise<CompactionTurn>;
   /** Bytes on disk, or in memory for drivers without files. */
   sizeBytes(): Promise<number>;
   /** Ends all watches; pending writes are finished first. */

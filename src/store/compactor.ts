@@ -31,14 +31,31 @@ export function startCompactor(options: CompactorOptions): Compactor {
   let timer: Timer;
   let running: Promise<void> = Promise.resolve();
   let isClosed = false;
+  let turn = 0;
+
+  /** The revision to compact to at this tick, 0 for none. */
+  const nextTarget = async (): Promise<number> => {
+    if (backend.takeCompactionTurn === undefined) {
+      const current = backend.currentRevision;
+      const target = Math.min(seen, current - keepRevisions);
+      seen = current;
+      return target;
+    }
+    // the first turn only sets the clock: what was seen at start may be newer than a tick
+    const isFirst = turn === 0;
+    const target = isFirst ? 0 : seen;
+    const taken = await backend.takeCompactionTurn(turn, target);
+    turn = taken.turn;
+    seen = taken.currentRevision;
+    return taken.isMine ? target : 0;
+  };
 
   const tick = async (): Promise<void> => {
-    const current = backend.currentRevision;
-    const target = Math.min(seen, current - keepRevisions);
-    seen = current;
-    if (target <= backend.compactRevision) return;
     const startMs = clock.monotonicMs();
     try {
+      const target = await nextTarget();
+      if (target <= backend.compactRevision) return;
+      const current = backend.currentRevision;
       await backend.compact(target);
       const tookMs = Math.round(clock.monotonicMs() - startMs);
       log.debug('Compacted the datastore', { revision: target, current, tookMs });

@@ -4,6 +4,7 @@ import { traced } from '#base/trace.ts';
 import type {
   Backend,
   Encode,
+  HistoryOptions,
   KeyValue,
   ListOptions,
   ListResult,
@@ -15,9 +16,12 @@ import type {
 import { StoreError } from './errors.ts';
 import { Expiry } from './expiry.ts';
 import { HeadIndex } from './head-index.ts';
-import type { LogState, LogStorage } from './log-storage.ts';
+import type { Head, LogPage, LogState, LogStorage } from './log-storage.ts';
 import { type HubWatch, WatchHub } from './watch-hub.ts';
 import { type PendingWrite, WriteQueue } from './write-queue.ts';
+
+/** Values asked of the storage at once. */
+const valuesPerRead = 500;
 
 /** What every driver takes beside its own settings. */
 export interface BackendOptions {
@@ -45,6 +49,7 @@ export class LogBackend implements Backend {
   readonly #writes: WriteQueue;
   readonly #hub: WatchHub;
   readonly #expiry: Expiry;
+  readonly #longReads = new Set<Promise<void>>();
   #compactRevision: number;
   #closing: Promise<void> | undefined;
 
@@ -80,6 +85,11 @@ export class LogBackend implements Backend {
     return this.#compactRevision;
   }
 
+  async newestRevision(): Promise<number> {
+    this.#checkOpen();
+    return this.currentRevision;
+  }
+
   async get(key: string, revision?: number): Promise<KeyValue | undefined> {
     this.#checkOpen();
     if (revision !== undefined) this.#checkRevision(revision);
@@ -103,12 +113,32 @@ export class LogBackend implements Backend {
     }
     const { keys, remaining } = this.#heads.range(prefix, after, limit);
     const heads = keys.map((key) => this.#heads.get(key)!);
-    const values = await this.#storage.values(Float64Array.from(heads, (head) => head.modRevision));
+    const values = await this.#values(heads);
     const items = keys.map((key, i) => {
       const { createRevision, modRevision } = heads[i]!;
       return { key, value: values[i]!, createRevision, modRevision };
     });
     return { items, revision, remaining };
+  }
+
+  /** In pieces, so that a long list does not hold up the commits and reads of others. */
+  async #values(heads: readonly Head[]): Promise<Buffer[]> {
+    const revisions = Float64Array.from(heads, (head) => head.modRevision);
+    if (revisions.length <= valuesPerRead) return await this.#storage.values(revisions);
+    // rows that a running list still wants must not be compacted away
+    const done = Promise.withResolvers<void>();
+    this.#longReads.add(done.promise);
+    try {
+      const values: Buffer[] = [];
+      for (let at = 0; at < revisions.length; at += valuesPerRead) {
+        const piece = revisions.slice(at, at + valuesPerRead);
+        for (const value of await this.#storage.values(piece)) values.push(value);
+      }
+      return values;
+    } finally {
+      this.#longReads.delete(done.promise);
+      done.resolve();
+    }
   }
 
   async count(prefix: string): Promise<number> {
@@ -136,11 +166,29 @@ export class LogBackend implements Backend {
     return watch;
   }
 
+  async history(
+    prefix: string,
+    { after, through, maxEvents }: HistoryOptions,
+  ): Promise<readonly StoreEvent[] | undefined> {
+    this.#checkRevision(through);
+    const found: StoreEvent[] = [];
+    for (let position = after; position < through;) {
+      this.#checkOpen();
+      if (position < this.#compactRevision) throw compacted(position, this.#compactRevision);
+      const page = await this.#changes(prefix, position);
+      for (const event of page.events) if (event.modRevision <= through) found.push(event);
+      if (found.length > maxEvents) return undefined;
+      position = page.through;
+    }
+    return found;
+  }
+
   async compact(revision: number): Promise<void> {
     this.#checkOpen();
     if (revision > this.currentRevision) throw futureRevision(revision, this.currentRevision);
     if (revision <= this.#compactRevision) throw compacted(revision, this.#compactRevision);
     this.#compactRevision = revision;
+    await Promise.all(this.#longReads);
     await this.#storage.compact(revision);
     this.#heads.dropTombstones(revision);
   }
@@ -225,6 +273,15 @@ export class LogBackend implements Backend {
       if (page.through >= this.currentRevision) watch.isLive = true;
       watch.deliver(page.events);
       if (!watch.isLive) this.#replay(watch);
+    });
+  }
+
+  #changes(prefix: string, after: number): Promise<LogPage> {
+    return new Promise((resolve, reject) => {
+      this.#storage.changes(prefix, after, (page) => {
+        if (page instanceof Error) reject(page);
+        else resolve(page);
+      });
     });
   }
 

@@ -7,6 +7,7 @@
 export type * from './backend.ts';
 export { startCompactor } from './compactor.ts';
 export type { Compactor, CompactorOptions } from './compactor.ts';
+export type { DatastoreTls } from './drivers/etcd/connection.ts';
 export { StoreError } from './errors.ts';
 export type { StoreErrorCode } from './errors.ts';
 export { openBackend } from './open.ts';

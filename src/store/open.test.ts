@@ -33,7 +33,6 @@ it('opens a store in memory', async () => {
 const refused = [
   'mysql://root:secret@tcp(db:3306)/kine',
   'postgres://u:secret@db/kine',
-  'https://etcd-0:2379,https://etcd-1:2379',
   'nats://host:4222',
 ];
 for (const endpoint of refused) {
@@ -45,6 +44,12 @@ for (const endpoint of refused) {
     });
   });
 }
+
+it('refuses a list of etcd endpoints that are no URLs', async () => {
+  for (const endpoint of ['http://a:2379,b:2379', 'https://', 'http://a:2379,sqlite://x']) {
+    await assert.rejects(openBackend({ ...options, endpoint }), /http or https URL/);
+  }
+});
 
 it('refuses endpoints without a known scheme', async () => {
   for (const endpoint of ['/var/lib/state.db', 'constructor://x', 'redis://x']) {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Backend } from './backend.ts';
+import type { DatastoreTls } from './drivers/etcd/connection.ts';
 import { openMemory } from './drivers/memory.ts';
 import { openSqlite } from './drivers/sqlite.ts';
 import { StoreError } from './errors.ts';
@@ -10,6 +11,8 @@ export interface OpenBackendOptions extends BackendOptions {
   endpoint: string;
   /** The server's data dir (`/var/lib/rancher/k3s/server`); the file is `db/state.db` in it. */
   dataDir: string;
+  /** For datastores that are reached over TLS. */
+  tls?: DatastoreTls | undefined;
 }
 
 type Open = (address: string, options: OpenBackendOptions) => Promise<Backend>;
@@ -22,8 +25,8 @@ const drivers: Record<string, Open> = {
   mysql: notBuilt('MySQL and MariaDB'),
   postgres: notBuilt('PostgreSQL'),
   postgresql: notBuilt('PostgreSQL'),
-  http: notBuilt('an external etcd'),
-  https: notBuilt('an external etcd'),
+  http: openEtcdCluster,
+  https: openEtcdCluster,
   nats: notBuilt('NATS'),
 };
 
@@ -43,6 +46,20 @@ export async function openBackend(options: OpenBackendOptions): Promise<Backend>
     );
   }
   return await open(address, options);
+}
+
+/** The driver is loaded when it is asked for: most servers need no gRPC at this time. */
+async function openEtcdCluster(_address: string, options: OpenBackendOptions): Promise<Backend> {
+  const endpoints = options.endpoint.split(',').map((endpoint) => endpoint.trim());
+  if (!endpoints.every((endpoint) => /^https?:\/\//i.test(endpoint) && URL.canParse(endpoint))) {
+    throw new StoreError(
+      'Unavailable',
+      'Option --datastore-endpoint: every endpoint of an etcd cluster is an http or https URL',
+    );
+  }
+  const { openEtcd } = await import('./drivers/etcd/etcd-backend.ts');
+  const { clock, log, tls } = options;
+  return await openEtcd({ endpoints, tls, clock, log });
 }
 
 /** The endpoint is not repeated in the message: it may hold a password. */

@@ -3,10 +3,15 @@ import { groupVersion } from '#schema/mod.ts';
 
 const quote = 0x22;
 const digitZero = 0x30;
+const closingBrace = 0x7d;
+const lineBreak = 0x0a;
 
 /** An object turned into JSON before its revision is known. */
 export interface EncodedObject {
-  /** The bytes with this revision inside; cheap, so that it can run while a commit waits. */
+  /**
+   * The bytes with this revision inside; cheap, so that it can run while a commit waits. For 0, the
+   * revision that is not known yet, without any: the form of upstream's stores.
+   */
   bytes(revision: number): Buffer;
 }
 
@@ -21,6 +26,8 @@ export class ByteLayout {
   /** Where a list item starts when apiVersion and kind are left out: at `"metadata"`. */
   readonly itemOffset: number;
   readonly #start: string;
+  readonly #bareStart: string;
+  readonly #bareBytes: Buffer;
   readonly #startBytes: Buffer;
 
   constructor(gvk: GroupVersionKind) {
@@ -28,7 +35,9 @@ export class ByteLayout {
     this.kind = gvk.kind;
     const head = `{"kind":${JSON.stringify(gvk.kind)},"apiVersion":${JSON.stringify(this.apiVersion)},`;
     this.itemOffset = Buffer.byteLength(head);
-    this.#start = `${head}"metadata":{"resourceVersion":"`;
+    this.#bareStart = `${head}"metadata":{`;
+    this.#bareBytes = Buffer.from(this.#bareStart);
+    this.#start = `${this.#bareStart}"resourceVersion":"`;
     this.#startBytes = Buffer.from(this.#start);
   }
 
@@ -36,9 +45,11 @@ export class ByteLayout {
   encode(object: UnknownObject): EncodedObject {
     const tail = tailOf(object);
     const start = this.#start;
+    const bare = this.#bareStart;
     return {
       bytes(revision) {
-        const text = `${start}${revision}${tail}`;
+        const text =
+          revision === 0 ? bare + tail.replace(/^",?/, '') : `${start}${revision}${tail}`;
         const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
         bytes.write(text);
         return bytes;
@@ -59,6 +70,27 @@ export class ByteLayout {
         return copy;
       },
     };
+  }
+
+  /**
+   * The bytes in form of a value that carries no resourceVersion but is in form otherwise, as
+   * upstream's servers and this one store it; undefined for other values.
+   */
+  withRevision(value: Buffer, object: UnknownObject, revision: number): Buffer | undefined {
+    const bare = this.#bareBytes;
+    if (object.metadata.resourceVersion !== undefined || value.length <= bare.length) {
+      return undefined;
+    }
+    if (value.compare(bare, 0, bare.length, 0, bare.length) !== 0) return undefined;
+    const isEmpty = value[bare.length] === closingBrace;
+    const start = `${this.#start}${revision}"${isEmpty ? '' : ','}`;
+    // Go's encoder ends its output with a line break
+    const end = value[value.length - 1] === lineBreak ? value.length - 1 : value.length;
+    const startLength = Buffer.byteLength(start);
+    const bytes = Buffer.allocUnsafeSlow(startLength + end - bare.length);
+    bytes.write(start);
+    value.copy(bytes, startLength, bare.length, end);
+    return bytes;
   }
 
   /** Whether `value` already is in this form and carries `revision`. */

@@ -121,7 +121,7 @@ export class PrefixCache {
   apply(event: StoreEvent, made: CacheEntry | undefined): CacheEvent {
     const { key, modRevision } = event;
     const previous = this.#byKey.get(key);
-    const entry = made ?? this.entryFrom(key, event.value, modRevision);
+    const entry = made ?? this.#entryAfter(event, previous);
     const isDelete = event.type === 'delete';
     if (isDelete) this.#remove(entry);
     else this.#put(entry);
@@ -130,6 +130,16 @@ export class PrefixCache {
     this.#ring.push(change);
     for (const listener of this.#listeners) listener(change);
     return change;
+  }
+
+  #entryAfter(event: StoreEvent, previous: CacheEntry | undefined): CacheEntry {
+    const { key, value, modRevision } = event;
+    // etcd has no last state of a key whose history was compacted
+    if (event.type === 'delete' && value.length === 0 && previous !== undefined) {
+      const bytes = this.layout.reencode(previous.bytes).bytes(modRevision);
+      return previous.at(modRevision, bytes);
+    }
+    return this.entryFrom(key, value, modRevision);
   }
 
   /** Calls `listener` after each change, at once and in order; it must not throw. */
@@ -144,9 +154,13 @@ export class PrefixCache {
     const object = isJson
       ? (JSON.parse(value.toString()) as UnknownObject)
       : this.#options.decodeForeign(value);
-    const isInForm = isJson && this.layout.isInForm(value, revision);
-    const bytes = isInForm ? value : this.layout.encode(object).bytes(revision);
-    return this.entryOf(key, bytes, revision, object);
+    const { layout } = this;
+    if (isJson && layout.isInForm(value, revision)) {
+      return this.entryOf(key, value, revision, object);
+    }
+    const bytes = isJson ? layout.withRevision(value, object, revision) : undefined;
+    const encoded = bytes ?? layout.encode(object).bytes(revision);
+    return this.entryOf(key, encoded, revision, object);
   }
 
   /** An entry for bytes in form and the object that they hold. */

@@ -11,7 +11,7 @@ import { StaleObject } from '../storage/object-store.ts';
 import { addWarnings } from './create.ts';
 import type { DeleteOptions } from './delete-options.ts';
 import { finishDelete } from './finish-delete.ts';
-import { currentEntry, readyCache } from './get.ts';
+import { currentEntry, readThrough, readyCache } from './get.ts';
 import { planDelete } from './plan-delete.ts';
 import { defaultWriteOptions } from './write-options.ts';
 
@@ -38,7 +38,9 @@ export async function deleteObject(request: DeleteRequest): Promise<DeleteResult
   addWarnings(request.context, served.hooks.deleteWarnings?.(request.options));
   const cache = await readyCache(core, served, 'delete');
   const key = cache.keyOf(served.info.namespaced ? namespace : '', name);
-  let current = await currentEntry(core, cache, key);
+  let current = core.backend.exclusive
+    ? await currentEntry(core, cache, key)
+    : await readThrough(core, cache, key);
   if (current !== undefined) {
     checkPreconditions(request, current);
     await admit(request, current);

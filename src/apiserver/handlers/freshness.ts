@@ -8,10 +8,10 @@ const waitMs = 3000;
 /** Waits until the cache shows every change that was acknowledged before this call. */
 export async function waitForNewest(core: Core, cache: PrefixCache): Promise<void> {
   const { backend } = core;
-  const revision = backend.exclusive
-    ? backend.currentRevision
-    : (await backend.list(cache.prefix, { limit: 1 })).revision;
-  if (revision > core.cache.appliedRevision) await waitFor(core, revision);
+  const revision = backend.exclusive ? backend.currentRevision : await backend.newestRevision();
+  if (revision <= core.cache.appliedRevision || (await waitFor(core, revision))) return;
+  // an answer from the past would break the promise: the feed of the store hangs
+  throw tooLargeResourceVersion(revision, core.cache.appliedRevision);
 }
 
 /** Waits until the cache is at `revision`; throws 504 when that takes too long. */

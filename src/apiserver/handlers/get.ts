@@ -53,7 +53,7 @@ export async function currentEntry(
 }
 
 /** Asks the store itself: other processes write there too. */
-async function readThrough(
+export async function readThrough(
   core: Core,
   cache: PrefixCache,
   key: string,

@@ -268,7 +268,6 @@ const datastore: readonly Flag[] = [
     env: 'K3S_DATASTORE_CAFILE',
     help: 'TLS Certificate Authority file used to secure datastore backend communication',
     group: 'db',
-    notBuilt: true,
   },
   {
     name: 'datastore-certfile',
@@ -276,7 +275,6 @@ const datastore: readonly Flag[] = [
     env: 'K3S_DATASTORE_CERTFILE',
     help: 'TLS certification file used to secure datastore backend communication',
     group: 'db',
-    notBuilt: true,
   },
   {
     name: 'datastore-keyfile',
@@ -284,7 +282,6 @@ const datastore: readonly Flag[] = [
     env: 'K3S_DATASTORE_KEYFILE',
     help: 'TLS key file used to secure datastore backend communication',
     group: 'db',
-    notBuilt: true,
   },
   {
     name: 'etcd-expose-metrics',

@@ -70,6 +70,11 @@ export async function readServerSettings(values: FlagValues): Promise<ServerSett
     token: readToken(values, 'token'),
     agentToken: readToken(values, 'agent-token'),
     datastoreEndpoint: stringFlag(values, 'datastore-endpoint') ?? '',
+    datastoreTls: {
+      caFile: stringFlag(values, 'datastore-cafile'),
+      certificateFile: stringFlag(values, 'datastore-certfile'),
+      keyFile: stringFlag(values, 'datastore-keyfile'),
+    },
     kubeconfig: {
       path: stringFlag(values, 'write-kubeconfig') ?? '/etc/rancher/k3s/k3s.yaml',
       mode: readMode(stringFlag(values, 'write-kubeconfig-mode') ?? '0600'),

@@ -13,3 +13,5 @@ export {
   messageNameOfKind,
   protobufMediaType,
 } from './envelope.ts';
+export { ProtobufReader } from './reader.ts';
+export { ReverseWriter } from './writer.ts';

@@ -1,0 +1,55 @@
+import { messageOf } from '#base/errors.ts';
+import { StoreError } from '../../errors.ts';
+
+const grpcUnavailable = 14;
+
+/** What etcd says of a read below its compaction, and of one ahead of its newest revision. */
+const compactedText = 'required revision has been compacted';
+const futureText = 'required revision is a future revision';
+const leaseExistsText = 'lease already exists';
+const leaseGoneText = 'requested lease not found';
+
+export function isCompacted(error: unknown): boolean {
+  return messageOf(error).includes(compactedText);
+}
+
+export function isFutureRevision(error: unknown): boolean {
+  return messageOf(error).includes(futureText);
+}
+
+export function isLeaseTaken(error: unknown): boolean {
+  return messageOf(error).includes(leaseExistsText);
+}
+
+export function isLeaseGone(error: unknown): boolean {
+  return messageOf(error).includes(leaseGoneText);
+}
+
+/** True when the call never left this process, so that another endpoint may take it. */
+export function wasNotSent(error: unknown): boolean {
+  if ((error as { code?: unknown }).code !== grpcUnavailable) return false;
+  return /No connection established|Name resolution failed/.test(messageOf(error));
+}
+
+/** A failed call as an error of the store. */
+export function unavailable(error: unknown, key?: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const text = messageOf(error).replace(/^\d+ [A-Z_]+: /, '');
+  return new StoreError('Unavailable', `etcd: ${text}`, {
+    cause: error,
+    ...(key === undefined ? {} : { key }),
+  });
+}
+
+export function compacted(revision: number, compactRevision: number): StoreError {
+  return new StoreError(
+    'Compacted',
+    `Revision ${revision} has been compacted, the oldest is ${compactRevision}`,
+    { compactRevision },
+  );
+}
+
+export function futureRevision(revision: number, current: number): StoreError {
+  const text = `Revision ${revision} is in the future, the newest is ${current}`;
+  return new StoreError('FutureRevision', text);
+}

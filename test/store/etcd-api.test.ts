@@ -1,0 +1,151 @@
+/** API servers whose datastore is an etcd: layout, sharing, leases, failures. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { encodeProtobuf } from '#schema/protobuf/mod.ts';
+import { at } from '../api/answer.ts';
+import type { TestApi } from '../api/server.ts';
+import { startTestApi } from '../api/server.ts';
+import { etcdProblem, startEtcd } from './etcd-process.ts';
+import type { EtcdProcess } from './etcd-process.ts';
+
+const maps = '/api/v1/namespaces/default/configmaps';
+let etcd: EtcdProcess;
+let one: TestApi;
+let two: TestApi;
+
+async function counted(api: TestApi, times: number): Promise<void> {
+  for (let done = 0; done < times;) {
+    const now = await api.request('GET', `${maps}/counter`);
+    const object = now.json as { data: { count: string } };
+    object.data.count = String(Number(object.data.count) + 1);
+    const put = await api.request('PUT', `${maps}/counter`, { body: object });
+    if (put.status === 200) done++;
+    else assert.equal(put.status, 409, put.text);
+  }
+}
+
+describe('API servers on etcd', { skip: etcdProblem() ?? false }, () => {
+  before(async () => {
+    etcd = await startEtcd();
+    const settings = { datastoreEndpoint: etcd.endpoint };
+    one = await startTestApi(settings);
+    two = await startTestApi({ ...settings, disableControllerManager: true });
+  });
+  after(async () => {
+    await one.close();
+    await two.close();
+    await etcd.close();
+  });
+
+  test('objects lie where upstream keeps them, as JSON without resourceVersion', async () => {
+    const body = { metadata: { name: 'layout' }, data: { a: 'b' } };
+    const made = await one.request('POST', maps, { body });
+    assert.equal(made.status, 201);
+    assert.match(String(made.at('metadata.resourceVersion')), /^\d+$/);
+    const key = '/registry/configmaps/default/layout';
+    const text = etcd.ctl('get', key, '--print-value-only');
+    assert.match(text, /^\{"kind":"ConfigMap","apiVersion":"v1","metadata":\{"name":"layout"/);
+    const stored = JSON.parse(text) as object;
+    assert.equal(at(stored, 'metadata.resourceVersion'), undefined);
+    assert.deepEqual(at(stored, 'data'), { a: 'b' });
+    const held = JSON.parse(etcd.ctl('get', key, '-w', 'json')) as {
+      kvs: { mod_revision: number }[];
+    };
+    assert.equal(made.at('metadata.resourceVersion'), String(held.kvs[0]?.mod_revision));
+  });
+
+  test('values that other servers wrote are read: JSON of Go, and protobuf', async () => {
+    const metadata = { name: 'foreign', namespace: 'default', uid: 'u-1' };
+    const object = { kind: 'ConfigMap', apiVersion: 'v1', metadata, data: { from: 'json' } };
+    const key = '/registry/configmaps/default/foreign';
+    const watch = await two.watch(`${maps}?watch=true&fieldSelector=metadata.name%3Dforeign`);
+    etcd.ctl('put', key, `${JSON.stringify(object)}\n`);
+    const added = await watch.next();
+    const revision = String(at(added?.object, 'metadata.resourceVersion'));
+    assert.equal(added?.type, 'ADDED');
+    const read = await one.request('GET', `${maps}/foreign`);
+    assert.deepEqual(read.json, {
+      ...object,
+      metadata: { resourceVersion: revision, ...metadata },
+    });
+    const bytes = encodeProtobuf({ ...object, data: { from: 'protobuf' } });
+    assert.ok(bytes !== undefined);
+    etcd.put(key, bytes);
+    const changed = await watch.next();
+    assert.equal(at(changed?.object, 'data.from'), 'protobuf');
+    watch.close();
+    const body = { metadata: { labels: { seen: 'true' } } };
+    const headers = { 'Content-Type': 'application/merge-patch+json' };
+    const patched = await one.request('PATCH', `${maps}/foreign`, { body, headers });
+    assert.equal(patched.at('data.from'), 'protobuf');
+    assert.match(etcd.ctl('get', key, '--print-value-only'), /^\{"kind":"ConfigMap"/);
+  });
+
+  test('a write at one server is in every read of the other that follows', async () => {
+    for (let i = 0; i < 20; i++) {
+      const name = `fresh-${i}`;
+      const made = await one.request('POST', maps, { body: { metadata: { name } } });
+      const list = await two.request('GET', maps);
+      const names = (list.at('items') as { metadata: { name: string } }[]).map(
+        (item) => item.metadata.name,
+      );
+      assert.ok(names.includes(name));
+      const got = await two.request('GET', `${maps}/${name}`);
+      const put = await two.request('PUT', `${maps}/${name}`, { body: got.json });
+      assert.equal(put.status, 200);
+      const stale = { ...(made.json as object), data: { late: 'yes' } };
+      const updated = await two.request('PUT', `${maps}/${name}`, {
+        body: { ...(got.json as object), data: { new: 'yes' } },
+      });
+      assert.equal(updated.status, 200);
+      assert.equal((await one.request('PUT', `${maps}/${name}`, { body: stale })).status, 409);
+      const again = { ...(updated.json as object), data: { newer: 'yes' } };
+      assert.equal((await one.request('PUT', `${maps}/${name}`, { body: again })).status, 200);
+    }
+  });
+
+  test('increments through both servers are all counted', async () => {
+    const body = { metadata: { name: 'counter' }, data: { count: '0' } };
+    await one.request('POST', maps, { body });
+    await Promise.all([one, two, one, two].map((api) => counted(api, 10)));
+    const end = await two.request('GET', `${maps}/counter`);
+    assert.equal(end.at('data.count'), '40');
+  });
+
+  test('events have a lease, other objects have none', async () => {
+    const event = {
+      metadata: { name: 'happened' },
+      involvedObject: { kind: 'ConfigMap', namespace: 'default', name: 'layout' },
+      reason: 'Tested',
+      type: 'Normal',
+    };
+    const path = '/api/v1/namespaces/default/events';
+    assert.equal((await one.request('POST', path, { body: event })).status, 201);
+    const leaseOf = (key: string): number => {
+      const answer = JSON.parse(etcd.ctl('get', key, '-w', 'json')) as {
+        kvs: { lease?: number }[];
+      };
+      return answer.kvs[0]?.lease ?? 0;
+    };
+    assert.ok(leaseOf('/registry/events/default/happened') > 0);
+    assert.equal(leaseOf('/registry/configmaps/default/layout'), 0);
+  });
+
+  test('without etcd the server is not ready; with it again it is, and watches go on', async () => {
+    const watch = await one.watch(`${maps}?watch=true&labelSelector=after%3Dkill`);
+    await etcd.stop();
+    const down = await one.until('/readyz?verbose', (answer) => answer.status === 500);
+    assert.match(down.text, /\[-\]etcd failed/);
+    const refused = await one.request('POST', maps, { body: { metadata: { name: 'lost' } } });
+    assert.ok(refused.status >= 500, refused.text);
+    assert.equal((await one.request('GET', `${maps}?resourceVersion=0`)).status, 200);
+    await etcd.start();
+    await one.until('/readyz', (answer) => answer.status === 200);
+    const body = { metadata: { name: 'after-kill', labels: { after: 'kill' } } };
+    assert.equal((await two.request('POST', maps, { body })).status, 201);
+    const event = await watch.next();
+    assert.equal(at(event?.object, 'metadata.name'), 'after-kill');
+    watch.close();
+  });
+});
