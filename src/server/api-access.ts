@@ -125,6 +125,15 @@ export function createApiAccess(options: {
     random,
     resources: () => registry.all(),
     quotaWriter: createClientQuotaWriter({ client: parts.client(serverUser, 'k3ts-admission') }),
+    more: createExtensionPlugins({
+      reader,
+      registry,
+      authorizer,
+      client: webhookClient,
+      clock,
+      random,
+      log,
+    }),
   });
   const services = createServiceAllocation({
     reader,

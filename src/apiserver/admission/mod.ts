@@ -3,6 +3,8 @@
  * the core fills in. It reads the cluster through ObjectReader only, and writes nothing but the use
  * of quotas. Start reading at plugin-order.ts.
  */
+export type { ExtensionPluginsOptions } from './extension-plugins.ts';
+export { createExtensionPlugins } from './extension-plugins.ts';
 export type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin } from './plugin.ts';
 export { admissionPluginNames, createAdmissionPlugins } from './plugin-order.ts';
 export type { AdmissionOptions } from './plugin-order.ts';

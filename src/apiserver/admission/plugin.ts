@@ -1,5 +1,6 @@
-import type { UnknownObject } from '#schema/mod.ts';
+import type { GroupVersionKind, UnknownObject } from '#schema/mod.ts';
 import type { ResourceRequestContext } from '../request.ts';
+import type { Reinvocation } from './matching/reinvocation.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
@@ -17,6 +18,10 @@ export interface AdmissionAttributes {
   /** Options of the request: DeleteOptions, PodExecOptions, … */
   readonly options: Readonly<Record<string, unknown>>;
   readonly dryRun: boolean;
+  /** Kind of `object` where it is not the one of the resource or subresource. */
+  readonly kind?: GroupVersionKind | undefined;
+  /** Set by the first plugin that may want a second round of mutations; see AdmissionChain. */
+  reinvocation?: Reinvocation | undefined;
 }
 
 /**

@@ -25,6 +25,25 @@ export function readDeleteOptions(
   return options;
 }
 
+/** The options as the API object that admission is told of. */
+export function deleteOptionsObject(options: DeleteOptions): Readonly<Record<string, unknown>> {
+  const { gracePeriodSeconds, propagationPolicy, orphanDependents, dryRun } = options;
+  const { uid, resourceVersion } = options.preconditions;
+  const preconditions = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  return {
+    kind: 'DeleteOptions',
+    apiVersion: 'meta.k8s.io/v1',
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }),
+    ...(orphanDependents === undefined ? {} : { orphanDependents }),
+    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+    ...(dryRun ? { dryRun: ['All'] } : {}),
+  };
+}
+
 interface DeleteOptionsBody {
   gracePeriodSeconds?: unknown;
   propagationPolicy?: unknown;

@@ -10,6 +10,7 @@ import { servedObject } from '../resource-registry.ts';
 import { StaleObject } from '../storage/object-store.ts';
 import { addWarnings } from './create.ts';
 import type { DeleteOptions } from './delete-options.ts';
+import { deleteOptionsObject } from './delete-options.ts';
 import { finishDelete } from './finish-delete.ts';
 import { currentEntry, readThrough, readyCache } from './get.ts';
 import { planDelete } from './plan-delete.ts';
@@ -116,7 +117,7 @@ async function admit(request: DeleteRequest, current: CacheEntry): Promise<void>
     name,
     object: undefined,
     oldObject: servedObject(served, current),
-    options: { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...options },
+    options: deleteOptionsObject(options),
     dryRun: options.dryRun,
   };
   await core.admission.mutate(attributes);

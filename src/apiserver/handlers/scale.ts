@@ -4,6 +4,7 @@ import type { CacheEntry } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import { copyJson } from '../json-copy.ts';
 import type { WantedType } from '../pipeline/read-object.ts';
+import type { AdmissionView } from '../pipeline/write-scope.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { prepareEntries, servedObject } from '../resource-registry.ts';
 import { customScaleOf, withReplicas } from './custom-scale.ts';
@@ -87,7 +88,7 @@ async function applyScale(request: PatchRequest, scale: UnknownObject): Promise<
     ...(replicas === undefined ? { spec: {} } : replicasAt(served, replicas)),
   };
   const patch = { type: 'apply', body } as const;
-  const { entry } = await applyDecodedPatch(request, patch);
+  const { entry } = await applyDecodedPatch({ ...request, view: scaleView(served) }, patch);
   return await shownScale(served, entry);
 }
 
@@ -115,6 +116,7 @@ async function changeScale(
   const { served, name } = request;
   const { entry } = await updateObject({
     ...request,
+    view: scaleView(served),
     change(old) {
       const workload = copyJson(old) as Scalable;
       const current = scaleIn(served, old);
@@ -152,6 +154,23 @@ async function changeScale(
     },
   });
   return await shownScale(served, entry);
+}
+
+/** Admission is told of the Scale and may change its replicas. */
+function scaleView(served: ServedResource): AdmissionView {
+  return {
+    kind: scaleType,
+    of: (object) => scaleIn(served, object),
+    into(object, view) {
+      const replicas = (view as Scale).spec?.replicas;
+      if (replicas === undefined) return object;
+      const paths = served.custom?.scale;
+      if (paths !== undefined) return withReplicas(object, paths, replicas);
+      const workload = object as Scalable;
+      workload.spec = { ...workload.spec, replicas };
+      return workload;
+    },
+  };
 }
 
 /** The scale of an object; without replicas where a custom resource has none. */

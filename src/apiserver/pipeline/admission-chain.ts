@@ -10,7 +10,16 @@ export class AdmissionChain {
     this.#validating = plugins.filter((plugin) => plugin.validate !== undefined);
   }
 
+  /** When a plugin asks for it, all are asked once more, as upstream's reinvocation. */
   async mutate(attributes: AdmissionAttributes): Promise<void> {
+    await this.#mutateOnce(attributes);
+    const { reinvocation } = attributes;
+    if (reinvocation?.isWanted !== true) return;
+    reinvocation.isSecondRound = true;
+    await this.#mutateOnce(attributes);
+  }
+
+  async #mutateOnce(attributes: AdmissionAttributes): Promise<void> {
     for (const plugin of this.#mutating) {
       if (!plugin.handles(attributes)) continue;
       const pending = plugin.mutate?.(attributes);

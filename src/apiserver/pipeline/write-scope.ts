@@ -1,5 +1,5 @@
 import type { TraceSubject } from '#base/trace.ts';
-import type { UnknownObject } from '#schema/mod.ts';
+import type { GroupVersionKind, UnknownObject } from '#schema/mod.ts';
 import type { AdmissionAttributes, AdmissionOperation } from '../admission/plugin.ts';
 import type { WriteOptions } from '../handlers/write-options.ts';
 import type { HookScope, Undo } from '../kinds/kind-hooks.ts';
@@ -33,11 +33,20 @@ export function hookScope(scope: WriteScope): HookScope {
   };
 }
 
+/** What admission sees instead of a stored object: the Scale of a workload. */
+export interface AdmissionView {
+  readonly kind: GroupVersionKind;
+  of(object: UnknownObject): UnknownObject;
+  /** The object with what mutating admission made of its view; both may be changed in place. */
+  into(object: UnknownObject, view: UnknownObject): UnknownObject;
+}
+
 export function admissionAttributes(
   scope: WriteScope,
   operation: AdmissionOperation,
   object: UnknownObject | undefined,
   oldObject: UnknownObject | undefined,
+  kind?: GroupVersionKind,
 ): AdmissionAttributes {
   return {
     context: scope.context,
@@ -49,6 +58,7 @@ export function admissionAttributes(
     oldObject,
     options: admissionOptions(operation, scope.options),
     dryRun: scope.options.dryRun,
+    kind,
   };
 }
 

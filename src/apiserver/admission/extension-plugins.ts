@@ -1,0 +1,35 @@
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import type { Authorizer } from '../authz/authorizer.ts';
+import type { ObjectReader } from '../authz/object-reader.ts';
+import type { ResourceRegistry } from '../resource-registry.ts';
+import type { WebhookClient } from '../webhook-client/mod.ts';
+import { createMatchConditionChecker } from './expressions/match-conditions.ts';
+import { createEquivalentResources } from './matching/equivalents.ts';
+import type { AdmissionPlugin } from './plugin.ts';
+import type { WebhookObservation } from './webhooks/mod.ts';
+import { createMutatingWebhookPlugin, createValidatingWebhookPlugin } from './webhooks/mod.ts';
+
+export interface ExtensionPluginsOptions {
+  readonly reader: ObjectReader;
+  readonly registry: ResourceRegistry;
+  readonly authorizer: Authorizer;
+  readonly client: WebhookClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly observeWebhook?: ((observation: WebhookObservation) => void) | undefined;
+}
+
+/** The plugins whose rules are objects: webhooks and policies. They go into AdmissionOptions.more. */
+export function createExtensionPlugins(options: ExtensionPluginsOptions): AdmissionPlugin[] {
+  const equivalents = createEquivalentResources(options.registry);
+  const webhooks = {
+    ...options,
+    equivalents,
+    conditions: createMatchConditionChecker(options),
+    observe: options.observeWebhook,
+  };
+  return [createMutatingWebhookPlugin(webhooks), createValidatingWebhookPlugin(webhooks)];
+}

@@ -1,0 +1,8 @@
+/**
+ * MutatingAdmissionWebhook and ValidatingAdmissionWebhook. Who is asked is decided in
+ * hook-source.ts (rules, once per kind of request) and select-hook.ts (selectors and conditions,
+ * per request); start reading at mutating-webhook.ts.
+ */
+export type { WebhookObservation, WebhookPluginOptions } from './call-webhook.ts';
+export { createMutatingWebhookPlugin } from './mutating-webhook.ts';
+export { createValidatingWebhookPlugin } from './validating-webhook.ts';
