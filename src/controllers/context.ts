@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { Client, EventRecorder, InformerFactory } from '#client/mod.ts';
+import type { Authority } from '#pki/mod.ts';
 import type { ResourceInfo } from '#schema/mod.ts';
 
 /** What the cluster's operator can set; each has upstream's default. */
@@ -16,6 +17,18 @@ export interface ControllerOptions {
   readonly nodeMonitorGraceMs?: number | undefined;
   /** Finished pods beyond this number are removed; 0 for never. Default 12500. */
   readonly terminatedPodThreshold?: number | undefined;
+  /** Authorities that sign requests; without them signing is off. */
+  readonly signers?: SignerAuthorities | undefined;
+  /** Signs claims of the tokens in Secrets; without it the tokens controller is off. */
+  readonly signToken?: ((claims: Record<string, unknown>) => Promise<string>) | undefined;
+}
+
+/** Authorities of the signers that are built in. */
+export interface SignerAuthorities {
+  /** Signs certificates by which clients and kubelets show who they are. */
+  readonly client: Authority;
+  /** Signs certificates of kubelets' servers, and those of the legacy signer. */
+  readonly server: Authority;
 }
 
 /** What each controller is started with. Informers are started by startControllers. */

@@ -16,6 +16,10 @@ import { startServiceAccountController } from './serviceaccount/mod.ts';
 import { startStatefulSetController } from './statefulset/mod.ts';
 import { startDisruptionController } from './disruption/mod.ts';
 import { startResourceQuotaController } from './resourcequota/mod.ts';
+import { startClusterRoleAggregation } from './clusterroleaggregation/mod.ts';
+import { startClaimProtection, startVolumeProtection } from './storageprotection/mod.ts';
+import { startEphemeralVolumeController } from './ephemeralvolume/mod.ts';
+import { startCertificateApproving, startCertificateCleaner, startCertificateSigning } from './certificates/mod.ts';
 import { startTtlAfterFinished } from './ttlafterfinished/mod.ts';
 
 /** Every controller by upstream's name, which --controllers and events use. */
@@ -40,6 +44,13 @@ export const controllers = {
   'pod-garbage-collector-controller': startPodGarbageCollector,
   'disruption-controller': startDisruptionController,
   'resourcequota-controller': startResourceQuotaController,
+  'clusterrole-aggregation-controller': startClusterRoleAggregation,
+  'persistentvolumeclaim-protection-controller': startClaimProtection,
+  'persistentvolume-protection-controller': startVolumeProtection,
+  'ephemeral-volume-controller': startEphemeralVolumeController,
+  'certificatesigningrequest-signing-controller': startCertificateSigning,
+  'certificatesigningrequest-approving-controller': startCertificateApproving,
+  'certificatesigningrequest-cleaner-controller': startCertificateCleaner,
 } as const satisfies Record<string, StartController>;
 
 export type ControllerName = keyof typeof controllers;

@@ -6,6 +6,8 @@
 export { createAuthority, issueCertificate } from './certificate.ts';
 export type { Authority, CertificateRequest, KeyUsagePurpose } from './certificate.ts';
 export { createSigningRequest, publicKeyOfRequest } from './signing-request.ts';
+export { inspectSigningRequest, signSigningRequest } from './sign-request.ts';
+export type { RequestFacts } from './sign-request.ts';
 export { createEcKey, createRsaKey } from './key.ts';
 export { inspectCertificate, renewalReason } from './inspect.ts';
 export type { CertificateFacts } from './inspect.ts';

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resources } from '#client/mod.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '#schema/types.ts';
+import { createHarness } from '../testing/harness.ts';
+import { startClaimProtection } from './claim-protection.ts';
+import { startVolumeProtection } from './volume-protection.ts';
+
+const claim: PersistentVolumeClaim = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name: 'data', namespace: 'shop' },
+};
+
+function pod(nodeName: string): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p', namespace: 'shop' },
+    spec: {
+      nodeName,
+      containers: [],
+      volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }],
+    },
+    status: { phase: 'Running' },
+  };
+}
+
+for (const [what, user, end] of [
+  ['until the pod is gone', pod('n1'), (): undefined => undefined],
+  ['until the pod has ended', pod('n1'), (live: Pod) => ({ ...live, status: { phase: 'Failed' } })],
+  ['not for a pod without a node', pod(''), undefined],
+] as const) {
+  test(`a deleted claim stays ${what}`, async () => {
+    const harness = createHarness([startClaimProtection], { objects: [claim, user] });
+    const { client } = harness;
+    const live = () => client.stored(resources.persistentVolumeClaims, 'shop/data');
+    await harness.run(100);
+    assert.deepEqual(live()?.metadata.finalizers, ['kubernetes.io/pvc-protection']);
+    await client.delete(resources.persistentVolumeClaims, 'data', { namespace: 'shop' });
+    await harness.run(100);
+    if (end !== undefined) {
+      assert.ok(live()?.metadata.deletionTimestamp !== undefined);
+      const next = end(user);
+      if (next === undefined) client.remove(resources.pods, 'shop/p');
+      else client.modify<Pod>(resources.pods, 'shop/p', () => next);
+      await harness.run(100);
+    }
+    assert.equal(live(), undefined);
+    await harness.stop();
+  });
+}
+
+test('a deleted volume stays while a claim is bound to it', async () => {
+  const volume: PersistentVolume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'pv' },
+    status: { phase: 'Bound' },
+  };
+  const harness = createHarness([startVolumeProtection], { objects: [volume] });
+  const live = () => harness.client.stored(resources.persistentVolumes, 'pv');
+  await harness.run(100);
+  await harness.client.delete(resources.persistentVolumes, 'pv');
+  await harness.run(100);
+  assert.ok(live()?.metadata.deletionTimestamp !== undefined);
+  harness.client.modify<PersistentVolume>(resources.persistentVolumes, 'pv', (object) => ({
+    ...object,
+    status: { phase: 'Released' },
+  }));
+  await harness.run(100);
+  assert.equal(live(), undefined);
+  await harness.stop();
+});
