@@ -30,13 +30,15 @@ import { auditFailedLogin, beginAudit } from './audit-step.ts';
 import { authorize } from './authorize.ts';
 import { admitConnect, dispatchResource, isLongRunning } from './dispatch.ts';
 import type { ResourceDispatch } from './dispatch.ts';
-import type { InFlightLimit } from './in-flight-limit.ts';
 import { answerPath } from './path-answer.ts';
+import { isOutOfScope } from './check-route.ts';
 import { createRequestContext } from './request-context.ts';
+import { readTimeout } from './request-deadline.ts';
+import type { LimiterTicket, RequestLimiter } from './request-limiter.ts';
 import { refuseUpgrade } from './upgrade-answer.ts';
 
-/** Upstream's limit for requests that are no watch and no connection. */
-const requestTimeoutMs = 60_000;
+/** Longer ids of clients are cut, as upstream. */
+const maxAuditIdLength = 64;
 
 export interface PipelineOptions {
   core: Core;
@@ -249,30 +251,34 @@ export class RequestPipeline {
     const { info } = context;
     const backing = this.#options.aggregate?.find(info);
     if (backing !== undefined) return await backing.request({ context, exchange });
-    if (served === undefined) return await answerPath(paths, exchange, context, core.registry);
+    if (served === undefined || isOutOfScope(served, info))
+      return await answerPath(paths, exchange, context, core.registry);
     const resourceContext = context as ResourceRequestContext;
-    if (isLongRunning(info))
-      return await dispatchResource(dispatch, exchange, served, resourceContext);
-    const release = inFlight.enter(info.verb);
-    try {
-      if (info.verb === 'get' || info.verb === 'list') {
+    if (isLongRunning(info)) {
+      const ended = metrics.longRunning({ info, query: exchange.query });
+      try {
         return await dispatchResource(dispatch, exchange, served, resourceContext);
+      } finally {
+        ended();
       }
-      traceMark('write.arrive', () => ({ key: info.path }));
-      const status = await this.#inTime(
-        dispatchResource(dispatch, exchange, served, resourceContext),
-      );
-      traceMark('write.answer', () => ({ key: info.path, detail: String(status) }));
-      return status;
-    } finally {
-      release();
     }
+    const work = dispatchResource(dispatch, exchange, served, resourceContext);
+    if (info.verb === 'get' || info.verb === 'list') {
+      // reads are bounded by themselves
+      return timeoutMs === this.#options.requestTimeoutMs
+        ? await work
+        : await this.#inTime(work, timeoutMs);
+    }
+    traceMark('write.arrive', () => ({ key: info.path }));
+    const status = await this.#inTime(work, timeoutMs);
+    traceMark('write.answer', () => ({ key: info.path, detail: String(status) }));
+    return status;
   }
 
-  /** Gives a write up, but not its effect, when it takes too long: 504. */
-  async #inTime(work: Promise<number>): Promise<number> {
+  /** Gives a request up, but not its effect, when it takes too long: 504. */
+  async #inTime(work: Promise<number>, timeoutMs: number): Promise<number> {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = this.#options.core.clock.after(requestTimeoutMs, () => {
+    const timer = this.#options.core.clock.after(timeoutMs, () => {
       reject(requestTimeout('request did not complete within the allotted timeout'));
     });
     try {
