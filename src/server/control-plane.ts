@@ -12,6 +12,7 @@ import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
 import { startControllers } from '#controllers/mod.ts';
+import { createServiceAccountTokens } from '#pki/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
 import { startScheduler } from '#scheduler/mod.ts';
 import type { Backend } from '#store/mod.ts';
@@ -27,6 +28,8 @@ export interface ControlPlaneOptions {
   readonly backend: Backend;
   readonly settings: ServerSettings;
   readonly authorities: Authorities;
+  /** PEM of the keys of service accounts; the first signs. */
+  readonly serviceKey: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -103,6 +106,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       resources: () => api.core.registry.all(),
       rootCa: authorities.server.certificatePem,
       clusterCidrs: settings.clusterCidrs,
+      signers: { client: authorities.client, server: authorities.server },
+      signToken: (claims) => createServiceAccountTokens(options.serviceKey).sign(claims),
       nodeMonitorGraceMs: 40_000,
     },
   });

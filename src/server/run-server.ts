@@ -106,6 +106,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
         backend,
         settings,
         authorities: identity.authorities,
+        serviceKey: identity.serviceKey,
         clock,
         random,
         log,
