@@ -9,7 +9,8 @@ export { objectKey, splitObjectKey } from './object-key.ts';
 
 export { createHttpClient } from './http/http-client.ts';
 export type { HttpClient, HttpClientOptions } from './http/http-client.ts';
-export { createKubeconfigClient } from './http/kubeconfig.ts';
+export { createKubeconfigClient, parseKubeconfig } from './http/kubeconfig.ts';
+export type { KubeconfigEntry, PemSource } from './http/kubeconfig.ts';
 export { renderKubeconfig } from './http/render-kubeconfig.ts';
 
 export { followResource } from './reflector.ts';

@@ -14,28 +14,14 @@ import { createOpenApiRoutes } from '#apiserver/openapi/mod.ts';
 import { AdmissionChain, gitVersion } from '#apiserver/mod.ts';
 import { createServiceResolver, createWebhookClient } from '#apiserver/webhook-client/mod.ts';
 import { createServiceAllocation } from '#apiserver/allocators/mod.ts';
-import {
-  createBootstrapTokenAuthenticator,
-  createClientCertificateAuthenticator,
-  createFrontProxyAuthenticator,
-  createIssuerRoutes,
-  createPasswordAuthenticator,
-  createServiceAccountTokenAuthenticator,
-  createTokenRequestHandler,
-  createUnionAuthenticator,
-  parseBundle,
-} from '#apiserver/authn/mod.ts';
-import type { Authenticator, RequestAuthenticator } from '#apiserver/authn/mod.ts';
-import {
-  createNodeAuthorizer,
-  createRbacAuthorizer,
-  createReviewHandlers,
-  createSuperuserAuthorizer,
-  createUnionAuthorizer,
-} from '#apiserver/authz/mod.ts';
-import { defaultNodeRules } from '#apiserver/bootstrap/mod.ts';
+import { createIssuerRoutes, createTokenRequestHandler } from '#apiserver/authn/mod.ts';
+import type { RequestAuthenticator } from '#apiserver/authn/mod.ts';
+import { createReviewHandlers } from '#apiserver/authz/mod.ts';
 import type { ServiceAccountTokens } from '#pki/mod.ts';
 import { catalog } from '#schema/mod.ts';
+import { createAuthentication } from './access/authentication.ts';
+import { createAuthorization } from './access/authorization.ts';
+import { readApiServerArgs } from './api-server-args/mod.ts';
 import type { Authorities } from './authorities.ts';
 import type { SupervisorUser } from './join-credentials.ts';
 import type { ServerSettings } from './settings.ts';
@@ -70,52 +56,24 @@ export function createApiAccess(options: {
 }): ApiAccess {
   const { parts, settings, authorities, tokens, clock, random, log } = options;
   const { reader, registry } = parts;
-  const issuer = `https://kubernetes.default.svc.${settings.clusterDomain}`;
-  const audiences = [issuer, 'k3s'];
-  const clientAuthorities = parseBundle(authorities.client.certificatePem);
-  const proxyAuthorities = parseBundle(authorities.requestHeader.certificatePem);
-  const serviceAccountTokens = createServiceAccountTokenAuthenticator({
-    clock,
+  const args = settings.apiServerArgs ?? readApiServerArgs();
+  const resolver = createServiceResolver({ reader, random });
+  const { clusterDomain } = settings;
+  const authentication = createAuthentication({
+    ...options,
+    args,
     reader,
-    verifier: tokens,
-    issuers: [issuer],
-    audiences,
+    clusterDomain,
+    resolver,
   });
-  const bootstrapTokens = createBootstrapTokenAuthenticator({ clock, reader });
-  const certificates = createClientCertificateAuthenticator({
-    clock,
-    authorities: () => clientAuthorities,
-  });
-  const authenticators: Authenticator[] = [
-    createFrontProxyAuthenticator({
-      clock,
-      authorities: () => proxyAuthorities,
-      allowedNames: ['system:auth-proxy'],
-    }),
-    certificates,
-    serviceAccountTokens,
-    bootstrapTokens,
-  ];
-  const authenticator = createUnionAuthenticator({ authenticators, anonymous: false, log });
-  const users = options.users.map((user) => ({ ...user, uid: user.name }));
-  const passwords = createPasswordAuthenticator({ users: () => users });
-  const supervisorAuthenticator = createUnionAuthenticator({
-    authenticators: [passwords, certificates, bootstrapTokens],
-    anonymous: true,
-    log,
-  });
-  const rbac = createRbacAuthorizer({ reader });
-  const authorizer = createUnionAuthorizer({
-    authorizers: [
-      createSuperuserAuthorizer(),
-      createNodeAuthorizer({ reader, nodeRules: defaultNodeRules() }),
-      rbac,
-    ],
-  });
+  const authorization = createAuthorization({ args, reader, resolver, clock, log });
+  const { authorizer, rbac } = authorization;
+  const { audiences, issuers } = authentication;
+  const [issuer] = issuers;
   const webhookClient = createWebhookClient({
     clock,
     log,
-    resolver: createServiceResolver({ reader, random }),
+    resolver,
   });
   const admissionPlugins = createAdmissionPlugins({
     reader,
@@ -148,7 +106,7 @@ export function createApiAccess(options: {
     resources: () => registry.all(),
     onResourcesChange: (listener) => registry.onChange(listener),
     groups: catalog.groups(),
-    resolver: createServiceResolver({ reader, random }),
+    resolver,
     certificate: () => options.proxyClient,
     onChange: () => invalidateDocuments(),
     clock,
@@ -183,10 +141,10 @@ export function createApiAccess(options: {
     random,
     log,
   });
+  const maxTokenSeconds = args.durationMs('service-account-max-token-expiration') / 1000;
   const virtualResources = createReviewHandlers({
     authorizer,
-    authenticator,
-    serviceAccountTokens,
+    tokens: authentication.tokens,
     audiences,
   });
   virtualResources.set(
@@ -198,6 +156,8 @@ export function createApiAccess(options: {
       signer: tokens,
       issuer,
       audiences,
+      extendExpiration: args.boolean('service-account-extend-token-expiration'),
+      maxExpirationSeconds: maxTokenSeconds === 0 ? undefined : maxTokenSeconds,
       admission: new AdmissionChain(admissionPlugins),
     }),
   );
@@ -206,18 +166,23 @@ export function createApiAccess(options: {
     openApi.invalidate();
   };
   registry.onChange(invalidateDocuments);
-  const jwksUri = `https://${settings.advertiseAddress}:${settings.advertisePort}/openid/v1/jwks`;
+  const ownJwksUri = `https://${settings.advertiseAddress}:${settings.advertisePort}/openid/v1/jwks`;
+  const jwksUri = args.text('service-account-jwks-uri') || ownJwksUri;
   return {
-    authenticator,
+    authenticator: authentication.authenticator,
     authorizer,
-    supervisorAuthenticator,
+    supervisorAuthenticator: authentication.supervisorAuthenticator,
     admissionPlugins,
     kindHooks: { services },
     virtualResources,
     connect,
     aggregate: aggregation.hook,
     healthChecks: aggregation.healthChecks,
-    background: (signal) => aggregation.start(signal),
+    background(signal) {
+      aggregation.start(signal);
+      authentication.follow(signal);
+      authorization.follow(signal);
+    },
     routes: [
       ...aggregation.routes,
       ...discovery.routes,

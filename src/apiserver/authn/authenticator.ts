@@ -7,6 +7,8 @@ export interface Credentials {
   /** DER of the client certificate that the TLS layer got, leaf first; not verified yet. */
   readonly peerCertificate: Buffer | undefined;
   readonly remoteAddress: string;
+  /** Path of the request without the query. */
+  readonly path?: string | undefined;
 }
 
 export interface Authenticated {

@@ -13,32 +13,65 @@ export interface FrontProxyOptions {
   readonly authorities: () => readonly X509Certificate[];
   /** --requestheader-allowed-names; empty for any name. */
   readonly allowedNames: readonly string[];
+  /** Upstream's and k3s' names when absent. */
+  readonly headers?: FrontProxyHeaders | undefined;
 }
 
+/** Names of headers; of several the first that has a value counts, groups and extra add up. */
+export interface FrontProxyHeaders {
+  readonly user: readonly string[];
+  readonly uid: readonly string[];
+  readonly group: readonly string[];
+  readonly extraPrefix: readonly string[];
+}
+
+/** --requestheader-username-headers and its like as k3s sets them. */
+export const defaultFrontProxyHeaders: FrontProxyHeaders = {
+  user: ['X-Remote-User'],
+  uid: ['X-Remote-Uid'],
+  group: ['X-Remote-Group'],
+  extraPrefix: ['X-Remote-Extra-'],
+};
+
 /**
- * An aggregator in front: its certificate proves that it is one, X-Remote-User, -Uid, -Group and
- * -Extra-<key> name the user. Header names are upstream's and k3s' defaults.
+ * An aggregator in front: its certificate proves that it is one, headers name the user.
  */
 export function createFrontProxyAuthenticator(options: FrontProxyOptions): Authenticator {
   const certificates = createClientCertificateAuthenticator(options);
+  const names = lowerCase(options.headers ?? defaultFrontProxyHeaders);
   return {
     async authenticate(credentials) {
-      const name = headerOf(credentials, 'x-remote-user');
+      const first = (of: readonly string[]): string =>
+        of.map((header) => headerOf(credentials, header)).find((value) => value !== '') ?? '';
+      const name = first(names.user);
       if (name === '' || credentials.peerCertificate === undefined) return undefined;
       const proxy = await certificates.authenticate(credentials);
       if (proxy === undefined) return undefined;
       if (options.allowedNames.length > 0 && !options.allowedNames.includes(proxy.user.name)) {
         throw unauthorized(`x509: subject with cn=${proxy.user.name} is not in the allowed list`);
       }
-      const uid = headerOf(credentials, 'x-remote-uid');
+      const uid = first(names.uid);
       return {
         user: {
           name,
           uid: uid === '' ? undefined : uid,
-          groups: headerValues(credentials.headers['x-remote-group']),
-          extra: headersWithPrefix(credentials.headers, 'x-remote-extra-'),
+          groups: names.group.flatMap((header) => headerValues(credentials.headers[header])),
+          extra: Object.assign(
+            {},
+            ...names.extraPrefix.map((prefix) => headersWithPrefix(credentials.headers, prefix)),
+          ) as Record<string, string[]>,
         },
       };
     },
+  };
+}
+
+function lowerCase(of: FrontProxyHeaders): FrontProxyHeaders {
+  const lower = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase());
+  return {
+    user: lower(of.user),
+    uid: lower(of.uid),
+    group: lower(of.group),
+    extraPrefix: lower(of.extraPrefix),
   };
 }

@@ -4,11 +4,24 @@
  * Start reading at union.ts.
  */
 export type { Authenticated, Authenticator, Credentials } from './authenticator.ts';
+export { readAuthenticationConfiguration } from './config/authentication-configuration.ts';
+export type {
+  AnonymousPolicy,
+  AuthenticationConfiguration,
+} from './config/authentication-configuration.ts';
+export { issuerOfFlags } from './config/oidc-flags.ts';
+export { createJwtAuthenticator } from './oidc/jwt-authenticator.ts';
+export type { JwtAuthenticator } from './oidc/jwt-authenticator.ts';
+export type { JwtIssuer } from './oidc/jwt-issuer.ts';
+export { createTokenUnion, forOwnAudiences, fromRequest } from './token-authenticator.ts';
+export type { TokenAuthenticator } from './token-authenticator.ts';
+export { parseTokenFile } from './token-file.ts';
+export { createWebhookTokenAuthenticator } from './webhook-token.ts';
 export { createBootstrapTokenAuthenticator } from './bootstrap-token.ts';
 export { parseBundle } from './certificate-chain.ts';
 export { createClientCertificateAuthenticator } from './client-certificate.ts';
 export { unauthorized } from './failures.ts';
-export { createFrontProxyAuthenticator } from './front-proxy.ts';
+export { createFrontProxyAuthenticator, defaultFrontProxyHeaders } from './front-proxy.ts';
 export { impersonatedUser, wantsImpersonation } from './impersonation.ts';
 export {
   createPasswordAuthenticator,

@@ -24,7 +24,8 @@ export function parsePasswordFile(text: string): PasswordUser[] {
   return users;
 }
 
-function splitCsv(line: string): string[] {
+/** The fields of a line of comma-separated values, quotes taken off. */
+export function splitCsv(line: string): string[] {
   const fields: string[] = [];
   for (const match of line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)) {
     fields.push(match[1] === undefined ? (match[2] ?? '') : match[1].replaceAll('""', '"'));

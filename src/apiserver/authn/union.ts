@@ -18,8 +18,11 @@ export interface RequestAuthenticator {
 export interface UnionOptions {
   /** In upstream's order: front proxy, client certificate, tokens. */
   readonly authenticators: readonly Authenticator[];
-  /** --anonymous-auth; false is k3s' default, requests without credentials then get 401. */
-  readonly anonymous: boolean;
+  /**
+   * --anonymous-auth; false is k3s' default, requests without credentials then get 401. A function
+   * decides by the path.
+   */
+  readonly anonymous: boolean | ((path: string) => boolean);
   readonly log: Logger;
 }
 
@@ -52,7 +55,10 @@ export function createUnionAuthenticator(options: UnionOptions): RequestAuthenti
         options.log.debug('authentication failed', { why, remote: credentials.remoteAddress });
         throw failure;
       }
-      if (options.anonymous) return { user: anonymousUser };
+      const { anonymous } = options;
+      const isLetIn =
+        typeof anonymous === 'function' ? anonymous(credentials.path ?? '') : anonymous;
+      if (isLetIn) return { user: anonymousUser };
       throw unauthorized('no credentials');
     },
   };

@@ -80,9 +80,8 @@ function extend(parts: ApiServerParts, keys: string): ApiServerExtensions {
   });
   const reviews = createReviewHandlers({
     authorizer,
-    authenticator,
     audiences,
-    serviceAccountTokens: accountTokens,
+    tokens: accountTokens,
   });
   return {
     authenticator,

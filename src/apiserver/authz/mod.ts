@@ -12,7 +12,18 @@ export { createRbacAuthorizer } from './rbac/rbac-authorizer.ts';
 export type { RbacAuthorizer } from './rbac/rbac-authorizer.ts';
 export { createReviewHandlers } from './reviews.ts';
 export {
+  authorizationModes,
+  readAuthorizationConfiguration,
+} from './config/authorization-configuration.ts';
+export type {
+  AuthorizationMode,
+  AuthorizerEntry,
+  WebhookPolicy,
+} from './config/authorization-configuration.ts';
+export { createWebhookAuthorizer } from './webhook/webhook-authorizer.ts';
+export {
   createAlwaysAllowAuthorizer,
+  createAlwaysDenyAuthorizer,
   createSuperuserAuthorizer,
   createUnionAuthorizer,
 } from './union.ts';

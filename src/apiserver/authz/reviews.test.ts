@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 
 import { resources } from '#client/mod.ts';
 
+import { forOwnAudiences } from '../authn/token-authenticator.ts';
 import { unauthorized } from '../authn/failures.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import { FakeObjectReader } from './fake-object-reader.ts';
@@ -35,13 +36,13 @@ function setUp() {
   const handlers = createReviewHandlers({
     authorizer,
     audiences: ['api'],
-    serviceAccountTokens: undefined,
-    authenticator: {
-      authenticate: async ({ headers }) => {
-        if (headers['authorization'] !== 'Bearer good') throw unauthorized('invalid bearer token');
+    tokens: forOwnAudiences(
+      () => ['api'],
+      async (token) => {
+        if (token !== 'good') throw unauthorized('invalid bearer token');
         return { user: { name: 'jane', groups: ['g'] } };
       },
-    },
+    ),
   });
   const review = async (resource: string, spec: object, user = 'jane', groups: string[] = []) => {
     const context = { user: { name: user, groups } } as unknown as ResourceRequestContext;

@@ -9,10 +9,8 @@ import type {
 } from '#schema/types.ts';
 
 import { badRequest } from '../api-errors.ts';
-import type { RequestAuthenticator } from '../authn/union.ts';
 import { inAuthenticated } from '../authn/union.ts';
-import type { Authenticated } from '../authn/authenticator.ts';
-import type { ServiceAccountTokenAuthenticator } from '../authn/service-account-token.ts';
+import type { TokenAuthenticator } from '../authn/token-authenticator.ts';
 import type { RequestContext, UserInfo } from '../request.ts';
 import type { VirtualCreate } from '../virtual-resource.ts';
 import type { AuthorizationRequest } from './authorizer.ts';
@@ -22,8 +20,8 @@ import type { UnionAuthorizer } from './union.ts';
 
 export interface ReviewOptions {
   readonly authorizer: UnionAuthorizer;
-  readonly authenticator: RequestAuthenticator;
-  readonly serviceAccountTokens: ServiceAccountTokenAuthenticator | undefined;
+  /** Every kind of token that requests may bring. */
+  readonly tokens: TokenAuthenticator;
   /** --api-audiences. */
   readonly audiences: readonly string[];
 }
@@ -138,7 +136,7 @@ async function reviewToken(options: ReviewOptions, object: UnknownObject): Promi
   const audiences = (spec?.audiences ?? []).length === 0 ? options.audiences : spec?.audiences;
   let status: object = { user: {} };
   try {
-    const found = await authenticateToken(options, token, audiences ?? []);
+    const found = await options.tokens.authenticateToken(token, audiences ?? []);
     if (found !== undefined) {
       const isAsked = (spec?.audiences ?? []).length > 0;
       status = {
@@ -155,24 +153,6 @@ async function reviewToken(options: ReviewOptions, object: UnknownObject): Promi
     status = { user: {}, error: why };
   }
   return { ...object, status };
-}
-
-async function authenticateToken(
-  options: ReviewOptions,
-  token: string,
-  audiences: readonly string[],
-): Promise<Authenticated | undefined> {
-  const ofAccount = await options.serviceAccountTokens?.authenticateToken(token, audiences);
-  if (ofAccount !== undefined) return ofAccount;
-  // Other tokens know no audiences: they are good for the server's own.
-  const accepted = audiences.filter((audience) => options.audiences.includes(audience));
-  if (audiences.length > 0 && accepted.length === 0) return undefined;
-  const found = await options.authenticator.authenticate({
-    headers: { authorization: `Bearer ${token}` },
-    peerCertificate: undefined,
-    remoteAddress: '',
-  });
-  return { ...found, audiences: accepted };
 }
 
 function userInfoOf(user: UserInfo): object {

@@ -1,6 +1,6 @@
 import type { UserInfo } from '../request.ts';
 import type { AuthorizationRequest, Authorizer } from './authorizer.ts';
-import { allowed, memoryAuthorizer, noOpinion } from './verdict.ts';
+import { allowed, memoryAuthorizer, noOpinion, undecided } from './verdict.ts';
 import type { MemoryAuthorizer, UserRules, Verdict } from './verdict.ts';
 
 export const superuserGroup = 'system:masters';
@@ -24,6 +24,14 @@ export function createSuperuserAuthorizer(): MemoryAuthorizer {
   });
 }
 
+/** Allows nothing: --authorization-mode=AlwaysDeny. */
+export function createAlwaysDenyAuthorizer(): MemoryAuthorizer {
+  return memoryAuthorizer({
+    decide: () => undecided('Everything is forbidden.'),
+    rulesFor: () => nothing,
+  });
+}
+
 /** Allows everything: --authorization-mode=AlwaysAllow, and tests. */
 export function createAlwaysAllowAuthorizer(): MemoryAuthorizer {
   return memoryAuthorizer({ decide: () => allowed, rulesFor: () => everything });
@@ -33,18 +41,24 @@ export interface UnionAuthorizer extends Authorizer {
   rulesFor(user: UserInfo, namespace: string): UserRules;
 }
 
+/** An authorizer that can say what it would allow, or that it cannot. */
+type Listing = Authorizer & Pick<UnionAuthorizer, 'rulesFor'>;
+type Member = Authorizer | MemoryAuthorizer | Listing;
+
 /**
  * Asks the authorizers in order until one has an opinion. Those that answer from memory are asked
  * without waiting; the reasons of those without an opinion are joined for the refusal.
  */
 export function createUnionAuthorizer(options: {
-  authorizers: readonly (Authorizer | MemoryAuthorizer)[];
+  /** A function is asked each time: the set may change while the server runs. */
+  authorizers: readonly Member[] | (() => readonly Member[]);
 }): UnionAuthorizer {
-  const { authorizers } = options;
+  const all = (): readonly Member[] =>
+    typeof options.authorizers === 'function' ? options.authorizers() : options.authorizers;
   return {
     async authorize(request: AuthorizationRequest): Promise<Verdict> {
       let reason = '';
-      for (const authorizer of authorizers) {
+      for (const authorizer of all()) {
         const verdict =
           'decide' in authorizer ? authorizer.decide(request) : await authorizer.authorize(request);
         if (verdict.decision !== 'no-opinion') return verdict;
@@ -55,8 +69,9 @@ export function createUnionAuthorizer(options: {
       return { decision: 'no-opinion', reason };
     },
     rulesFor(user, namespace) {
+      const authorizers = all();
       const parts = authorizers
-        .filter((authorizer) => 'decide' in authorizer)
+        .filter((authorizer) => 'rulesFor' in authorizer)
         .map((authorizer) => authorizer.rulesFor(user, namespace));
       return {
         rules: parts.flatMap((part) => part.rules),

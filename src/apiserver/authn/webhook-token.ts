@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
+import type { TokenReview } from '#schema/types.ts';
+import type { WebhookClient, WebhookClientConfig } from '../webhook-client/mod.ts';
+import type { Authenticated } from './authenticator.ts';
+import { unauthorized } from './failures.ts';
+import type { TokenAuthenticator } from './token-authenticator.ts';
+
+const requestTimeoutMs = 30_000;
+const maxRemembered = 4096;
+/** Waits before another try when the webhook cannot be asked. */
+const retryWaitsMs = [500, 750, 1125, 1687];
+
+export interface WebhookTokenOptions {
+  readonly client: WebhookClient;
+  readonly config: WebhookClientConfig;
+  /** --authentication-token-webhook-cache-ttl. */
+  readonly cacheTtlMs: number;
+  /** --api-audiences. */
+  readonly audiences: () => readonly string[];
+  readonly clock: Clock;
+}
+
+/**
+ * Asks a webhook whose token it is (TokenReview v1). Answers are remembered, refusals too; a webhook
+ * that cannot be asked is asked again and then makes the token a wrong one.
+ */
+export function createWebhookTokenAuthenticator(options: WebhookTokenOptions): TokenAuthenticator {
+  const { client, config, cacheTtlMs, clock } = options;
+  const remembered = new Map<string, { untilMs: number; status: TokenReview['status'] }>();
+  const pending = new Map<string, Promise<TokenReview['status']>>();
+
+  async function ask(token: string, audiences: readonly string[]): Promise<TokenReview['status']> {
+    const body: object = {
+      kind: 'TokenReview',
+      apiVersion: 'authentication.k8s.io/v1',
+      metadata: {},
+      spec: { token, ...(audiences.length === 0 ? {} : { audiences }) },
+      status: { user: {} },
+    };
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const answer = await client.call(config, body, { timeoutMs: requestTimeoutMs });
+        return (answer as TokenReview | null)?.status;
+      } catch (error) {
+        const waitMs = retryWaitsMs[attempt];
+        if (waitMs === undefined || !isWorthRetry(error)) throw error;
+        await clock.sleep(waitMs);
+      }
+    }
+  }
+
+  async function statusOf(
+    token: string,
+    audiences: readonly string[],
+  ): Promise<TokenReview['status']> {
+    const key = createHash('sha256')
+      .update(JSON.stringify([token, audiences]))
+      .digest('base64');
+    const known = remembered.get(key);
+    if (known !== undefined && clock.monotonicMs() < known.untilMs) return known.status;
+    let asked = pending.get(key);
+    if (asked === undefined) {
+      asked = ask(token, audiences).finally(() => pending.delete(key));
+      pending.set(key, asked);
+    }
+    const status = await asked;
+    remembered.delete(key);
+    remembered.set(key, { untilMs: clock.monotonicMs() + cacheTtlMs, status });
+    if (remembered.size > maxRemembered) {
+      const [oldest] = remembered.keys();
+      if (oldest !== undefined) remembered.delete(oldest);
+    }
+    return status;
+  }
+
+  return {
+    async authenticateToken(token, audiences) {
+      let status: TokenReview['status'];
+      try {
+        status = await statusOf(token, audiences);
+      } catch (error) {
+        throw unauthorized(messageOf(error), error);
+      }
+      const error = status?.error ?? '';
+      if (error !== '') throw unauthorized(error);
+      if (status?.authenticated !== true) return undefined;
+      return found(status, audiences, options.audiences());
+    },
+  };
+}
+
+function found(
+  status: NonNullable<TokenReview['status']>,
+  asked: readonly string[],
+  own: readonly string[],
+): Authenticated | undefined {
+  // A webhook that says nothing of audiences speaks for this server's own.
+  const said = status.audiences ?? [];
+  const given = said.length === 0 ? own : said;
+  const audiences = asked.filter((audience) => given.includes(audience));
+  if (asked.length > 0 && audiences.length === 0) return undefined;
+  const { username = '', uid = '', groups = [], extra } = status.user ?? {};
+  return {
+    user: { name: username, uid: uid === '' ? undefined : uid, groups, extra },
+    audiences,
+  };
+}
+
+/** Upstream's: no connection, too many requests, and errors of the server. */
+function isWorthRetry(error: unknown): boolean {
+  const { statusCode } = error as { statusCode?: number };
+  return statusCode === undefined || statusCode === 429 || statusCode >= 500;
+}

@@ -1,0 +1,109 @@
+import type { CelProgram } from '#cel/mod.ts';
+import type { Clock } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { SubjectAccessReview, SubjectAccessReviewSpec } from '#schema/types.ts';
+import type { WebhookClient, WebhookClientConfig } from '../../webhook-client/mod.ts';
+import type { AuthorizationRequest, Authorizer } from '../authorizer.ts';
+import { reviewSpecOf } from '../review-spec.ts';
+import { noOpinion, undecided } from '../verdict.ts';
+import type { UserRules, Verdict } from '../verdict.ts';
+import { matchConditions } from './match-conditions.ts';
+
+/** Questions that are longer are not remembered: anybody could fill the memory with them. */
+const maxKeyLength = 10_000;
+const maxRemembered = 8192;
+const retryWaitsMs = [500, 750, 1125, 1687];
+
+export interface WebhookAuthorizerOptions {
+  /** For messages; `default` for the one of the flags. */
+  readonly name: string;
+  readonly client: WebhookClient;
+  readonly config: WebhookClientConfig;
+  readonly timeoutMs: number;
+  readonly authorizedTtlMs: number;
+  readonly unauthorizedTtlMs: number;
+  /** What a webhook that cannot be asked means. */
+  readonly failurePolicy: 'NoOpinion' | 'Deny';
+  readonly conditions: readonly CelProgram[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** An authorizer that cannot list what a user may do. */
+export interface WebhookAuthorizer extends Authorizer {
+  rulesFor(): UserRules;
+}
+
+/** Asks a webhook (SubjectAccessReview v1), remembers its answers. */
+export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): WebhookAuthorizer {
+  const { client, config, clock, log, name } = options;
+  const remembered = new Map<string, { untilMs: number; verdict: Verdict }>();
+
+  async function ask(spec: SubjectAccessReviewSpec): Promise<SubjectAccessReview['status']> {
+    const body: object = {
+      kind: 'SubjectAccessReview',
+      apiVersion: 'authorization.k8s.io/v1',
+      metadata: {},
+      spec,
+      status: { allowed: false },
+    };
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const answer = await client.call(config, body, { timeoutMs: options.timeoutMs });
+        return (answer as SubjectAccessReview | null)?.status;
+      } catch (error) {
+        const { statusCode } = error as { statusCode?: number };
+        const isWorthIt = statusCode === undefined || statusCode === 429 || statusCode >= 500;
+        const waitMs = retryWaitsMs[attempt];
+        if (waitMs === undefined || !isWorthIt) throw error;
+        await clock.sleep(waitMs);
+      }
+    }
+  }
+
+  function failure(text: string): Verdict {
+    log.warning('Webhook authorizer failed', { name, error: text });
+    return options.failurePolicy === 'Deny' ? { decision: 'deny', reason: text } : undecided(text);
+  }
+
+  return {
+    async authorize(request: AuthorizationRequest): Promise<Verdict> {
+      const { isMatch, error } = matchConditions(options.conditions, request);
+      if (error !== undefined) return failure(error);
+      if (!isMatch) return noOpinion;
+      const spec = reviewSpecOf(request);
+      const key = JSON.stringify(spec);
+      const known = remembered.get(key);
+      if (known !== undefined && clock.monotonicMs() < known.untilMs) return known.verdict;
+      let status: SubjectAccessReview['status'];
+      try {
+        status = await ask(spec);
+      } catch (problem) {
+        return failure(messageOf(problem));
+      }
+      if (status === undefined) return failure('the answer of the webhook has no status');
+      if (status.allowed && status.denied === true) {
+        return failure('webhook subject access review returned both allow and deny response');
+      }
+      const { allowed, denied = false, reason = '' } = status;
+      const decision = denied ? 'deny' : allowed ? 'allow' : 'no-opinion';
+      const verdict: Verdict = { decision, reason };
+      const ttlMs = allowed ? options.authorizedTtlMs : options.unauthorizedTtlMs;
+      if (ttlMs > 0 && key.length <= maxKeyLength) {
+        remembered.delete(key);
+        remembered.set(key, { untilMs: clock.monotonicMs() + ttlMs, verdict });
+        if (remembered.size > maxRemembered) {
+          const [oldest] = remembered.keys();
+          if (oldest !== undefined) remembered.delete(oldest);
+        }
+      }
+      return verdict;
+    },
+    rulesFor: () => ({
+      rules: [],
+      errors: ['webhook authorizer does not support user rule resolution'],
+      incomplete: true,
+    }),
+  };
+}

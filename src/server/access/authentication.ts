@@ -1,0 +1,194 @@
+import {
+  createBootstrapTokenAuthenticator,
+  createClientCertificateAuthenticator,
+  createFrontProxyAuthenticator,
+  createPasswordAuthenticator,
+  createServiceAccountTokenAuthenticator,
+  createTokenUnion,
+  createUnionAuthenticator,
+  createWebhookTokenAuthenticator,
+  forOwnAudiences,
+  fromRequest,
+  parseBundle,
+  parseTokenFile,
+} from '#apiserver/authn/mod.ts';
+import type {
+  Authenticator,
+  RequestAuthenticator,
+  TokenAuthenticator,
+} from '#apiserver/authn/mod.ts';
+import type { ApiServerParts } from '#apiserver/mod.ts';
+import type { ServiceResolver } from '#apiserver/webhook-client/mod.ts';
+import type { Clock } from '#base/clock.ts';
+import { K3tsError } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { ServiceAccountTokens } from '#pki/mod.ts';
+import type { ApiServerArgs } from '../api-server-args/mod.ts';
+import type { Authorities } from '../authorities.ts';
+import type { SupervisorUser } from '../join-credentials.ts';
+import { followArgFile, readArgFile } from './files.ts';
+import { createJwtIssuers } from './jwt-issuers.ts';
+import type { JwtIssuers } from './jwt-issuers.ts';
+import { loadWebhook } from './webhook-file.ts';
+
+export interface AuthenticationOptions {
+  readonly args: ApiServerArgs;
+  readonly reader: ApiServerParts['reader'];
+  readonly clusterDomain: string;
+  readonly authorities: Authorities;
+  readonly users: readonly SupervisorUser[];
+  readonly tokens: ServiceAccountTokens;
+  readonly resolver: ServiceResolver;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Who is known to the API server. */
+export interface Authentication {
+  readonly authenticator: RequestAuthenticator;
+  /** Names callers of the supervisor's routes. */
+  readonly supervisorAuthenticator: RequestAuthenticator;
+  /** Every kind of bearer token, for reviews. */
+  readonly tokens: TokenAuthenticator;
+  /** The first one signs tokens of service accounts. */
+  readonly issuers: readonly [string, ...string[]];
+  readonly audiences: readonly string[];
+  /** Reads --authentication-config again when it changes. */
+  follow(signal: AbortSignal): void;
+}
+
+/** Authentication as the arguments of kube-apiserver say, with k3s' defaults. Throws `Usage`. */
+export function createAuthentication(options: AuthenticationOptions): Authentication {
+  const { args, reader, authorities, clock, log } = options;
+  const ownIssuer = `https://kubernetes.default.svc.${options.clusterDomain}`;
+  const [firstIssuer = ownIssuer, ...otherIssuers] = args.list('service-account-issuer');
+  const issuers = [firstIssuer, ...otherIssuers] as const;
+  const givenAudiences = args.list('api-audiences');
+  const audiences = givenAudiences.length > 0 ? givenAudiences : [ownIssuer, 'k3s'];
+  const clientAuthorities = parseBundle(authorities.client.certificatePem);
+  const proxyAuthorities = parseBundle(authorities.requestHeader.certificatePem);
+  const bootstrap = createBootstrapTokenAuthenticator({ clock, reader });
+  const certificates = createClientCertificateAuthenticator({
+    clock,
+    authorities: () => clientAuthorities,
+  });
+  const jwt = createJwtIssuers({ args, ownIssuers: issuers, clock });
+  const tokens = createTokenUnion([
+    ...fileTokens(args, audiences),
+    createServiceAccountTokenAuthenticator({
+      clock,
+      reader,
+      verifier: options.tokens,
+      issuers,
+      audiences,
+    }),
+    forOwnAudiences(
+      () => audiences,
+      (token) => bootstrap.authenticate(bearer(token)),
+    ),
+    jwtTokens(jwt, audiences),
+    ...webhookTokens(options, audiences),
+  ]);
+  const frontProxy = createFrontProxyAuthenticator({
+    clock,
+    authorities: () => proxyAuthorities,
+    allowedNames: args.list('requestheader-allowed-names'),
+    headers: {
+      user: args.list('requestheader-username-headers'),
+      uid: args.list('requestheader-uid-headers'),
+      group: args.list('requestheader-group-headers'),
+      extraPrefix: args.list('requestheader-extra-headers-prefix'),
+    },
+  });
+  const authenticators: Authenticator[] = [
+    frontProxy,
+    certificates,
+    fromRequest(tokens, () => audiences),
+  ];
+  const users = options.users.map((user) => ({ ...user, uid: user.name }));
+  const passwords = createPasswordAuthenticator({ users: () => users });
+  return {
+    authenticator: createUnionAuthenticator({
+      authenticators,
+      anonymous: anonymousRule(args, jwt),
+      log,
+    }),
+    supervisorAuthenticator: createUnionAuthenticator({
+      authenticators: [passwords, certificates, bootstrap],
+      anonymous: true,
+      log,
+    }),
+    tokens,
+    issuers,
+    audiences,
+    follow(signal) {
+      const arg = 'authentication-config';
+      const path = args.text(arg);
+      if (path === '') return;
+      followArgFile({ arg, path, onText: (text) => jwt.update(text), clock, log, signal });
+    },
+  };
+}
+
+const bearer = (token: string) => ({
+  headers: { authorization: `Bearer ${token}` },
+  peerCertificate: undefined,
+  remoteAddress: '',
+});
+
+function anonymousRule(args: ApiServerArgs, jwt: JwtIssuers): (path: string) => boolean {
+  const isOn = args.boolean('anonymous-auth');
+  return (path) => {
+    const policy = jwt.anonymous();
+    if (policy === undefined) return isOn;
+    return policy.isEnabled && (policy.paths.length === 0 || policy.paths.includes(path));
+  };
+}
+
+function fileTokens(args: ApiServerArgs, audiences: readonly string[]): TokenAuthenticator[] {
+  const arg = 'token-auth-file';
+  const path = args.text(arg);
+  if (path === '') return [];
+  const users = new Map(
+    readArgFile(arg, path, parseTokenFile).map(({ token, user }) => [token, { user }]),
+  );
+  return [
+    forOwnAudiences(
+      () => audiences,
+      async (token) => users.get(token),
+    ),
+  ];
+}
+
+function jwtTokens(jwt: JwtIssuers, audiences: readonly string[]): TokenAuthenticator {
+  return forOwnAudiences(
+    () => audiences,
+    async (token) => {
+      for (const issuer of jwt.current()) {
+        const found = await issuer.authenticate(token);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+  );
+}
+
+function webhookTokens(
+  { args, clock, log, resolver }: AuthenticationOptions,
+  audiences: readonly string[],
+): TokenAuthenticator[] {
+  const arg = 'authentication-token-webhook-config-file';
+  const path = args.text(arg);
+  if (path === '') return [];
+  if (args.text('authentication-token-webhook-version') !== 'v1') {
+    throw new K3tsError('Usage', '--authentication-token-webhook-version: only v1 is built');
+  }
+  return [
+    createWebhookTokenAuthenticator({
+      ...loadWebhook(arg, path, { clock, log, resolver }),
+      cacheTtlMs: args.durationMs('authentication-token-webhook-cache-ttl'),
+      audiences: () => audiences,
+      clock,
+    }),
+  ];
+}

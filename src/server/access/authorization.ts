@@ -1,0 +1,149 @@
+import {
+  createAlwaysAllowAuthorizer,
+  createAlwaysDenyAuthorizer,
+  createNodeAuthorizer,
+  createRbacAuthorizer,
+  createSuperuserAuthorizer,
+  createUnionAuthorizer,
+  createWebhookAuthorizer,
+  readAuthorizationConfiguration,
+} from '#apiserver/authz/mod.ts';
+import type {
+  AuthorizationMode,
+  Authorizer,
+  AuthorizerEntry,
+  RbacAuthorizer,
+  UnionAuthorizer,
+} from '#apiserver/authz/mod.ts';
+import { defaultNodeRules } from '#apiserver/bootstrap/mod.ts';
+import type { ApiServerParts } from '#apiserver/mod.ts';
+import type { ServiceResolver } from '#apiserver/webhook-client/mod.ts';
+import type { Clock } from '#base/clock.ts';
+import { K3tsError } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { ApiServerArgs } from '../api-server-args/mod.ts';
+import { followArgFile, readArgFile } from './files.ts';
+import { loadWebhook } from './webhook-file.ts';
+
+const webhookTimeoutMs = 30_000;
+
+export interface AuthorizationOptions {
+  readonly args: ApiServerArgs;
+  readonly reader: ApiServerParts['reader'];
+  readonly resolver: ServiceResolver;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What users may do. */
+export interface Authorization {
+  readonly authorizer: UnionAuthorizer;
+  /** Also where RBAC decides nothing: roles are checked against it when they are written. */
+  readonly rbac: RbacAuthorizer;
+  /** Reads --authorization-config again when it changes. */
+  follow(signal: AbortSignal): void;
+}
+
+/** Authorization as the arguments of kube-apiserver say, with k3s' defaults. Throws `Usage`. */
+export function createAuthorization(options: AuthorizationOptions): Authorization {
+  const { args, reader, clock, log } = options;
+  const rbac = createRbacAuthorizer({ reader });
+  const node = createNodeAuthorizer({ reader, nodeRules: defaultNodeRules() });
+  const superuser = createSuperuserAuthorizer();
+  const build = (entry: AuthorizerEntry): Authorizer => {
+    switch (entry.mode) {
+      case 'AlwaysAllow':
+        return createAlwaysAllowAuthorizer();
+      case 'AlwaysDeny':
+        return createAlwaysDenyAuthorizer();
+      case 'Node':
+        return node;
+      case 'RBAC':
+        return rbac;
+      case 'Webhook':
+        return webhookOf(entry, options);
+    }
+  };
+  let current: readonly Authorizer[] = [];
+  const take = (entries: readonly AuthorizerEntry[]): void => {
+    current = [superuser, ...entries.map(build)];
+  };
+  const arg = 'authorization-config';
+  const path = args.text(arg);
+  const update = (text: string): void => take(readAuthorizationConfiguration(text));
+  if (path === '') take(entriesOfArgs(args));
+  else {
+    refuseFlagsBeside(args);
+    readArgFile(arg, path, update);
+  }
+  return {
+    authorizer: createUnionAuthorizer({ authorizers: () => current }),
+    rbac,
+    follow(signal) {
+      if (path !== '') followArgFile({ arg, path, onText: update, clock, log, signal });
+    },
+  };
+}
+
+const webhookArgs = [
+  'authorization-webhook-config-file',
+  'authorization-webhook-version',
+  'authorization-webhook-cache-authorized-ttl',
+  'authorization-webhook-cache-unauthorized-ttl',
+] as const;
+
+function refuseFlagsBeside(args: ApiServerArgs): void {
+  if (!args.isGiven('authorization-mode') && !webhookArgs.some((arg) => args.isGiven(arg))) return;
+  throw new K3tsError(
+    'Usage',
+    '--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined',
+  );
+}
+
+function entriesOfArgs(args: ApiServerArgs): AuthorizerEntry[] {
+  const modes = args.list('authorization-mode') as readonly AuthorizationMode[];
+  const kubeconfig = args.text('authorization-webhook-config-file');
+  const twice = modes.find((mode, index) => modes.indexOf(mode) !== index);
+  if (twice !== undefined) {
+    const text = `authorization-mode ${JSON.stringify(modes)} has mode specified more than once`;
+    throw new K3tsError('Usage', text);
+  }
+  if (modes.includes('Webhook') !== (kubeconfig !== '')) {
+    throw new K3tsError(
+      'Usage',
+      kubeconfig === ''
+        ? "authorization-mode Webhook's authorization config file not passed"
+        : 'cannot specify --authorization-webhook-config-file without mode Webhook',
+    );
+  }
+  return modes.map((mode): AuthorizerEntry => {
+    if (mode !== 'Webhook') return { mode, name: mode.toLowerCase() };
+    return {
+      mode,
+      name: 'default',
+      webhook: {
+        kubeconfig,
+        timeoutMs: webhookTimeoutMs,
+        authorizedTtlMs: args.durationMs('authorization-webhook-cache-authorized-ttl'),
+        unauthorizedTtlMs: args.durationMs('authorization-webhook-cache-unauthorized-ttl'),
+        failurePolicy: 'NoOpinion',
+        conditions: [],
+      },
+    };
+  });
+}
+
+function webhookOf(
+  { name, webhook }: AuthorizerEntry,
+  { clock, log, resolver }: AuthorizationOptions,
+): Authorizer {
+  if (webhook === undefined) throw new K3tsError('Usage', `authorizer ${name} has no webhook`);
+  const arg = 'authorization-webhook-config-file';
+  return createWebhookAuthorizer({
+    ...loadWebhook(arg, webhook.kubeconfig, { clock, log, resolver }),
+    ...webhook,
+    name,
+    clock,
+    log,
+  });
+}
