@@ -19,7 +19,16 @@ import { startResourceQuotaController } from './resourcequota/mod.ts';
 import { startClusterRoleAggregation } from './clusterroleaggregation/mod.ts';
 import { startClaimProtection, startVolumeProtection } from './storageprotection/mod.ts';
 import { startEphemeralVolumeController } from './ephemeralvolume/mod.ts';
-import { startCertificateApproving, startCertificateCleaner, startCertificateSigning } from './certificates/mod.ts';
+import {
+  startCertificateApproving,
+  startCertificateCleaner,
+  startCertificateSigning,
+} from './certificates/mod.ts';
+import {
+  startLegacyTokenCleaner,
+  startServiceAccountTokenController,
+} from './serviceaccounttoken/mod.ts';
+import { startBootstrapSigner, startTokenCleaner } from './bootstraptoken/mod.ts';
 import { startTtlAfterFinished } from './ttlafterfinished/mod.ts';
 
 /** Every controller by upstream's name, which --controllers and events use. */
@@ -51,9 +60,16 @@ export const controllers = {
   'certificatesigningrequest-signing-controller': startCertificateSigning,
   'certificatesigningrequest-approving-controller': startCertificateApproving,
   'certificatesigningrequest-cleaner-controller': startCertificateCleaner,
+  'serviceaccount-token-controller': startServiceAccountTokenController,
+  'legacy-serviceaccount-token-cleaner-controller': startLegacyTokenCleaner,
+  'bootstrap-signer-controller': startBootstrapSigner,
+  'token-cleaner-controller': startTokenCleaner,
 } as const satisfies Record<string, StartController>;
 
 export type ControllerName = keyof typeof controllers;
+
+/** Only started when they are asked for, as upstream. */
+export const offByDefault: ReadonlySet<ControllerName> = new Set(['bootstrap-signer-controller']);
 
 /** source.component of the events of each controller, where it is not the name itself. */
 export const eventComponents: Partial<Record<ControllerName, string>> = {

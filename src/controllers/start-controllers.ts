@@ -4,7 +4,7 @@ import type { Random } from '#base/random.ts';
 import { createEventRecorder } from '#client/mod.ts';
 import type { Client, InformerFactory } from '#client/mod.ts';
 import type { ControllerOptions } from './context.ts';
-import { controllers, eventComponents } from './registry.ts';
+import { controllers, eventComponents, offByDefault } from './registry.ts';
 import type { ControllerName } from './registry.ts';
 
 export interface StartControllersOptions {
@@ -20,13 +20,16 @@ export interface StartControllersOptions {
   options: ControllerOptions;
   /** Controllers that are not started. */
   disabled?: readonly string[] | undefined;
+  /** Controllers that are off by default and are started here. */
+  enabled?: readonly string[] | undefined;
 }
 
 /** Starts every controller that is not disabled; resolves when all of them have ended. */
 export async function startControllers(start: StartControllersOptions): Promise<void> {
-  const { informers, clock, random, log, signal, options, disabled = [] } = start;
+  const { informers, clock, random, log, signal, options, disabled = [], enabled = [] } = start;
   const running = (Object.keys(controllers) as ControllerName[])
     .filter((name) => !disabled.includes(name))
+    .filter((name) => !offByDefault.has(name) || enabled.includes(name))
     .map((name) => {
       const client = typeof start.client === 'function' ? start.client(name) : start.client;
       const component = eventComponents[name] ?? name;

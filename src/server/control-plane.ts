@@ -14,7 +14,7 @@ import { createEventRecorder, createInformerFactory, resources } from '#client/m
 import { startControllers } from '#controllers/mod.ts';
 import { createServiceAccountTokens } from '#pki/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
-import { startScheduler } from '#scheduler/mod.ts';
+import { createInformerLookups, startScheduler } from '#scheduler/mod.ts';
 import type { Backend } from '#store/mod.ts';
 import { serverUser } from './api-access.ts';
 import type { Authorities } from './authorities.ts';
@@ -75,6 +75,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       client: scheduler,
       pods: informers.informer<Pod>(resources.pods),
       nodes: informers.informer<Node>(resources.nodes),
+      lookups: createInformerLookups(informers),
       events: createEventRecorder({
         ...common,
         client: scheduler,
@@ -107,7 +108,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       rootCa: authorities.server.certificatePem,
       clusterCidrs: settings.clusterCidrs,
       signers: { client: authorities.client, server: authorities.server },
-      signToken: (claims) => createServiceAccountTokens(options.serviceKey).sign(claims),
+      signToken: createServiceAccountTokens(options.serviceKey).sign,
       nodeMonitorGraceMs: 40_000,
     },
   });
