@@ -25,10 +25,42 @@ export interface KindUnderTest {
   build(changes?: Changes): UnknownObject;
   created(changes: Changes): string[];
   updated(old: Changes, changes: Changes, subresource?: string): string[];
+  /** As `updated`, but `changes` are those of the new object alone. */
+  changed(old: Changes, changes: Changes, subresource?: string): string[];
   /** Asserts every row of creations. */
   create(rows: readonly Row[]): void;
   /** Asserts every row of updates. */
   update(rows: readonly UpdateRow[], subresource?: string): void;
+}
+
+/** The object of a case as a client sends it, with the kind's valid object below the changes. */
+export function objectOfCase(one: {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly changes: Changes;
+}): Json {
+  const { group, version, resource, changes } = one;
+  const info = catalog.byResource({ group, version, resource });
+  assert.ok(info, resource);
+  const base = baseOf(info, validObjects[`${group}/${resource}`] ?? {});
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  return { apiVersion, kind: info.kind, ...withChanges(base, changes) };
+}
+
+function baseOf(info: ResourceInfo, valid: Json): Json {
+  const namespace = info.namespaced ? { namespace: 'default' } : {};
+  return {
+    ...valid,
+    metadata: { name: 'a', ...namespace, ...(valid['metadata'] as Json | undefined) },
+  };
+}
+
+function withChanges(base: Json, changes: Changes): Json {
+  // parts that the valid object shares have to change apart
+  const object = JSON.parse(JSON.stringify(base)) as Json;
+  for (const [path, value] of Object.entries(changes)) setAt(object, path.split('.'), value);
+  return object;
 }
 
 /** Rules of one kind, tried out on variants of its object in validObjects. */
@@ -49,14 +81,9 @@ export function kindUnderTest(
 ): KindUnderTest {
   const info = catalog.byResource({ group, version, resource });
   assert.ok(info, resource);
-  const namespace = info.namespaced ? { namespace: 'default' } : {};
-  const base = {
-    ...valid,
-    metadata: { name: 'a', ...namespace, ...(valid['metadata'] as Json | undefined) },
-  };
+  const base = baseOf(info, valid);
   const build = (changes: Changes = {}): UnknownObject => {
-    const object = structuredClone(base) as Json;
-    for (const [path, value] of Object.entries(changes)) setAt(object, path.split('.'), value);
+    const object = withChanges(base, changes);
     const { object: decoded } = conform(object, info.typeName, 'Strict');
     const copy = structuredClone(decoded) as unknown as UnknownObject;
     applyDefaults(copy, info.typeName);
@@ -70,6 +97,8 @@ export function kindUnderTest(
     build,
     created,
     updated,
+    changed: (old, changes, subresource = '') =>
+      linesOf(validateUpdate(info, build(changes), build(old), subresource)),
     create(rows) {
       assert.deepEqual(created({}), [], 'the valid object');
       for (const [changes, ...lines] of rows) {
