@@ -95,7 +95,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   const undo = await served.hooks.beforeCreate?.(object, hookScope(scope));
   return await withUndo(undo, options.dryRun, async () => {
     const errors = findErrors(scope, object);
-    if (errors.length > 0) throw invalid(info, object.metadata.name, errors);
+    if (errors.length > 0) throw invalid(info, object.metadata.name ?? '', errors);
     traceMark('write.check', () => subjectOf(scope));
     attributes.object = object;
     await traced('write.validate', {}, () => core.admission.validate(attributes));
