@@ -3,4 +3,6 @@
  * conflicts and what needs other objects (quota, allocated addresses) are not checked here, nor are
  * the schemas of custom resources. Start reading at kind-rules.ts, then kinds.ts and validate.ts.
  */
+export { renderValue } from './bad-value.ts';
+export { annotationErrors, labelErrors } from './meta-maps.ts';
 export { validateCreate, validateUpdate } from './validate.ts';
