@@ -6,7 +6,7 @@ import type { Core } from '../core.ts';
 import type { AdmissionAttributes } from '../admission/plugin.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { servedObject } from '../resource-registry.ts';
+import { prepareEntries, servedObject } from '../resource-registry.ts';
 import { StaleObject } from '../storage/object-store.ts';
 import { addWarnings } from './create.ts';
 import type { DeleteOptions } from './delete-options.ts';
@@ -109,6 +109,7 @@ async function attemptDelete(
 
 async function admit(request: DeleteRequest, current: CacheEntry): Promise<void> {
   const { core, served, context, namespace, name, options } = request;
+  await prepareEntries(served, [current]);
   const attributes: AdmissionAttributes = {
     context,
     operation: 'DELETE',

@@ -16,7 +16,14 @@ import { StaleObject } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { addWarnings, createObject, timeToLive } from './create.ts';
 import { finishDelete } from './finish-delete.ts';
-import { currentEntry, readyCache } from './get.ts';
+import { currentEntry, readThrough, readyCache } from './get.ts';
+import {
+  afterMutation,
+  findUpdateErrors,
+  storedForm,
+  typesOf,
+  withDefaults,
+} from './kind-steps.ts';
 import type { WriteOptions } from './write-options.ts';
 import { checkName, checkNamespace, managerOf } from './write-options.ts';
 
@@ -71,7 +78,15 @@ export async function updateObject(request: UpdateRequest): Promise<UpdateResult
     try {
       return { entry: await attemptUpdate(request, cache, current), isCreated: false };
     } catch (error) {
-      if (!(error instanceof StaleObject)) throw error;
+      if (!(error instanceof StaleObject)) {
+        if (isNewest) throw error;
+        // refused on a state that another server may have changed just now
+        const newest = await readThrough(core, cache, key);
+        isNewest = true;
+        if (newest?.revision === current.revision) throw error;
+        current = newest;
+        continue;
+      }
       if (attempt === maxAttempts) throw conflict(served.info, name);
       await cacheCatchesUp(core, error.current);
       current = error.current;
@@ -108,6 +123,7 @@ async function attemptUpdate(
 ): Promise<CacheEntry> {
   const { core, served, context, options, name, subresource } = request;
   const { info } = served;
+  await prepareEntries(served, [current]);
   const old = servedObject(served, current);
   let object = await request.change(old);
   checkIdentity(request, object);
@@ -154,7 +170,9 @@ async function attemptUpdate(
     if (subresource === '') addWarnings(context, served.hooks.warnings?.(object, old));
     object.metadata.resourceVersion = old.metadata.resourceVersion;
     const isStored = served.custom?.isStoredAsIs(current) !== false;
-    if (isStored && isSameJson(object, old)) return await unchanged(core, cache, current);
+    const isStale = core.encryption?.isStale(current.key) === true;
+    if (isStored && !isStale && isSameJson(object, old))
+      return await unchanged(core, cache, current);
     try {
       const entry = await commitUpdate(request, cache, current, object);
       if (!options.dryRun)
@@ -166,6 +184,14 @@ async function attemptUpdate(
       throw error;
     }
   });
+}
+
+/** Nothing to write; throws StaleObject when another server has changed the object meanwhile. */
+async function unchanged(core: Core, cache: PrefixCache, current: CacheEntry): Promise<CacheEntry> {
+  if (core.backend.exclusive) return current;
+  const newest = await readThrough(core, cache, current.key);
+  if (newest?.revision !== current.revision) throw new StaleObject(newest);
+  return current;
 }
 
 async function commitUpdate(
