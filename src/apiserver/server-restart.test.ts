@@ -54,10 +54,32 @@ describe('a server over a store that was used before', () => {
     assert.deepEqual(await client.get(resources.configMaps, 'kept', at), made);
   });
 
-  test('tells watchers from before its time to list again', async () => {
+  test('lets watchers from before its time go on', async () => {
+    const first = await start();
+    const a = await first.client.create<ConfigMap>(resources.configMaps, map('a'), at);
+    await first.client.update(resources.configMaps, { ...a, data: { a: '2' } }, at);
+    await first.client.create(resources.configMaps, map('b'), at);
+    await first.client.delete(resources.configMaps, 'a', at);
+    const client = (await startAgain(first)).client(testUser, 'test');
+    const { resourceVersion = '' } = a.metadata;
+    const events = client.watch<ConfigMap>(resources.configMaps, { ...at, resourceVersion });
+    const seen: string[] = [];
+    for await (const { type, object } of events) {
+      const { name, resourceVersion: version } = object.metadata;
+      seen.push(`${type} ${name} ${object.data?.['a']} ${version}`);
+      if (seen.length === 3) {
+        await client.create(resources.configMaps, map('c'), at);
+      }
+      if (seen.length === 4) break;
+    }
+    assert.deepEqual(seen, ['MODIFIED a 2 3', 'ADDED b 1 4', 'DELETED a 2 5', 'ADDED c 1 6']);
+  });
+
+  test('tells watchers from before the compaction to list again', async () => {
     const first = await start();
     await first.client.create(resources.configMaps, map('a'), at);
     await first.client.create(resources.configMaps, map('b'), at);
+    await first.backend.compact(2);
     const client = (await startAgain(first)).client(testUser, 'test');
     const events = client.watch(resources.configMaps, { ...at, resourceVersion: '1' });
     await assert.rejects(

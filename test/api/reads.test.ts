@@ -114,7 +114,7 @@ describe('pages', () => {
     const token = String(first.at('metadata.continue'));
     const cases: [query: string, message: RegExp][] = [
       ['limit=x', /^strconv.ParseInt: parsing "x": invalid syntax$/],
-      ['limit=1&continue=zz', /^continue key is not valid: /],
+      ['limit=1&continue=zz', /^invalid continue token: continue key is not valid: /],
       [
         `limit=1&continue=${token}&resourceVersion=5`,
         /^specifying resource version is not allowed when using continue$/,

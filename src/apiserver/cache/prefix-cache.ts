@@ -132,6 +132,19 @@ export class PrefixCache {
     return change;
   }
 
+  /** A change as the store remembers it, for watches that start before the ring does. */
+  pastEvent(event: StoreEvent): CacheEvent {
+    const { key, modRevision, previous } = event;
+    const before =
+      previous === undefined || previous.length === 0
+        ? undefined
+        : this.entryFrom(key, previous, modRevision);
+    const entry = this.#entryAfter(event, before);
+    const isDelete = event.type === 'delete';
+    const type = isDelete ? 'DELETED' : before === undefined ? 'ADDED' : 'MODIFIED';
+    return { type, entry, previous: before, revision: modRevision };
+  }
+
   #entryAfter(event: StoreEvent, previous: CacheEntry | undefined): CacheEntry {
     const { key, value, modRevision } = event;
     // etcd has no last state of a key whose history was compacted
@@ -180,12 +193,13 @@ export class PrefixCache {
 
   /**
    * Starts a watch of the changes after `revision`, or from now on without one. Undefined when the
-   * ring no longer reaches back that far.
+   * ring no longer reaches back that far. `backlog` is handed out first: what happened before.
    */
   subscribe(
     selection: Selection,
     revision: number | undefined,
     wake: () => void,
+    backlog: readonly CacheEvent[] = [],
   ): Subscription | undefined {
     const ring = this.#ring;
     if (revision !== undefined && revision < ring.lowestRevision) return undefined;
@@ -194,6 +208,8 @@ export class PrefixCache {
       selection,
       trigger: triggerOf(selection),
       sequence: revision === undefined ? ring.nextSequence : ring.sequenceAfter(revision),
+      after: revision ?? 0,
+      backlog,
       wake,
     });
     this.watchers.add(subscription);

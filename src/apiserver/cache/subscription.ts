@@ -27,6 +27,11 @@ export class Subscription {
   endReason: 'slow' | 'reset' | undefined;
   #ring: EventRing;
   #sequence: number;
+  /** Changes at or below it are not for this watcher. */
+  readonly #after: number;
+  /** Changes from before the ring, handed out first; newest at the end. */
+  #backlog: readonly CacheEvent[];
+  #backlogIndex = 0;
   /** Idle watchers are not tracked: the next wake moves them to the event that woke them. */
   #idle: boolean;
 
@@ -35,6 +40,8 @@ export class Subscription {
     selection: Selection;
     trigger: string;
     sequence: number;
+    after: number;
+    backlog: readonly CacheEvent[];
     wake: () => void;
   }) {
     this.#ring = init.ring;
@@ -42,7 +49,9 @@ export class Subscription {
     this.trigger = init.trigger;
     this.wake = init.wake;
     this.#sequence = init.sequence;
-    this.#idle = init.sequence === init.ring.nextSequence;
+    this.#after = init.after;
+    this.#backlog = init.backlog;
+    this.#idle = init.backlog.length === 0 && init.sequence === init.ring.nextSequence;
   }
 
   /** True when everything that happened so far was handed out. */
@@ -60,6 +69,8 @@ export class Subscription {
   /** The next change for this watcher, or undefined when there is none yet (or it was ended). */
   next(): Delivery | undefined {
     if (this.#idle || this.endReason !== undefined) return undefined;
+    const early = this.#nextOfBacklog();
+    if (early !== undefined) return early;
     if (this.#sequence < this.#ring.firstSequence) {
       this.endReason = 'slow';
       return undefined;
@@ -71,9 +82,22 @@ export class Subscription {
         return undefined;
       }
       this.#sequence++;
+      if (event.revision <= this.#after) continue;
       const delivery = select(event, this.selection);
       if (delivery !== undefined) return delivery;
     }
+  }
+
+  #nextOfBacklog(): Delivery | undefined {
+    while (this.#backlogIndex < this.#backlog.length) {
+      const delivery = select(this.#backlog[this.#backlogIndex++] as CacheEvent, this.selection);
+      if (delivery !== undefined) return delivery;
+    }
+    if (this.#backlogIndex > 0) {
+      this.#backlog = [];
+      this.#backlogIndex = 0;
+    }
+    return undefined;
   }
 }
 

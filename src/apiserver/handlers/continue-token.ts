@@ -1,8 +1,10 @@
+import { posix } from 'node:path';
+
 import { badRequest } from '../api-errors.ts';
 
 /** Where a paged list goes on. */
 export interface ContinuePoint {
-  /** Version that the first page showed; -1 for the newest (a list that gave up consistency). */
+  /** Version that the first page showed; negative for the newest (a list that gave up consistency). */
   revision: number;
   /** Key without the kind's prefix; the page starts there, inclusive. */
   start: string;
@@ -21,28 +23,41 @@ export function pointAfter(revision: number, relativeKey: string): ContinuePoint
 
 /** Throws BadRequest for anything that encodeContinue did not make. */
 export function decodeContinue(token: string): ContinuePoint {
+  const { v, rv, start } = readToken(token);
+  if (v !== 'meta.k8s.io/v1') {
+    throw refused(`: server does not recognize this encoded version ${textOf(v)}`);
+  }
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) {
+    throw refused(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  }
+  if (typeof start !== 'string' || start === '') {
+    throw refused(': encoded start key empty (version meta.k8s.io/v1)');
+  }
+  const path = start.startsWith('/') ? start : `/${start}`;
+  const cleaned = posix.normalize(path).replace(/(.)\/$/, '$1');
+  if (cleaned !== path) throw refused(`: ${start}`);
+  return { revision: rv, start: path.slice(1) };
+}
+
+function readToken(token: string): Record<string, unknown> {
+  const wrongAt = /[^\w-]/.exec(token)?.index ?? (token.length % 4 === 1 ? token.length - 1 : -1);
+  if (wrongAt >= 0) throw refused(`: illegal base64 data at input byte ${wrongAt}`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(token, 'base64url').toString());
   } catch {
-    throw badRequest('continue key is not valid: invalid encoding');
+    throw refused(': invalid character looking for beginning of value');
   }
-  if (typeof parsed !== 'object' || parsed === null) {
-    throw badRequest('continue key is not valid: invalid encoding');
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw refused(': json: cannot unmarshal into Go value of type storage.continueToken');
   }
-  const { v, rv, start } = parsed as Record<string, unknown>;
-  if (v !== 'meta.k8s.io/v1') {
-    throw badRequest(
-      `continue key is not valid: server does not recognize this encoded version ${JSON.stringify(v)}`,
-    );
-  }
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) {
-    throw badRequest(
-      'continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)',
-    );
-  }
-  if (typeof start !== 'string' || start === '' || start.includes('..')) {
-    throw badRequest('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)');
-  }
-  return { revision: rv, start };
+  return parsed as Record<string, unknown>;
+}
+
+function textOf(version: unknown): string {
+  return typeof version === 'string' ? version : '';
+}
+
+function refused(why: string): Error {
+  return badRequest(`invalid continue token: continue key is not valid${why}`);
 }

@@ -85,28 +85,28 @@ export function checkListOptions(options: ListOptions, isWatch: boolean): void {
   const forbid = (field: string, detail: string): void => {
     errors.push({ type: 'FieldValueForbidden', field, message: `Forbidden: ${detail}` });
   };
-  if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
-    const supported = isWatch ? '"NotOlderThan"' : '"Exact", "NotOlderThan", ""';
+  const unsupported = (supported: string): void => {
     errors.push({
       type: 'FieldValueNotSupported',
       field: 'resourceVersionMatch',
       message: `Unsupported value: ${JSON.stringify(match)}: supported values: ${supported}`,
     });
-  }
+  };
   if (isWatch) {
     if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
       const detail = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
       forbid('resourceVersionMatch', detail);
     }
-    if (sendInitialEvents === undefined && match !== '') {
+    if (match !== '' && sendInitialEvents === undefined) {
       const detail =
         'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided';
       forbid('resourceVersionMatch', detail);
     }
-  } else {
-    if (sendInitialEvents !== undefined) {
-      forbid('sendInitialEvents', 'sendInitialEvents is forbidden for list');
+    if (match !== '' && match !== 'NotOlderThan') unsupported('"NotOlderThan"');
+    if (match !== '' && options.continueToken !== '') {
+      forbid('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided');
     }
+  } else {
     if (match !== '' && resourceVersion === '') {
       const detail = 'resourceVersionMatch is forbidden unless resourceVersion is provided';
       forbid('resourceVersionMatch', detail);
@@ -114,9 +114,15 @@ export function checkListOptions(options: ListOptions, isWatch: boolean): void {
     if (match !== '' && options.continueToken !== '') {
       forbid('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided');
     }
+    if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
+      unsupported('"Exact", "NotOlderThan", ""');
+    }
     if (match === 'Exact' && resourceVersion === '0') {
       const detail = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"';
       forbid('resourceVersionMatch', detail);
+    }
+    if (sendInitialEvents !== undefined) {
+      forbid('sendInitialEvents', 'sendInitialEvents is forbidden for list');
     }
   }
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);

@@ -1,5 +1,6 @@
+import type { ListResult } from '#store/mod.ts';
 import { StoreError } from '#store/mod.ts';
-import { badRequest, expired, tooOldResourceVersion } from '../api-errors.ts';
+import { badRequest, expired } from '../api-errors.ts';
 import type { CacheEntry, ListSlice, PrefixCache, Selection } from '../cache/mod.ts';
 import { listEntries } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
@@ -10,6 +11,9 @@ import { waitForAtLeast, waitForNewest } from './freshness.ts';
 import { readyCache } from './get.ts';
 import type { ListOptions } from './list-options.ts';
 import { checkListOptions, readRevision, selectionOf } from './list-options.ts';
+
+/** Items read at once from a state that is no longer in memory. */
+const historyPageItems = 500;
 
 /** Entries of one page and what the list's metadata says of it. */
 export interface ListPage {
@@ -36,10 +40,10 @@ export async function listObjects(
   const selection = selectionOf(served, options, namespace, name);
   const { continueToken, limit } = options;
   if (continueToken !== '') {
+    const point = decodeContinue(continueToken);
     if (options.resourceVersion !== '' && options.resourceVersion !== '0') {
       throw badRequest('specifying resource version is not allowed when using continue');
     }
-    const point = decodeContinue(continueToken);
     if (point.revision > 0) return await listAt(core, cache, selection, limit, point);
     await waitForNewest(core, cache);
     return page(
@@ -57,7 +61,9 @@ export async function listObjects(
   }
   if (revision === undefined) await waitForNewest(core, cache);
   else await waitForAtLeast(core, revision);
-  return page(core, cache, listEntries(cache, { selection, limit, start: '' }), undefined);
+  // whatever is at hand is all at hand: upstream does not cut it either
+  const cut = revision === 0 ? 0 : limit;
+  return page(core, cache, listEntries(cache, { selection, limit: cut, start: '' }), undefined);
 }
 
 async function listAt(
@@ -76,7 +82,7 @@ async function listAt(
   return page(core, cache, slice, revision);
 }
 
-/** A state that only the store still knows. */
+/** A state that only the store still knows; read in pages of what is asked for. */
 async function listHistory(
   core: Core,
   cache: PrefixCache,
@@ -84,25 +90,51 @@ async function listHistory(
   limit: number,
   { revision, start }: ContinuePoint,
 ): Promise<ListSlice> {
+  const inNamespace = cache.namespaced && selection.namespace !== '';
+  const prefix = inNamespace ? `${cache.prefix}${selection.namespace}/` : cache.prefix;
   const entries: CacheEntry[] = [];
-  try {
-    const { items } = await core.backend.list(cache.prefix, { revision });
-    for (const item of items) {
-      if (item.key.slice(cache.prefix.length) < start) continue;
+  let after = start === '' ? '' : justBefore(cache.prefix + start);
+  for (;;) {
+    const page = await historyPage(core, prefix, after, { revision, start });
+    for (const [index, item] of page.items.entries()) {
       const entry = cache.entryFrom(item.key, item.value, item.modRevision);
-      if (selection.matches(entry)) entries.push(entry);
+      if (!selection.matches(entry)) continue;
+      if (limit > 0 && entries.length === limit) {
+        const left = page.items.length - index + page.remaining;
+        return { entries, hasMore: true, remaining: selection.isPlain ? left : undefined };
+      }
+      entries.push(entry);
     }
+    const last = page.items.at(-1);
+    if (page.remaining === 0 || last === undefined) break;
+    after = last.key;
+  }
+  return { entries, hasMore: false, remaining: 0 };
+}
+
+/** Pages start after a key: the last one that comes before `key`, or near enough. */
+function justBefore(key: string): string {
+  if (key.endsWith('\0')) return key.slice(0, -1);
+  const code = key.charCodeAt(key.length - 1);
+  return `${key.slice(0, -1)}${String.fromCharCode(code - 1)}\u{10ffff}`;
+}
+
+async function historyPage(
+  core: Core,
+  prefix: string,
+  after: string,
+  { revision, start }: ContinuePoint,
+): Promise<ListResult> {
+  try {
+    return await core.backend.list(prefix, { revision, after, limit: historyPageItems });
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'Compacted') throw error;
-    if (start === '') throw tooOldResourceVersion(revision, error.compactRevision ?? 0);
+    if (start === '') throw expired('The resourceVersion for the provided list is too old.');
     throw expired(
       'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
       encodeContinue({ revision: -1, start }),
     );
   }
-  if (limit === 0 || entries.length <= limit) return { entries, hasMore: false, remaining: 0 };
-  const remaining = selection.isPlain ? entries.length - limit : undefined;
-  return { entries: entries.slice(0, limit), hasMore: true, remaining };
 }
 
 function page(

@@ -11,10 +11,13 @@ import type { ServedResource } from '../resource-registry.ts';
 import { prepareEntries } from '../resource-registry.ts';
 import { waitForAtLeast, waitForNewest } from './freshness.ts';
 import { readyCache } from './get.ts';
+import { subscribeFromHistory } from './watch-history.ts';
 import type { ListOptions } from './list-options.ts';
 import { checkListOptions, readRevision, selectionOf } from './list-options.ts';
 
 const bookmarkIntervalMs = 60_000;
+/** The last bookmark of a watch comes this long before its end. */
+const lastBookmarkMs = 2_000;
 /** Watches without a timeout end after 30 to 60 minutes, as upstream's. */
 const minTimeoutMs = 1_800_000;
 
@@ -44,6 +47,7 @@ export class WatchSession {
   /** An item whose conversion is under way; undefined while there is none. */
   #held: { item: WatchItem | undefined } | undefined;
   #timers: Timer[] = [];
+  readonly #endMs: number;
 
   constructor(init: {
     core: Core;
@@ -68,6 +72,7 @@ export class WatchSession {
     const timeoutMs =
       timeoutSeconds === undefined || timeoutSeconds <= 0 ? randomMs : timeoutSeconds * 1000;
     this.#timers.push(init.core.clock.after(timeoutMs, () => this.#end()));
+    this.#endMs = init.core.clock.monotonicMs() + timeoutMs;
     if (allowWatchBookmarks) this.#armBookmark();
   }
 
@@ -151,8 +156,12 @@ export class WatchSession {
     this.onWake();
   }
 
+  /** Every minute, and just before the end. */
   #armBookmark(): void {
-    const timer = this.#core.clock.after(bookmarkIntervalMs, () => {
+    const { clock } = this.#core;
+    const leftMs = this.#endMs - lastBookmarkMs - clock.monotonicMs();
+    if (leftMs <= 0) return;
+    const timer = clock.after(Math.min(bookmarkIntervalMs, leftMs), () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
       this.#wantsBookmark = true;
       this.onWake();
@@ -181,17 +190,20 @@ export async function watchObjects(
   const isAny = revision === undefined || revision === 0;
   const withInitial = options.sendInitialEvents ?? isAny;
   if (revision === undefined) await waitForNewest(core, cache);
-  else if (revision > core.cache.appliedRevision) await waitForAtLeast(core, revision);
+  // a plain watch from the future starts now and says nothing of what comes before
+  else if (withInitial) await waitForAtLeast(core, revision);
   const initial = withInitial ? listEntries(cache, { selection, limit: 0, start: '' }).entries : [];
   await prepareEntries(served, initial);
   const wantsEnd = options.sendInitialEvents === true && options.allowWatchBookmarks;
   const from = withInitial || isAny ? undefined : revision;
+  const isPast = from !== undefined && from < cache.ring.lowestRevision;
+  const past = isPast ? await subscribeFromHistory(core, cache, selection, from) : undefined;
   return new WatchSession({
     core,
     served,
     initial,
     initialEnd: wantsEnd ? core.cache.appliedRevision : undefined,
-    subscribe: (wake) => cache.subscribe(selection, from, wake),
+    subscribe: past ?? ((wake) => cache.subscribe(selection, from, wake)),
     failure: tooOldResourceVersion(from ?? 0, cache.ring.lowestRevision).toStatus(),
     options,
   });

@@ -15,6 +15,7 @@ import type {
   WriteOptions,
 } from '../../backend.ts';
 import { StoreError } from '../../errors.ts';
+import { rangeStart } from '../../sorted-keys.ts';
 import type { DatastoreTls } from './connection.ts';
 import { EtcdConnection } from './connection.ts';
 import {
@@ -154,7 +155,7 @@ export class EtcdBackend implements Backend {
     const rangeEnd = rangeEndOf(prefix);
     const items: KeyValue[] = [];
     const after = options.after ?? '';
-    let key = after === '' ? rangeStartOf(prefix) : `${after}\0`;
+    let key = rangeStartOf(rangeStart(prefix, after));
     let { revision } = options;
     for (;;) {
       const pageLimit = Math.min(limit - items.length, pageItems);
