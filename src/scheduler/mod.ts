@@ -4,3 +4,4 @@
  */
 export { startScheduler } from './scheduler.ts';
 export type { Scheduler, SchedulerOptions } from './scheduler.ts';
+export { createInformerLookups } from './informer-lookups.ts';

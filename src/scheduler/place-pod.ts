@@ -1,8 +1,10 @@
 import type { Random } from '#base/random.ts';
+import { filterWithNominated } from './filter-with-nominated.ts';
 import type { NodeInfo, PodInfo } from './framework/node-info.ts';
 import type { CycleState, Snapshot } from './framework/plugin.ts';
 import type { Profile } from './framework/profile.ts';
 import type { Status } from './framework/status.ts';
+import type { NominatedPods } from './queue/nominated-pods.ts';
 
 /** Below this number every node is looked at. */
 const minFeasibleNodes = 100;
@@ -29,21 +31,33 @@ export function nodesToFind(nodeCount: number): number {
  */
 export function createPlacement(options: {
   random: Random;
+  nominated: NominatedPods;
 }): (profile: Profile, state: CycleState, pod: PodInfo, snapshot: Snapshot) => Placement {
-  const { random } = options;
+  const { random, nominated } = options;
   let startIndex = 0;
   return (profile, state, pod, snapshot) => {
     const { nodes } = snapshot;
     const statuses = new Map<string, Status>();
     const { status: preFilterStatus, nodeNames } = profile.preFilter(state, pod, snapshot);
     if (preFilterStatus !== undefined) return { nodeName: undefined, statuses, preFilterStatus };
+    const filter = (node: NodeInfo): Status | undefined =>
+      filterWithNominated({ profile, state, pod, node, nominated });
+    // Room was made on this node for this pod: no other is looked at while it fits there.
+    const promised = snapshot.node(nominated.nodeOf(pod.key) ?? '');
+    if (
+      promised !== undefined &&
+      nodeNames?.has(promised.name) !== false &&
+      filter(promised) === undefined
+    ) {
+      return { nodeName: promised.name };
+    }
     const feasible: NodeInfo[] = [];
     const wanted = nodesToFind(nodes.length);
     let looked = 0;
     for (; looked < nodes.length && feasible.length < wanted; looked++) {
       const node = nodes[(startIndex + looked) % nodes.length];
       if (node === undefined || nodeNames?.has(node.name) === false) continue;
-      const status = profile.filter(state, pod, node);
+      const status = filter(node);
       if (status === undefined) feasible.push(node);
       else statuses.set(node.name, status);
     }

@@ -76,13 +76,13 @@ test('pods are bound to nodes with room, the rest waits with upstream’s text',
   const waiting = await client.get<Pod>(resources.pods, 'p3', { namespace: 'default' });
   const condition = waiting.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   assert.equal(condition?.reason, 'Unschedulable');
-  assert.equal(condition.message, '0/2 nodes are available: 2 Insufficient cpu.');
+  const text =
+    '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: ' +
+    '2 No preemption victims found for incoming pod.';
+  assert.equal(condition.message, text);
   const events = await client.list<CoreV1Event>(resources.events, { namespace: 'default' });
   const texts = events.items.map(({ reason, message }) => `${reason}: ${message}`);
-  assert.ok(
-    texts.includes('FailedScheduling: 0/2 nodes are available: 2 Insufficient cpu.'),
-    texts.join('\n'),
-  );
+  assert.ok(texts.includes(`FailedScheduling: ${text}`), texts.join('\n'));
   assert.ok(
     texts.some((text) => text.startsWith('Scheduled: Successfully assigned default/p1 to ')),
   );

@@ -1,25 +1,27 @@
-import { hasReason } from '#base/api-status-error.ts';
-import { formatTime } from '#base/clock.ts';
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import { traced, traceMark } from '#base/trace.ts';
-import { resources } from '#client/mod.ts';
 import type { Client, EventRecorder, Informer } from '#client/mod.ts';
-import type { Node, Pod, PodCondition } from '#schema/types.ts';
+import type { Node, Pod } from '#schema/types.ts';
 import { createClusterCache } from './cache/cluster-cache.ts';
-import { nodeEvents } from './cluster-events.ts';
-import { eventNote, failureMessage } from './diagnosis.ts';
-import { createPodInfo } from './framework/node-info.ts';
+import { failureMessage } from './diagnosis.ts';
+import { filterWithNominated } from './filter-with-nominated.ts';
+import { followNodes, followPods } from './follow-cluster.ts';
+import { noLookups } from './framework/lookups.ts';
+import type { ClusterLookups } from './framework/lookups.ts';
 import type { ClusterEvent, CycleState, QueuedPodOrder } from './framework/plugin.ts';
 import { createProfile } from './framework/profile.ts';
 import type { Profile } from './framework/profile.ts';
 import { isSuccess } from './framework/status.ts';
 import type { Status } from './framework/status.ts';
+import { noteFailure } from './note-failure.ts';
+import type { FailureNote } from './note-failure.ts';
 import { createPlacement } from './place-pod.ts';
 import type { Placement } from './place-pod.ts';
 import { defaultPlugins } from './plugins/registry.ts';
+import { NominatedPods } from './queue/nominated-pods.ts';
 import { createSchedulingQueue } from './queue/scheduling-queue.ts';
 import type { QueuedPod } from './queue/scheduling-queue.ts';
 
@@ -35,6 +37,8 @@ export interface SchedulerOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Objects that are neither pods nor nodes; absent: plugins know nothing of them. */
+  readonly lookups?: ClusterLookups | undefined;
   /** Profiles by schedulerName; only upstream's default one when absent. */
   readonly profiles?: readonly Profile[] | undefined;
 }
@@ -50,13 +54,16 @@ export interface Scheduler {
  */
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const { client, clock, events, log, signal } = options;
+  const lookups = options.lookups ?? noLookups;
+  const parts = { client, events, lookups, clock, random: options.random };
   const profiles = new Map(
-    (options.profiles ?? [createProfile('default-scheduler', defaultPlugins(client))]).map(
+    (options.profiles ?? [createProfile('default-scheduler', defaultPlugins(parts))]).map(
       (profile) => [profile.schedulerName, profile],
     ),
   );
   const cache = createClusterCache();
-  const place = createPlacement({ random: options.random });
+  const nominated = new NominatedPods();
+  const place = createPlacement({ random: options.random, nominated });
   const profileOf = (pod: Pod): Profile | undefined =>
     profiles.get(pod.spec?.schedulerName ?? 'default-scheduler');
   let isRunning = false;
@@ -105,7 +112,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     }
     const { nodeName } = placement;
     if (nodeName === undefined) {
-      refuse(queued, placement);
+      refuse(profile, state, queued, placement);
       return;
     }
     traceMark('pod.place', () => ({ key: `pods/${key}`, detail: nodeName }));
@@ -113,22 +120,63 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     void bind(profile, state, queued, nodeName);
   };
 
+  /** No node fits: perhaps one can be made to; else the pod waits for something to happen. */
   const refuse = (
+    profile: Profile,
+    state: CycleState,
     queued: QueuedPod,
     placement: Extract<Placement, { nodeName: undefined }>,
   ): void => {
     const { statuses, preFilterStatus } = placement;
+    const outcome =
+      cache.nodes.length === 0
+        ? undefined
+        : profile.postFilter(state, queued.pod, {
+            snapshot: cache,
+            statuses,
+            schedulerName: profile.schedulerName,
+            filter: (own, pod, node) =>
+              filterWithNominated({ profile, state: own, pod, node, nominated }),
+            addPod: profile.addPod,
+            removePod: profile.removePod,
+          });
+    const postFilterText = outcome?.status.reasons.join(', ') ?? '';
     const message = failureMessage({
       nodeCount: cache.nodes.length,
       statuses: statuses.values(),
       preFilterMessage: preFilterStatus?.reasons.join(', '),
+      postFilterMessage: postFilterText === '' ? undefined : postFilterText,
     });
     const all = preFilterStatus === undefined ? [...statuses.values()] : [preFilterStatus];
     const refusedBy = new Set(all.map((status) => status.plugin ?? ''));
     // Without nodes nobody refused: any new node may help.
     if (cache.nodes.length === 0) refusedBy.add('NodeName');
+    if (outcome?.nominatedNodeName !== undefined) {
+      nominated.nominate(queued.pod, outcome.nominatedNodeName);
+      refusedBy.add('DefaultPreemption');
+    } else if (outcome?.clearsNomination === true) {
+      nominated.remove(queued.key);
+    }
     queue.markUnschedulable(queued, refusedBy);
-    void recordFailure(queued, 'Unschedulable', message);
+    const nomination = outcome?.nominatedNodeName ?? (outcome?.clearsNomination ? '' : undefined);
+    const noted = recordFailure(queued, 'Unschedulable', message, nomination);
+    if (outcome?.commit !== undefined) void preempt(queued, noted, outcome.commit);
+  };
+
+  const preempt = async (
+    queued: QueuedPod,
+    noted: Promise<void>,
+    commit: () => Promise<void>,
+  ): Promise<void> => {
+    try {
+      // The promise is written first: a restart must not give the room to somebody else.
+      await noted;
+      await commit();
+    } catch (error) {
+      log.warning('Preemption failed', { pod: queued.key, error: messageOf(error) });
+      nominated.remove(queued.key);
+      moveFor('AssignedPod/Delete');
+    }
   };
 
   const bind = async (
@@ -157,37 +205,13 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     queue.moveFor('AssignedPod/Delete');
   };
 
-  const recordFailure = async (
+  const recordFailure = (
     queued: QueuedPod,
-    reason: 'Unschedulable' | 'SchedulerError',
+    reason: FailureNote['reason'],
     message: string,
-  ): Promise<void> => {
-    const { pod } = queued.pod;
-    events.event(pod, 'Warning', 'FailedScheduling', eventNote(message));
-    const known = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-    if (known?.status === 'False' && known.reason === reason && known.message === message) return;
-    const condition: PodCondition = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason,
-      message,
-      observedGeneration: pod.metadata.generation,
-      lastTransitionTime:
-        known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.now()),
-    };
-    const body = { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } };
-    try {
-      await client.patch(
-        resources.pods,
-        pod.metadata.name,
-        { type: 'strategic', body },
-        { namespace: pod.metadata.namespace, subresource: 'status' },
-      );
-    } catch (error) {
-      if (hasReason(error, 'NotFound')) return;
-      log.warning('Cannot note why a pod waits', { pod: queued.key, error: messageOf(error) });
-    }
-  };
+    nominatedNodeName?: string,
+  ): Promise<void> =>
+    noteFailure({ client, events, clock, log }, queued, { reason, message, nominatedNodeName });
 
   const moveFor = (...happened: ClusterEvent[]): void => {
     for (const event of happened) queue.moveFor(event);
@@ -197,6 +221,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     pods: options.pods,
     cache,
     queue,
+    nominated,
     moveFor,
     isOurs: (pod) => profileOf(pod) !== undefined,
   });
@@ -230,65 +255,6 @@ async function runBinding(
     if (status?.code !== 'Skip') return status;
   }
   return { code: 'Error', reasons: ['no bind plugin took the pod'] };
-}
-
-function followNodes(
-  nodes: Informer<Node>,
-  cache: ReturnType<typeof createClusterCache>,
-  moveFor: (...events: ClusterEvent[]) => void,
-): void {
-  nodes.addHandler({
-    onAdd(node) {
-      cache.setNode(node);
-      moveFor('Node/Add');
-    },
-    onUpdate(before, node) {
-      cache.setNode(node);
-      moveFor(...nodeEvents(before, node));
-    },
-    onDelete: (node) => cache.removeNode(node.metadata.name),
-  });
-}
-
-function followPods(options: {
-  pods: Informer<Pod>;
-  cache: ReturnType<typeof createClusterCache>;
-  queue: ReturnType<typeof createSchedulingQueue>;
-  moveFor: (...events: ClusterEvent[]) => void;
-  isOurs: (pod: Pod) => boolean;
-}): void {
-  const { pods, cache, queue, moveFor, isOurs } = options;
-  const see = (pod: Pod, isNew: boolean): void => {
-    const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
-    if ((pod.spec?.nodeName ?? '') !== '') {
-      queue.remove(key);
-      cache.setPod(pod);
-      moveFor(isNew ? 'AssignedPod/Add' : 'AssignedPod/Update');
-      const phase = pod.status?.phase;
-      if (phase === 'Succeeded' || phase === 'Failed') moveFor('AssignedPod/Delete');
-      return;
-    }
-    if (!isOurs(pod) || cache.isAssumed(key)) return;
-    if (pod.metadata.deletionTimestamp === undefined) queue.add(createPodInfo(pod));
-    else queue.remove(key);
-  };
-  pods.addHandler({
-    onAdd: (pod) => see(pod, true),
-    onUpdate(before, pod) {
-      const isStatusOnly =
-        (pod.spec?.nodeName ?? '') === '' &&
-        before.metadata.generation === pod.metadata.generation &&
-        before.metadata.deletionTimestamp === pod.metadata.deletionTimestamp;
-      // Our own note of why it waits must not bring the pod back.
-      if (!isStatusOnly) see(pod, (before.spec?.nodeName ?? '') === '');
-    },
-    onDelete(pod) {
-      const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
-      queue.remove(key);
-      cache.removePod(key);
-      if ((pod.spec?.nodeName ?? '') !== '') moveFor('AssignedPod/Delete');
-    },
-  });
 }
 
 function sortOf(profiles: readonly Profile[]): (a: QueuedPodOrder, b: QueuedPodOrder) => number {

@@ -2,6 +2,8 @@ import type { Node, Pod } from '#schema/types.ts';
 import { createPodInfo, NodeRecord } from '../framework/node-info.ts';
 import type { NodeInfo, PodInfo } from '../framework/node-info.ts';
 import type { Snapshot } from '../framework/plugin.ts';
+import { AffinityIndex } from './affinity-index.ts';
+import { PodCounters } from './pod-counters.ts';
 
 /**
  * The scheduler's picture of nodes and the pods on them. A pod that was just placed is assumed:
@@ -28,6 +30,23 @@ export function createClusterCache(): ClusterCache {
   const orphans = new Map<string, Map<string, PodInfo>>();
   const imageCounts = new Map<string, number>();
   let nodes: NodeRecord[] = [];
+  const counters = new PodCounters(function* () {
+    for (const record of records.values()) {
+      for (const pod of record.pods.values()) yield [record.name, pod];
+    }
+  });
+  const affinity = new AffinityIndex();
+
+  const addPod = (record: NodeRecord, pod: PodInfo): void => {
+    record.addPod(pod);
+    counters.add(record.name, pod);
+    affinity.add(record.name, pod);
+  };
+  const dropPod = (record: NodeRecord, pod: PodInfo): void => {
+    record.removePod(pod.key);
+    counters.remove(record.name, pod);
+    affinity.remove(record.name, pod);
+  };
 
   const countImages = (record: NodeRecord, by: 1 | -1): void => {
     for (const image of record.images.keys()) {
@@ -38,7 +57,7 @@ export function createClusterCache(): ClusterCache {
     const record = records.get(nodeName);
     nodeOfPod.set(pod.key, nodeName);
     if (record !== undefined) {
-      record.addPod(pod);
+      addPod(record, pod);
       return;
     }
     const waiting = orphans.get(nodeName) ?? new Map<string, PodInfo>();
@@ -49,7 +68,9 @@ export function createClusterCache(): ClusterCache {
     const nodeName = nodeOfPod.get(key);
     if (nodeName === undefined) return;
     nodeOfPod.delete(key);
-    records.get(nodeName)?.removePod(key);
+    const record = records.get(nodeName);
+    const pod = record?.pods.get(key);
+    if (record !== undefined && pod !== undefined) dropPod(record, pod);
     orphans.get(nodeName)?.delete(key);
   };
 
@@ -59,6 +80,10 @@ export function createClusterCache(): ClusterCache {
     },
     node: (name) => records.get(name),
     nodesWithImage: (name) => imageCounts.get(name) ?? 0,
+    countPods: (id, namespace, matches) => counters.count(id, namespace, matches),
+    get affinityTerms() {
+      return affinity.terms;
+    },
     setNode(node) {
       const name = node.metadata.name;
       const known = records.get(name);
@@ -72,7 +97,7 @@ export function createClusterCache(): ClusterCache {
       records.set(name, record);
       nodes = [...nodes, record];
       countImages(record, 1);
-      for (const pod of orphans.get(name)?.values() ?? []) record.addPod(pod);
+      for (const pod of orphans.get(name)?.values() ?? []) addPod(record, pod);
       orphans.delete(name);
     },
     removeNode(name) {
@@ -81,7 +106,9 @@ export function createClusterCache(): ClusterCache {
       records.delete(name);
       nodes = nodes.filter((other) => other !== record);
       countImages(record, -1);
-      if (record.pods.size > 0) orphans.set(name, new Map(record.pods));
+      if (record.pods.size === 0) return;
+      orphans.set(name, new Map(record.pods));
+      for (const pod of orphans.get(name)?.values() ?? []) dropPod(record, pod);
     },
     setPod(pod) {
       const info = createPodInfo(pod);

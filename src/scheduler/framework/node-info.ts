@@ -2,6 +2,8 @@ import { milliValue, parseQuantity, quantityValue } from '#base/quantity.ts';
 import { podRequests } from '#schema/pods/mod.ts';
 import type { ResourceAmounts } from '#schema/pods/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
+import { compilePodAffinity } from './pod-affinity.ts';
+import type { PodAffinity } from './pod-affinity.ts';
 
 /** Requests that scoring counts for a pod that asks for nothing: 100m CPU and 200 MiB. */
 const nonZeroCpuMilli = 100;
@@ -24,6 +26,7 @@ export interface PodInfo {
   readonly scoringMemoryBytes: number;
   readonly hostPorts: readonly HostPort[];
   readonly images: readonly string[];
+  readonly affinity: PodAffinity | undefined;
 }
 
 export function createPodInfo(pod: Pod): PodInfo {
@@ -54,6 +57,7 @@ export function createPodInfo(pod: Pod): PodInfo {
         })),
     ),
     images: [...initContainers, ...containers].map((container) => container.image ?? ''),
+    affinity: compilePodAffinity(pod),
   };
 }
 
@@ -70,6 +74,7 @@ export interface NodeInfo {
   readonly hostPorts: readonly HostPort[];
   /** Bytes by image name, all names of an image. */
   readonly images: ReadonlyMap<string, number>;
+  clone(): NodeRecord;
 }
 
 /** The cache's own, changeable form of a NodeInfo. */
@@ -110,6 +115,13 @@ export class NodeRecord implements NodeInfo {
         (image.names ?? []).map((name) => [name, image.sizeBytes ?? 0] as const),
       ),
     );
+  }
+
+  /** A node to try things out on: its pods may be added and removed without anybody noticing. */
+  clone(): NodeRecord {
+    const copy = new NodeRecord(this.node);
+    for (const pod of this.pods.values()) copy.addPod(pod);
+    return copy;
   }
 
   addPod(pod: PodInfo): void {

@@ -1,6 +1,13 @@
 import type { NodeInfo, PodInfo } from './node-info.ts';
 import { maxNodeScore } from './plugin.ts';
-import type { CycleState, NodeScore, Plugin, Snapshot } from './plugin.ts';
+import type {
+  CycleState,
+  FailedAttempt,
+  NodeScore,
+  Plugin,
+  PostFilterResult,
+  Snapshot,
+} from './plugin.ts';
 import { isSuccess } from './status.ts';
 import type { Status } from './status.ts';
 
@@ -22,6 +29,11 @@ export interface Profile {
   ): { status?: Status | undefined; nodeNames?: ReadonlySet<string> | undefined };
   /** The first refusal; a plugin that PreFilter let skip is not asked. */
   filter(state: CycleState, pod: PodInfo, node: NodeInfo): Status | undefined;
+  /** What preFilter found out, brought up to another pod on the node or one less. */
+  addPod(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void;
+  removePod(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
+  /** The first plugin that makes room, or all their refusals. Undefined without such plugins. */
+  postFilter(state: CycleState, pod: PodInfo, attempt: FailedAttempt): PostFilterResult | undefined;
   /** Weighted sums by node, in the order of `nodes`. */
   score(
     state: CycleState,
@@ -40,6 +52,7 @@ export function createProfile(schedulerName: string, weighted: readonly Weighted
   const preEnqueuers = having('preEnqueue');
   const preFilters = having('preFilter');
   const filters = having('filter');
+  const postFilters = having('postFilter');
   const preScorers = having('preScore');
   const scorers = weighted.filter(({ plugin }) => plugin.score !== undefined);
 
@@ -75,6 +88,31 @@ export function createProfile(schedulerName: string, weighted: readonly Weighted
         if (!isSuccess(status)) return named(status, plugin);
       }
       return undefined;
+    },
+    addPod(state, pod, added, node) {
+      const skipped = state.get(skippedKey) as ReadonlySet<string>;
+      for (const plugin of preFilters) {
+        if (!skipped.has(plugin.name)) plugin.addPod?.(state, pod, added, node);
+      }
+    },
+    removePod(state, pod, removed, node) {
+      const skipped = state.get(skippedKey) as ReadonlySet<string>;
+      for (const plugin of preFilters) {
+        if (!skipped.has(plugin.name)) plugin.removePod?.(state, pod, removed, node);
+      }
+    },
+    postFilter(state, pod, attempt) {
+      const reasons: string[] = [];
+      let clearsNomination = false;
+      for (const plugin of postFilters) {
+        const result = plugin.postFilter?.(state, pod, attempt);
+        if (result === undefined) continue;
+        if (isSuccess(result.status)) return result;
+        reasons.push(...result.status.reasons);
+        clearsNomination ||= result.clearsNomination === true;
+      }
+      if (postFilters.length === 0) return undefined;
+      return { status: { code: 'Unschedulable', reasons }, clearsNomination };
     },
     score(state, pod, nodes, snapshot) {
       const skipped = new Set<string>();

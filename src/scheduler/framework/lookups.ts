@@ -1,0 +1,21 @@
+import type { LabelSelector } from '#schema/selectors/mod.ts';
+import type { Pod, PodDisruptionBudget } from '#schema/types.ts';
+import type { NamespaceLabels } from './pod-affinity.ts';
+
+/** What plugins ask about objects that are neither pods nor nodes. Synchronous, from informers. */
+export interface ClusterLookups {
+  readonly namespaceLabels: NamespaceLabels;
+  /**
+   * The pods that belong together with this one: same Service, ReplicaSet, ReplicationController or
+   * StatefulSet. Undefined when it belongs to none.
+   */
+  siblings(pod: Pod): LabelSelector | undefined;
+  disruptionBudgets(namespace: string): readonly PodDisruptionBudget[];
+}
+
+/** Knows nothing: for profiles without a cluster around them. */
+export const noLookups: ClusterLookups = {
+  namespaceLabels: () => undefined,
+  siblings: () => undefined,
+  disruptionBudgets: () => [],
+};
