@@ -29,6 +29,7 @@ import {
   startServiceAccountTokenController,
 } from './serviceaccounttoken/mod.ts';
 import { startBootstrapSigner, startTokenCleaner } from './bootstraptoken/mod.ts';
+import { startEndpointSliceMirroring } from './endpointslicemirroring/mod.ts';
 import { startTtlAfterFinished } from './ttlafterfinished/mod.ts';
 
 /** Every controller by upstream's name, which --controllers and events use. */
@@ -64,6 +65,7 @@ export const controllers = {
   'legacy-serviceaccount-token-cleaner-controller': startLegacyTokenCleaner,
   'bootstrap-signer-controller': startBootstrapSigner,
   'token-cleaner-controller': startTokenCleaner,
+  'endpointslice-mirroring-controller': startEndpointSliceMirroring,
 } as const satisfies Record<string, StartController>;
 
 export type ControllerName = keyof typeof controllers;
