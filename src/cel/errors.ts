@@ -26,10 +26,19 @@ export class CelRuntimeError extends K3tsError {
   }
 }
 
-/** The evaluation was stopped because the budget, or the limit of one call, was spent. */
+/**
+ * The evaluation was stopped because the limit of one call, or the caller's budget, was spent;
+ * `limit` says which.
+ */
 export class CelBudgetError extends K3tsError {
-  constructor(message = 'operation cancelled: actual cost limit exceeded') {
+  readonly limit: 'call' | 'budget';
+
+  constructor(
+    message = 'operation cancelled: actual cost limit exceeded',
+    limit: 'call' | 'budget' = 'call',
+  ) {
     super('CelBudgetError', message);
     this.name = 'CelBudgetError';
+    this.limit = limit;
   }
 }

@@ -7,6 +7,7 @@ export type {
   CelBudget,
   CelEnvironment,
   CelEnvironmentOptions,
+  CelExtension,
   CelField,
   CelProgram,
   CelResult,
@@ -18,3 +19,16 @@ export type { CelIssue } from './errors.ts';
 export { CelBudgetError, CelCompileError, CelRuntimeError } from './errors.ts';
 export { createCelEnvironment } from './environment.ts';
 export { escapeProperty, unescapeProperty } from './escaping.ts';
+export {
+  maxRequestSizeBytes,
+  perCallLimit,
+  runtimeCostBudget,
+  runtimeCostBudgetMatchConditions,
+} from './limits.ts';
+export type {
+  CelAuthorizationAttributes,
+  CelAuthorizationCheck,
+  CelAuthorizationDecision,
+  CelResourceAttributes,
+} from './library/authorizer-value.ts';
+export { createAuthorizerValue, createResourceCheckValue } from './library/authorizer-value.ts';

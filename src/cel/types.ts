@@ -7,7 +7,15 @@
  */
 export type CelType =
   | { readonly kind: ScalarKind; readonly maxSize?: number }
-  | { readonly kind: 'list'; readonly element: CelType; readonly maxSize?: number }
+  | {
+      readonly kind: 'list';
+      readonly element: CelType;
+      readonly maxSize?: number;
+      /** `x-kubernetes-list-type`: sets and maps compare without order and join as unions. */
+      readonly listType?: 'atomic' | 'set' | 'map';
+      /** Key fields of a list of type map, as named in the data. */
+      readonly mapKeys?: readonly string[];
+    }
   | {
       readonly kind: 'map';
       readonly key: CelType;
@@ -60,10 +68,15 @@ export interface CelProgram {
    * one call ends. `variables` are plain JSON, only read, and converted as they are touched.
    */
   evaluate(variables: Readonly<Record<string, unknown>>, budget: CelBudget): CelResult;
+  /**
+   * As evaluate, with the value as the engine holds it, for use as a variable of another program
+   * without losing types; never look into it.
+   */
+  evaluateValue(variables: Readonly<Record<string, unknown>>, budget: CelBudget): unknown;
 }
 
 export interface CompileOptions {
-  /** The expression must have one of these types (or dyn). */
+  /** The expression must have exactly one of these types; `dyn` among them allows any. */
   readonly resultTypes?: readonly CelType[];
 }
 
@@ -72,8 +85,14 @@ export interface CelEnvironment {
   compile(expression: string, options?: CompileOptions): CelProgram;
 }
 
+export type CelExtension = 'bindings' | 'encoders' | 'jsonpatch';
+
 export interface CelEnvironmentOptions {
   readonly variables: Readonly<Record<string, CelType>>;
-  /** Declares the functions on authorizer values; the variable itself is in `variables`. */
+  /** Declares the functions on authorizer values (default true); variables are declared apart. */
   readonly authorizer?: boolean;
+  /** Libraries that Kubernetes enables in some places only (device selectors, JSON patches). */
+  readonly extensions?: readonly CelExtension[];
+  /** Constant folding (default true); off only to compare costs with cel-go's own tests. */
+  readonly foldsConstants?: boolean;
 }

@@ -1,0 +1,2 @@
+/** Ends the parse; the issue is already reported. */
+export class SyntaxStop extends Error {}
