@@ -5,6 +5,7 @@ import type { Backend } from '#store/mod.ts';
 import type { AdmissionChain } from './pipeline/admission-chain.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import type { WatchCache } from './cache/mod.ts';
+import type { EncryptionState } from './encryption/mod.ts';
 import type { KeyLocks } from './pipeline/key-locks.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
 import type { ObjectStore } from './storage/object-store.ts';
@@ -25,6 +26,8 @@ export interface Core {
   readonly log: Logger;
   /** Shortest life of a watch that names none; upstream's 30 minutes when absent. */
   readonly minWatchTimeoutMs?: number | undefined;
+  /** What is known of values that are encrypted at rest; absent when none is. */
+  readonly encryption?: EncryptionState | undefined;
   /** Life of Events; upstream's hour when absent. */
   readonly eventTtlSeconds?: number | undefined;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
-import { http } from '#base/node-http.ts';
+import { http, https } from '#base/node-http.ts';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import type {
@@ -9,6 +9,7 @@ import type {
   ServerHttp2Session,
   ServerHttp2Stream,
 } from 'node:http2';
+import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
@@ -20,10 +21,11 @@ import { Http2Exchange } from './http/http2-exchange.ts';
 const http2Settings = {
   initialWindowSize: 256 * 1024,
   maxConcurrentStreams: 1000,
-  maxHeaderListSize: 64 * 1024,
+  maxHeaderListSize: 1024 * 1024,
 };
 const maxSessionMemoryMegabytes = 8;
-const maxHeaderBytes = 64 * 1024;
+/** As Go's servers: a megabyte, and some room. */
+const maxHeaderBytes = 1024 * 1024 + 4096;
 const keepAliveMs = 180_000;
 const headersTimeoutMs = 32_000;
 
@@ -56,12 +58,18 @@ export interface TlsOptions extends SecureContextOptions {
   key: string | Buffer;
   /** Picks the certificate by server name, when there are several. */
   SNICallback?: (name: string, done: (error: Error | null, context?: never) => void) => void;
+  /** HTTP/1.1 alone is spoken. */
+  isHttp2Off?: boolean;
+  /** Streams that a client may have open on one HTTP/2 connection. */
+  maxStreams?: number;
 }
 
 /** The listeners of the API server: HTTP/2 and HTTP/1.1 over TLS, plain HTTP for tests. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
-  readonly #servers = new Set<Server | Http2SecureServer>();
+  /** TLS connections that did not come about. */
+  handshakeErrors = 0;
+  readonly #servers = new Set<Server | HttpsServer | Http2SecureServer>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<Duplex>();
   readonly #open = new Set<Exchange>();
@@ -72,15 +80,24 @@ export class HttpServer {
 
   /** Listens with TLS; clients may show a certificate, which authentication judges. */
   async listen(options: { host: string; port: number; tls: TlsOptions }): Promise<AddressInfo> {
-    const server = createSecureServer({
-      ...options.tls,
-      allowHTTP1: true,
+    const { isHttp2Off = false, maxStreams, ...tls } = options.tls;
+    const common = {
+      ...tls,
       requestCert: true,
       rejectUnauthorized: false,
-      settings: http2Settings,
-      maxSessionMemory: maxSessionMemoryMegabytes,
       maxHeaderSize: maxHeaderBytes,
-      minVersion: options.tls.minVersion ?? 'TLSv1.2',
+      minVersion: tls.minVersion ?? 'TLSv1.2',
+    } as const;
+    if (isHttp2Off) return await this.#listenHttp1(common as HttpsServerOptions, options);
+    const settings =
+      maxStreams === undefined
+        ? http2Settings
+        : { ...http2Settings, maxConcurrentStreams: maxStreams };
+    const server = createSecureServer({
+      ...common,
+      allowHTTP1: true,
+      settings,
+      maxSessionMemory: maxSessionMemoryMegabytes,
     } as Parameters<typeof createSecureServer>[0]);
     this.#wire(server);
     // with a request listener Node makes request objects for each HTTP/2 stream: they are not needed
@@ -91,10 +108,27 @@ export class HttpServer {
       session.once('close', () => this.#sessions.delete(session));
       session.on('error', () => session.destroy());
     });
+    this.#watchHandshakes(server);
+    return await this.#start(server, options);
+  }
+
+  async #listenHttp1(
+    tls: HttpsServerOptions,
+    place: { host: string; port: number },
+  ): Promise<AddressInfo> {
+    const server = https.createServer(tls);
+    server.headersTimeout = headersTimeoutMs;
+    server.requestTimeout = 0;
+    this.#wire(server);
+    this.#watchHandshakes(server);
+    return await this.#start(server, place);
+  }
+
+  #watchHandshakes(server: Http2SecureServer | HttpsServer): void {
     server.on('tlsClientError', (error: Error) => {
+      this.handshakeErrors++;
       this.#options.log.debug('TLS handshake failed', { error: error.message });
     });
-    return await this.#start(server, options);
   }
 
   /** Listens without TLS; for tests and loopback only. */
@@ -131,14 +165,14 @@ export class HttpServer {
     await Promise.all(closed);
   }
 
-  #wire(server: Server | Http2SecureServer): void {
+  #wire(server: Server | HttpsServer | Http2SecureServer): void {
     this.#servers.add(server);
     const anyServer = server as Server;
     anyServer.keepAliveTimeout = keepAliveMs;
     anyServer.on('request', this.#onRequest);
     anyServer.on('upgrade', this.#onUpgrade);
     anyServer.on('connect', this.#onConnect);
-    anyServer.on('clientError', (_error, socket) => socket.destroy());
+    anyServer.on('clientError', refuseBadRequest);
     const track = (socket: Duplex): void => {
       this.#sockets.add(socket);
       (socket as Socket).setNoDelay(true);
@@ -151,7 +185,7 @@ export class HttpServer {
   }
 
   async #start(
-    server: Server | Http2SecureServer,
+    server: Server | HttpsServer | Http2SecureServer,
     { host, port }: { host: string; port: number },
   ): Promise<AddressInfo> {
     await new Promise<void>((resolve, reject) => {
@@ -203,4 +237,16 @@ export class HttpServer {
     if (handleConnect === undefined) socket.destroy();
     else handleConnect(request, socket, head);
   };
+}
+
+/** What cannot be parsed gets Go's answer in text, and no more. */
+function refuseBadRequest(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const status = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const headers = 'Content-Type: text/plain; charset=utf-8\r\nConnection: close';
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${status}`, () => socket.destroy());
 }

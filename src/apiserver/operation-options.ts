@@ -1,6 +1,7 @@
 import type { MetricRegistry } from '#base/metrics.ts';
 
 import type { Auditor } from './audit/mod.ts';
+import type { EncryptionState } from './encryption/mod.ts';
 import type { ResponseRulesOptions } from './http/response-rules.ts';
 
 /** How the server is run, beside what it serves; everything has upstream's default. */
@@ -15,6 +16,8 @@ export interface OperationOptions {
   readonly responseRules?: ResponseRulesOptions;
   /** Made when the metrics are there. */
   readonly audit?: ((metrics: MetricRegistry) => Auditor) | undefined;
+  /** Of the backend, when it seals values. */
+  readonly encryption?: EncryptionState | undefined;
   /** Names of metrics that are not shown. */
   readonly disabledMetrics?: ReadonlySet<string>;
   /** For /flagz. */

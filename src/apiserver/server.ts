@@ -147,6 +147,7 @@ export class ApiServer {
       log,
       minWatchTimeoutMs: options.operation?.minRequestTimeoutMs,
       eventTtlSeconds: options.operation?.eventTtlSeconds,
+      encryption: options.operation?.encryption,
     };
     for (const [key, create] of builtInVirtualResources(this.core)) virtual.set(key, create);
     for (const [key, create] of extensions.virtualResources ?? []) virtual.set(key, create);

@@ -18,6 +18,12 @@ import { ensureAuthorities, ensureServiceKey } from './authorities.ts';
 import type { Authorities } from './authorities.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { readApiOperation } from './api-operation.ts';
+import type { ApiOperation } from './api-operation.ts';
+import { keepCertificatesValid } from './certificate-renewal.ts';
+import { readApiServerArgs } from './api-server-args/mod.ts';
+import { openServerEncryption } from './encryption-at-rest.ts';
+import type { EncryptionAtRest } from './encryption-at-rest.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { readDatastoreTls } from './datastore.ts';
 import { ensureJoinCredentials } from './join-credentials.ts';
@@ -81,21 +87,53 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   await prepareDataDir(settings.dataDir, paths);
   const identity = await prepareIdentity(options, paths);
   let api: ApiServer | undefined;
-  const backend = await openBackend({
+  const args = settings.apiServerArgs ?? readApiServerArgs();
+  const operation = await readApiOperation({ args, clock, log });
+  const store = await openBackend({
     endpoint: settings.datastoreEndpoint,
     dataDir: paths.server,
     tls: await readDatastoreTls(settings),
     clock,
     log,
   });
-  const compactor = startCompactor({ backend, clock, log });
+  const compactor = startCompactor({ backend: store, clock, log });
+  const encryption = await openServerEncryption({
+    settings,
+    args,
+    paths,
+    backend: store,
+    clock,
+    random,
+    log,
+    signal,
+  });
+  const backend = encryption?.backend ?? store;
   const stopper = new AbortController();
   let controlPlane: ControlPlane | undefined;
   try {
     const state: StartupState = { hasLoaded: false, hasBootstrapped: false };
-    const built = buildApiServer(options, identity, backend, state);
+    const built = buildApiServer(options, identity, backend, state, operation, encryption);
     api = built;
-    const tls = await listen(built, settings, paths);
+    const tls = await listen(built, settings, paths, operation.tls);
+    keepCertificatesValid({
+      renew: () =>
+        ensureLeafCertificates({
+          paths,
+          authorities: identity.authorities,
+          names: servingNames(settings),
+          clock,
+          random,
+          log,
+        }),
+      serving: {
+        certificate: paths.tlsFile('serving-kube-apiserver.crt'),
+        key: paths.tlsFile('serving-kube-apiserver.key'),
+      },
+      setCertificate: (pair) => built.http.setCertificate({ ...operation.tls, ...pair }),
+      clock,
+      log,
+      signal: stopper.signal,
+    });
     options.agent?.begin(identity.credentials.agentToken);
     try {
       await built.start();
@@ -115,6 +153,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       state.hasBootstrapped = true;
       announce(settings, identity, log, clock.monotonicMs() - startedMs);
       await untilAborted(signal);
+      await delayShutdown(built, operation.shutdownDelayMs, clock);
       log.info('Stopping k3ts server');
     } finally {
       await options.agent?.stop();
@@ -163,6 +202,8 @@ function buildApiServer(
   { authorities, credentials, serviceKey, kubeletClient, proxyClient }: Identity,
   backend: Backend,
   state: StartupState,
+  { operation, inFlight }: ApiOperation,
+  encryption: EncryptionAtRest | undefined,
 ): ApiServer {
   let access: ApiAccess | undefined;
   const routes: SupervisorRoute[] = [];
@@ -176,6 +217,8 @@ function buildApiServer(
     clock,
     random,
     log,
+    inFlight,
+    operation: { ...operation, encryption: encryption?.backend },
     extend: (parts: ApiServerParts) => {
       access = createApiAccess({
         parts,
@@ -249,13 +292,14 @@ async function listen(
   api: ApiServer,
   settings: ServerSettings,
   paths: ServerPaths,
+  serving: ApiOperation['tls'],
 ): Promise<{ caPem: string }> {
   const [cert, key, caPem] = await Promise.all([
     readFile(paths.tlsFile('serving-kube-apiserver.crt'), 'utf8'),
     readFile(paths.tlsFile('serving-kube-apiserver.key'), 'utf8'),
     readFile(paths.tlsFile('server-ca.crt'), 'utf8'),
   ]);
-  const tls = { cert, key };
+  const tls = { ...serving, cert, key };
   const places = [{ host: settings.bindAddress, port: settings.httpsPort }];
   if (settings.httpsPort !== loopbackPort) places.push({ host: '127.0.0.1', port: loopbackPort });
   for (const { host, port } of places) {
@@ -304,6 +348,12 @@ function announce(
   log.info('Node token is available at', { file: paths.nodeToken });
   log.info('Wrote kubeconfig', { file: settings.kubeconfig.path });
   log.info('k3ts is up and running', { startMs: Math.round(startMs) });
+}
+
+/** Answers on for a while although it is not ready any more, so that balancers look away. */
+async function delayShutdown(api: ApiServer, delayMs: number, clock: Clock): Promise<void> {
+  api.announceShutdown();
+  if (delayMs > 0) await clock.sleep(delayMs);
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -45,6 +45,8 @@ export interface ServerSettings {
   /** Lower-case name of this host's node. */
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
+  /** How Secrets are encrypted at rest; absent without --secrets-encryption. */
+  readonly secretsEncryption?: 'aescbc' | 'secretbox';
   /** Of --kube-apiserver-arg; all at their defaults when absent. */
   readonly apiServerArgs?: ApiServerArgs;
 }

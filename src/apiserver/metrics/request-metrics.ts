@@ -37,7 +37,8 @@ interface Series {
   readonly sli: HistogramSeries;
   /** Reads only, as upstream. */
   readonly sizes: HistogramSeries | undefined;
-  readonly longRunning: Counter;
+  /** Made for requests that are long-running alone. */
+  readonly longRunning: () => Counter;
   /** Values of the labels of apiserver_request_total but for the code. */
   readonly labels: readonly string[];
 }
@@ -97,7 +98,7 @@ export class RequestMetrics {
         seconds: seconds.with(...labels),
         sli: sli.with(...place),
         sizes: isRead ? sizes.with(...place) : undefined,
-        longRunning: longRunning.with(...place),
+        longRunning: () => longRunning.with(...place),
       };
     };
   }
@@ -118,9 +119,9 @@ export class RequestMetrics {
 
   /** A watch or connection begins; the result is called when it ends. */
   longRunning(request: MeasuredRequest): () => void {
-    const { longRunning } = this.#of(request);
-    longRunning.value++;
-    return () => void longRunning.value--;
+    const gauge = this.#of(request).longRunning();
+    gauge.value++;
+    return () => void gauge.value--;
   }
 
   #count(series: Series, status: number): void {
@@ -134,7 +135,8 @@ export class RequestMetrics {
 
   #of({ info, query, contentType }: MeasuredRequest): Series {
     const { group, version, resource, subresource, verb, namespace, name } = info;
-    const scope = name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster';
+    const scope =
+      name !== '' || verb === 'create' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster';
     const isDryRun = query !== '' && query.includes('dryRun=All');
     const isApply = verb === 'patch' && contentType?.startsWith('application/apply-patch') === true;
     const key = `${verb} ${group} ${version} ${resource} ${subresource} ${scope} ${isDryRun ? 1 : 0}${isApply ? 1 : 0}`;

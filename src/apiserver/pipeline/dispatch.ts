@@ -1,7 +1,8 @@
 import type { ResourceInfo } from '#schema/mod.ts';
 import type { PiecePool } from '../answers/piece-pool.ts';
 import type { FrameCache } from '../answers/watch-answer.ts';
-import { methodNotAllowed } from '../api-errors.ts';
+import { internalError, methodNotAllowed } from '../api-errors.ts';
+import type { EncryptionState } from '../encryption/mod.ts';
 import type { AdmitConnect, ConnectHandler } from '../connect-hook.ts';
 import type { Core } from '../core.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -47,6 +48,7 @@ export async function dispatchResource(
   const { info } = context;
   const { core, connect } = dispatch;
   checkRoute(served, info);
+  if (core.encryption !== undefined) refuseUnreadable(core.encryption, served, info);
   const deprecation = served.custom?.deprecationWarning ?? deprecationOf(served.info);
   if (deprecation !== undefined) context.warnings.add(deprecation);
   if (connect?.handles(info) === true) {
@@ -67,6 +69,21 @@ export async function dispatchResource(
     default:
       throw methodNotAllowed(served.info, info.verb);
   }
+}
+
+/** Objects that cannot be decrypted fail as upstream's do; a list fails for one of them. */
+function refuseUnreadable(
+  encryption: EncryptionState,
+  { cache, info: { namespaced } }: ServedResource,
+  info: RequestInfo,
+): void {
+  if (cache === undefined || (info.verb === 'create' && info.subresource === '')) return;
+  const namespace = namespaced ? info.namespace : '';
+  const problem =
+    info.name === ''
+      ? encryption.problemUnder(namespace === '' ? cache.prefix : cache.keyOf(namespace, ''))
+      : encryption.problemOf(cache.keyOf(namespace, info.name));
+  if (problem !== undefined) throw internalError(problem);
 }
 
 /** The admission of a connection, for connect handlers. */

@@ -460,14 +460,12 @@ const experimental: readonly Flag[] = [
     type: 'boolean',
     help: 'Enable secret encryption at rest',
     group: 'secrets',
-    notBuilt: true,
   },
   {
     name: 'secrets-encryption-provider',
     type: 'string',
     help: 'Secret encryption provider (aescbc, secretbox)',
     group: 'secrets',
-    notBuilt: true,
   },
   {
     name: 'system-default-registry',

@@ -90,8 +90,20 @@ export async function readServerSettings(values: FlagValues): Promise<ServerSett
     disableHelmController: booleanFlag(values, 'disable-helm-controller'),
     nodeName: readNodeName(values),
     nodeIps,
+    ...readSecretsEncryption(values),
     apiServerArgs: readApiServerArgs(listFlag(values, 'kube-apiserver-arg')),
   };
+}
+
+function readSecretsEncryption(values: FlagValues): Pick<ServerSettings, 'secretsEncryption'> {
+  const provider = stringFlag(values, 'secrets-encryption-provider') ?? 'aescbc';
+  if (provider !== 'aescbc' && provider !== 'secretbox') {
+    throw new K3tsError(
+      'Usage',
+      `--secrets-encryption-provider ${provider}: must be aescbc or secretbox`,
+    );
+  }
+  return booleanFlag(values, 'secrets-encryption') ? { secretsEncryption: provider } : {};
 }
 
 function readMode(text: string): number {

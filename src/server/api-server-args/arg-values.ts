@@ -28,6 +28,8 @@ export interface ApiServerArgs {
   number(name: NamesOf<'number'>): number;
   durationMs(name: NamesOf<'duration'>): number;
   text(name: NamesOf<'text'>): string;
+  /** The value of any argument as it was written, for showing it. */
+  textOf(name: keyof Table): string;
   /** Parts between commas of all times that it was given, in order. */
   list(name: NamesOf<'list'>): readonly string[];
   /** Given ones without effect, for one line in the log. */
@@ -64,6 +66,7 @@ function argValues(given: ReadonlyMap<string, readonly string[]>): ApiServerArgs
     number: (name) => Number(textOf(name)),
     durationMs: (name) => parseDuration(textOf(name)),
     text: textOf,
+    textOf: (name) => given.get(name)?.join(',') ?? textOf(name),
     list: (name) => (given.get(name) ?? [apiServerArgTable[name].default]).flatMap(splitList),
     ignored: [...given.keys()].filter((name) => findArg(name)?.effect === 'ignored'),
   };

@@ -1,0 +1,106 @@
+import { readFile, stat } from 'node:fs/promises';
+
+import { EncryptedBackend, parseEncryptionConfig } from '#apiserver/encryption/mod.ts';
+import type { EncryptionRules } from '#apiserver/encryption/mod.ts';
+import type { Clock, Timer } from '#base/clock.ts';
+import { K3tsError, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import type { Backend } from '#store/mod.ts';
+import type { ApiServerArgs } from './api-server-args/mod.ts';
+import type { ServerPaths } from './paths.ts';
+import { ensureSecretsEncryption } from './secrets-encryption.ts';
+import type { ServerSettings } from './settings.ts';
+
+const lookEveryMs = 2000;
+
+/** A datastore whose kinds are sealed as a file says. */
+export interface EncryptionAtRest {
+  readonly backend: EncryptedBackend;
+  /** Takes over the file now; rejects when it is not usable, and keeps what was before. */
+  reload(): Promise<void>;
+  /** Reloads when the file changes, until the signal is aborted. */
+  follow(signal: AbortSignal): void;
+}
+
+/**
+ * The encryption that arguments or k3s' flag ask for; undefined for none. Making the key file and
+ * following it are part of it.
+ */
+export async function openServerEncryption(options: {
+  settings: ServerSettings;
+  args: ApiServerArgs;
+  paths: ServerPaths;
+  backend: Backend;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  signal: AbortSignal;
+}): Promise<EncryptionAtRest | undefined> {
+  const { settings, args, signal } = options;
+  const given = args.text('encryption-provider-config');
+  const provider = settings.secretsEncryption;
+  const file = given === '' ? await ensureSecretsEncryption({ ...options, provider }) : given;
+  if (file === undefined) return undefined;
+  const opened = await openEncryption({ ...options, file });
+  const follows = given === '' || args.boolean('encryption-provider-config-automatic-reload');
+  if (follows) opened.follow(signal);
+  return opened;
+}
+
+/** Throws `Usage` that names the file when it cannot be used. */
+export async function openEncryption(options: {
+  file: string;
+  backend: Backend;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}): Promise<EncryptionAtRest> {
+  const { file, clock, random, log } = options;
+  const backend = new EncryptedBackend({
+    backend: options.backend,
+    rules: await readRules(file, random),
+  });
+  let changedMs = await changeTime(file);
+  const reload = async (): Promise<void> => {
+    changedMs = await changeTime(file);
+    backend.setRules(await readRules(file, random));
+  };
+  return {
+    backend,
+    reload,
+    follow(signal) {
+      let timer: Timer;
+      const look = async (): Promise<void> => {
+        try {
+          if ((await changeTime(file)) !== changedMs) {
+            await reload();
+            log.info('Encryption configuration was reloaded', { file });
+          }
+        } catch (error) {
+          log.error('Encryption configuration cannot be used, the former one stays', {
+            file,
+            error: messageOf(error),
+          });
+        }
+        if (!signal.aborted) timer = clock.after(lookEveryMs, () => void look());
+      };
+      timer = clock.after(lookEveryMs, () => void look());
+      signal.addEventListener('abort', () => timer.cancel(), { once: true });
+    },
+  };
+}
+
+async function readRules(file: string, random: Random): Promise<EncryptionRules> {
+  try {
+    return parseEncryptionConfig(await readFile(file, 'utf8'), random);
+  } catch (error) {
+    throw new K3tsError('Usage', `error while parsing file ${file}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function changeTime(file: string): Promise<number> {
+  return (await stat(file)).mtimeMs;
+}
