@@ -3,6 +3,7 @@ import { certificateSigningRequestHooks } from './certificate-signing-request.ts
 import { jobHooks } from './job.ts';
 import { namespaceHooks } from './namespace.ts';
 import { podHooks } from './pod.ts';
+import { resourceSliceHooks } from './resource-slice.ts';
 import { secretHooks } from './secret.ts';
 import {
   endpointSliceWarnings,
@@ -43,6 +44,7 @@ export function createKindHooks(): KindHookTable {
     'replicasets.apps': workloadWarnings,
     replicationcontrollers: workloadWarnings,
     resourcequotas: returnsDeleted,
+    'resourceslices.resource.k8s.io': resourceSliceHooks,
     secrets: secretHooks,
     serviceaccounts: returnsDeleted,
     services: { ...returnsDeleted, ...serviceWarnings },

@@ -46,6 +46,7 @@ function pod(value: Json): void {
   const initContainers = objectsAt(spec, 'initContainers');
   for (const item of containers) requestsFromLimits(item);
   for (const item of initContainers) requestsFromLimits(item);
+  podLevelPages(spec, containers, initContainers);
   podLevelRequests(spec, containers, initContainers);
   if (spec['hostNetwork'] !== true) return;
   for (const item of [...containers, ...initContainers]) {
@@ -62,6 +63,26 @@ function requestsFromLimits(item: Json): void {
   const requests = objectAt(resources, 'requests') ?? {};
   copyMissing(limits, requests);
   resources['requests'] = requests;
+}
+
+/** Huge pages that a pod with resources of its own does not mention: what the containers have. */
+function podLevelPages(
+  spec: Json,
+  containers: readonly Json[],
+  initContainers: readonly Json[],
+): void {
+  const resources = objectAt(spec, 'resources');
+  if (resources === undefined) return;
+  const limits = objectAt(resources, 'limits') ?? {};
+  const requests = objectAt(resources, 'requests') ?? {};
+  for (const item of [...containers, ...initContainers]) {
+    for (const name in objectAt(objectAt(item, 'resources'), 'limits') ?? {}) {
+      if (!name.startsWith('hugepages-')) continue;
+      if (limits[name] !== undefined || requests[name] !== undefined) continue;
+      limits[name] = sumOf(name, containers, initContainers, 'limits');
+      resources['limits'] = limits;
+    }
+  }
 }
 
 /** Missing pod-level requests: what the containers ask for in sum, else the pod's limit. */
@@ -86,9 +107,10 @@ function sumOf(
   name: string,
   containers: readonly Json[],
   initContainers: readonly Json[],
+  list: 'limits' | 'requests' = 'requests',
 ): string | undefined {
   const amount = (item: Json): string | undefined => {
-    const value = objectAt(objectAt(item, 'resources'), 'requests')?.[name];
+    const value = objectAt(objectAt(item, 'resources'), list)?.[name];
     return typeof value === 'string' ? value : undefined;
   };
   const all = [...containers, ...initContainers];
