@@ -63,7 +63,7 @@ function parseAccept(accept: string): AnswerForm[] {
     if (as === undefined) return [{ media, as: undefined }];
     if (values.get('g') !== undefined && values.get('g') !== 'meta.k8s.io') return [];
     if (!isShape(as) || !['v1', 'v1beta1', undefined].includes(values.get('v'))) return [];
-    return media === 'protobuf' ? [] : [{ media, as }];
+    return media === 'protobuf' && as === 'Table' ? [] : [{ media, as }];
   });
   const isProtobuf = (form: AnswerForm): boolean => form.media === 'protobuf';
   return [...forms.filter((form) => !isProtobuf(form)), ...forms.filter(isProtobuf)];

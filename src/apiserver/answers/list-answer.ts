@@ -16,7 +16,14 @@ import type { PiecePool } from './piece-pool.ts';
 import { protobufItemsOf } from './protobuf-items.ts';
 import { refuseProtobuf } from './protobuf-refusal.ts';
 import type { IncludeObject } from './table.ts';
-import { cellsJson, columnsJson, includeObjectOf, partialStart } from './table.ts';
+import {
+  cellsJson,
+  columnsJson,
+  includeObjectOf,
+  partialMetadata,
+  partialStart,
+  tableRow,
+} from './table.ts';
 import { contentTypes, encodeValue } from './value-answer.ts';
 
 /** Items encoded to protobuf before other work gets a turn: about 5 ms. */
@@ -49,11 +56,13 @@ export async function sendList(
     return;
   }
   if (form.media !== 'json' || wantsPretty(exchange.query, context.userAgent)) {
-    if (form.as === undefined) {
-      const value = listValue(served, page);
-      await sendBody(exchange, 200, headers, encodeValue(value, form, true));
-      return;
-    }
+    const include = includeObjectOf(context.query);
+    const value =
+      form.as === undefined
+        ? listValue(served, page)
+        : shapedValue(served, page, { as: form.as, include, nowMs });
+    await sendBody(exchange, 200, headers, encodeValue(value, form, true));
+    return;
   }
   const writer = new BodyWriter(exchange, 200, headers, options.pieces);
   if (form.as === 'Table') {
@@ -184,6 +193,29 @@ export function listMetadata(page: ListPage): {
     ...(page.remainingItemCount === undefined || page.continueToken === ''
       ? {}
       : { remainingItemCount: page.remainingItemCount }),
+  };
+}
+
+/** A list in another shape as a value, for the media types that are not written from bytes. */
+function shapedValue(
+  served: ServedResource,
+  page: ListPage,
+  options: { as: NonNullable<AnswerForm['as']>; include: IncludeObject; nowMs: number },
+): object {
+  const apiVersion = 'meta.k8s.io/v1';
+  const metadata = listMetadata(page);
+  const objects = page.entries.map((entry) => servedObject(served, entry));
+  if (options.as !== 'Table') {
+    const items = objects.map(partialMetadata);
+    return { kind: 'PartialObjectMetadataList', apiVersion, metadata, items };
+  }
+  const rows = objects.map((object) => tableRow(served, object, options.include, options.nowMs));
+  return {
+    kind: 'Table',
+    apiVersion,
+    metadata,
+    columnDefinitions: JSON.parse(columnsJson(served)) as unknown,
+    rows,
   };
 }
 

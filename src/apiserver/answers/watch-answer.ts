@@ -15,6 +15,8 @@ import { includeObjectOf, partialMetadata, tableOf } from './table.ts';
 
 /** A client with this much waiting gets nothing more until it has caught up. */
 const maxPendingBytes = 1024 * 1024;
+/** Other shapes in which a watch shows objects. */
+export const watchShapes = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'];
 /** Items written in one turn. */
 const itemsPerTurn = 200;
 
@@ -126,7 +128,7 @@ export function sendWatch(
 }
 
 /** Turns what a watch has to tell into the lines that a client reads. */
-class WatchEncoder {
+export class WatchEncoder {
   readonly #served: ServedResource;
   readonly #form: AnswerForm;
   readonly #include: IncludeObject;
@@ -177,7 +179,7 @@ class WatchEncoder {
     }
     const object = servedObject(this.#served, entry);
     if (as === undefined) return this.#line(type, object);
-    return lineOf(type, as === 'Table' ? this.#table(object) : partialMetadata(object));
+    return this.#line(type, as === 'Table' ? this.#table(object) : partialMetadata(object));
   }
 
   #line(type: string, object: object): Buffer {
@@ -213,7 +215,7 @@ class WatchEncoder {
       });
     }
     if (this.#form.as !== undefined) {
-      return lineOf('BOOKMARK', {
+      return this.#line('BOOKMARK', {
         kind: 'PartialObjectMetadata',
         apiVersion: 'meta.k8s.io/v1',
         metadata,

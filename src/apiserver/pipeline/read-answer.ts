@@ -1,6 +1,6 @@
 import { sendList } from '../answers/list-answer.ts';
 import { sendEntry, sendValue } from '../answers/object-answer.ts';
-import { sendWatch } from '../answers/watch-answer.ts';
+import { sendWatch, watchShapes } from '../answers/watch-answer.ts';
 import { getObject } from '../handlers/get.ts';
 import { readListOptions } from '../handlers/list-options.ts';
 import { listObjects } from '../handlers/list.ts';
@@ -14,7 +14,6 @@ import type { ResourceDispatch } from './dispatch.ts';
 
 const objectShapes = ['Table', 'PartialObjectMetadata'];
 const listShapes = ['Table', 'PartialObjectMetadataList'];
-const watchShapes = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'];
 
 /** Answers get, list and watch. */
 export async function answerRead(

@@ -4,6 +4,7 @@ import { traced, traceMark } from '#base/trace.ts';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { sendValue } from '../answers/object-answer.ts';
+import { answerWatchSocket, isWatchSocket } from '../answers/watch-socket.ts';
 import { badRequest, internalError, requestTimeout, serviceUnavailable } from '../api-errors.ts';
 import type { RequestAuthenticator } from '../authn/mod.ts';
 import { impersonatedUser, wantsImpersonation } from '../authn/mod.ts';
@@ -143,10 +144,14 @@ export class RequestPipeline {
         await backing.upgrade({ context, request, socket, head });
         return;
       }
+      const resourceContext = context as ResourceRequestContext;
+      if (served !== undefined && isWatchSocket(resourceContext, request)) {
+        await answerWatchSocket({ core, served, context: resourceContext, request, socket, head });
+        return;
+      }
       if (connect === undefined || served === undefined || !connect.handles(context.info)) {
         throw badRequest('Upgrade request required');
       }
-      const resourceContext = context as ResourceRequestContext;
       const admit = admitConnect(core, served, resourceContext);
       await connect.upgrade({ context: resourceContext, request, socket, head, admit });
     } catch (error) {

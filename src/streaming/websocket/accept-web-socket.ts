@@ -13,7 +13,7 @@ export function offeredProtocols(request: IncomingMessage): string[] {
 }
 
 /**
- * Answers a WebSocket handshake with this subprotocol. A malformed handshake closes the socket, and
+ * Answers a WebSocket handshake with this subprotocol, or none when it is empty. A malformed handshake closes the socket, and
  * the promise rejects.
  */
 export async function acceptWebSocket(options: {
@@ -32,7 +32,7 @@ export async function acceptWebSocket(options: {
   // The library takes no names with a slash, as `SPDY/3.1+portforward.k8s.io`: it sees none.
   const { 'sec-websocket-protocol': _offered, ...headers } = request.headers;
   const seen = Object.create(request, { headers: { value: headers } }) as IncomingMessage;
-  server.on('headers', (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
+  if (protocol !== '') server.on('headers', (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
   return await new Promise((resolve, reject) => {
     server.once('wsClientError', (error, refused) => {
       refused.destroy();
