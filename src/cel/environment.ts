@@ -107,7 +107,7 @@ class Environment implements CelEnvironment {
     const { variables, extensions = [] } = this.#options;
     const root = parse(expression, { bindings: extensions.includes('bindings') });
     const issues = new Issues(expression);
-    const type = new Checker(issues, this.#functions, this.#scope).run(root);
+    const type = new Checker(issues, this.#functions, this.#scope, this.#options.messages).run(root);
     issues.throwIfAny();
     validateLiterals(root, issues);
     issues.throwIfAny();
@@ -135,6 +135,7 @@ class Environment implements CelEnvironment {
       ),
       typeNames,
       foldsConstants,
+      messages: this.#options.messages,
     });
     const evaluate = compiler.compile(root);
     return { evaluate, slotCount: compiler.slotCount };

@@ -9,6 +9,8 @@ export type {
   CelEnvironmentOptions,
   CelExtension,
   CelField,
+  CelMessage,
+  CelMessages,
   CelProgram,
   CelResult,
   CelType,

@@ -87,12 +87,25 @@ export interface CelEnvironment {
 
 export type CelExtension = 'bindings' | 'encoders' | 'jsonpatch';
 
+/** Fields of a type that expressions may construct. */
+export interface CelMessage {
+  /** Undefined for a field that the type does not have. */
+  field(name: string): CelType | undefined;
+  /** The name that a message in this field must have; undefined where any may stand. */
+  nameOf?(field: string): string;
+}
+
+/** The type with a name; undefined for one that may not be constructed. */
+export type CelMessages = (name: string) => CelMessage | undefined;
+
 export interface CelEnvironmentOptions {
   readonly variables: Readonly<Record<string, CelType>>;
   /** Declares the functions on authorizer values (default true); variables are declared apart. */
   readonly authorizer?: boolean;
   /** Libraries that Kubernetes enables in some places only (device selectors, JSON patches). */
   readonly extensions?: readonly CelExtension[];
+  /** Types that expressions may construct, `Name{field: value}`; absent: none. */
+  readonly messages?: CelMessages;
   /** Constant folding (default true); off only to compare costs with cel-go's own tests. */
   readonly foldsConstants?: boolean;
 }

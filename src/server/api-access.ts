@@ -6,8 +6,10 @@ import {
   createAdmissionPlugins,
   createClientQuotaWriter,
   createExtensionPlugins,
+  createPolicyHooks,
 } from '#apiserver/admission/mod.ts';
 import { createAggregation } from '#apiserver/aggregation/mod.ts';
+import { createCustomResources } from '#apiserver/crd/mod.ts';
 import { createConnectHandler, createDirectTransport } from '#apiserver/connect/mod.ts';
 import { createDiscovery } from '#apiserver/discovery/mod.ts';
 import { createOpenApiRoutes } from '#apiserver/openapi/mod.ts';

@@ -8,6 +8,7 @@ import type { WebhookClient } from '../webhook-client/mod.ts';
 import { createMatchConditionChecker } from './expressions/match-conditions.ts';
 import { createEquivalentResources } from './matching/equivalents.ts';
 import type { AdmissionPlugin } from './plugin.ts';
+import { createMutatingPolicyPlugin, createValidatingPolicyPlugin } from './policies/mod.ts';
 import type { WebhookObservation } from './webhooks/mod.ts';
 import { createMutatingWebhookPlugin, createValidatingWebhookPlugin } from './webhooks/mod.ts';
 
@@ -31,5 +32,11 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
     conditions: createMatchConditionChecker(options),
     observe: options.observeWebhook,
   };
-  return [createMutatingWebhookPlugin(webhooks), createValidatingWebhookPlugin(webhooks)];
+  const policies = { ...options, equivalents };
+  return [
+    createMutatingPolicyPlugin(policies),
+    createMutatingWebhookPlugin(webhooks),
+    createValidatingPolicyPlugin(policies),
+    createValidatingWebhookPlugin(webhooks),
+  ];
 }

@@ -1,6 +1,7 @@
 /** Types of literals of lists, maps and messages, and of comprehensions. */
 import type { ComprehensionNode, ListNode, MapNode, StructNode } from '../source/ast.ts';
 import type { Checker } from './checker.ts';
+import { fromDeclared } from './declared-type.ts';
 import { Scope } from './scope.ts';
 import {
   boolType,
@@ -12,6 +13,7 @@ import {
   listOf,
   mapOf,
   optionalOf,
+  structType,
   type Type,
   unwrapOptional,
 } from './type.ts';
@@ -53,11 +55,35 @@ export function checkMap(checker: Checker, node: MapNode): void {
   checker.set(node, mapOf(key ?? checker.newVariable(), value ?? checker.newVariable()));
 }
 
-/** No environment declares message types that expressions may construct. */
+/** Messages may be constructed where the environment says so. */
 export function checkStruct(checker: Checker, node: StructNode): void {
-  checker.reportUndeclared(node.offset, node.name);
-  for (const field of node.fields) checker.check(field.value);
-  checker.set(node, errorType);
+  const name = node.name.replace(/^\./, '');
+  const message = checker.messages?.(name);
+  if (message === undefined) {
+    checker.reportUndeclared(node.offset, node.name);
+    for (const field of node.fields) checker.check(field.value);
+    return checker.set(node, errorType);
+  }
+  const typeOfField = (field: string): Type | undefined => {
+    const type = message.field(field);
+    return type === undefined ? undefined : fromDeclared(type);
+  };
+  for (const field of node.fields) {
+    checker.check(field.value);
+    const expected = typeOfField(field.name);
+    if (expected === undefined) {
+      checker.issues.report(field.offset, `undefined field '${field.name}'`);
+      continue;
+    }
+    const given = checker.typeOf(field.value);
+    const actual = field.optional ? (unwrapOptional(given) ?? given) : given;
+    if (checker.isAssignable(expected, actual)) continue;
+    checker.issues.report(
+      field.offset,
+      `expected type of field '${field.name}' is '${formatType(expected)}' but provided type is '${formatType(actual)}'`,
+    );
+  }
+  checker.set(node, { ...structType(name), field: typeOfField });
 }
 
 interface RangeTypes {

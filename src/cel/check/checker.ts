@@ -27,6 +27,7 @@ import {
   uintType,
   unwrapOptional,
 } from './type.ts';
+import type { CelMessages } from '../types.ts';
 import { assignAll, mostGeneral, substitute, type Substitutions } from './unify.ts';
 
 const literalTypes: Readonly<Record<string, Type>> = {
@@ -41,14 +42,17 @@ const literalTypes: Readonly<Record<string, Type>> = {
 
 export class Checker {
   readonly issues: Issues;
+  /** Types that may be constructed. */
+  readonly messages: CelMessages | undefined;
   readonly #functions: FunctionTable;
   #scope: Scope;
   #substitutions: Substitutions = new Map();
   #variables = 0;
   readonly #typed: Expr[] = [];
 
-  constructor(issues: Issues, functions: FunctionTable, scope: Scope) {
+  constructor(issues: Issues, functions: FunctionTable, scope: Scope, messages?: CelMessages) {
     this.issues = issues;
+    this.messages = messages;
     this.#functions = functions;
     this.#scope = scope;
   }

@@ -4,6 +4,7 @@
  */
 import type { FunctionTable } from '../check/declaration.ts';
 import { CelRuntimeError } from '../errors.ts';
+import type { CelMessages } from '../types.ts';
 import type {
   ComprehensionNode,
   Expr,
@@ -21,6 +22,7 @@ import { CelDouble, CelOptional, CelTypeValue, CelUint, type CelValue } from '..
 import { isAttribute } from './attribute.ts';
 import { compileCall } from './compile-call.ts';
 import { compileComprehension } from './compile-loop.ts';
+import { compileStruct } from './compile-struct.ts';
 import { charge, type Evaluate, Failure, type Frame } from './frame.ts';
 
 export interface CompilerOptions {
@@ -31,6 +33,8 @@ export interface CompilerOptions {
   readonly typeNames: ReadonlyMap<string, string>;
   /** Fold constants, as Kubernetes does; off only to compare costs with cel-go's own tests. */
   readonly foldsConstants: boolean;
+  /** Types that may be constructed. */
+  readonly messages: CelMessages | undefined;
 }
 
 function literalValue(literal: Literal): CelValue {
@@ -125,7 +129,7 @@ export class Compiler {
       case 'comprehension':
         return compileComprehension(this, node as ComprehensionNode);
       default:
-        throw new CelRuntimeError(`unknown type: ${node.name}`);
+        return compileStruct(this, node);
     }
   }
 

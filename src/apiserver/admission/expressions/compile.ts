@@ -35,7 +35,7 @@ export function compileExpression(
     program = environment.compile(expression);
   } catch (error) {
     if (!(error instanceof CelCompileError)) throw error;
-    return { program: undefined, error: `compilation failed: ${messageOf(error)}` };
+    return { program: undefined, error: messageOf(error) };
   }
   const got = typeName(program.resultType);
   const isFit = wanted.some((type) => type.kind === 'dyn' || typeName(type) === got);

@@ -34,7 +34,7 @@ export function evaluate(
   } catch (error) {
     const isKnown = error instanceof CelRuntimeError || error instanceof CelBudgetError;
     if (!isKnown) throw error;
-    if (error instanceof CelBudgetError && budget.remaining <= 0) throw new OutOfBudget();
+    if (error instanceof CelBudgetError && error.limit === 'budget') throw new OutOfBudget();
     return {
       value: undefined,
       error: `expression '${expression}' resulted in error: ${messageOf(error)}`,

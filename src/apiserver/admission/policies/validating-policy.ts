@@ -1,0 +1,163 @@
+import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
+import type { ValidatingAdmissionPolicySpec } from '#schema/types.ts';
+import type { Authorizer } from '../../authz/authorizer.ts';
+import { Decisions } from '../expressions/decisions.ts';
+import { isExempt, objectOf, oldObjectOf, viewOf } from '../matching/request.ts';
+import type { AdmissionRequestView } from '../matching/request.ts';
+import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
+import { AnnotationCollector, noteFailure } from './audit-annotations.ts';
+import { policyDenial } from './denial.ts';
+import { matchRequest } from './match-resources.ts';
+import type { MatchContext } from './match-resources.ts';
+import { checkParamKind, collectParams } from './params.ts';
+import type { ParamContext } from './params.ts';
+import { ConfigurationError, policyKinds } from './policy-kinds.ts';
+import type { PolicyBinding } from './policy-kinds.ts';
+import { PolicySource } from './policy-source.ts';
+import type { PolicyHook } from './policy-source.ts';
+import { RequestBindings } from './request-bindings.ts';
+import { ValidatingEvaluator } from './validating-evaluator.ts';
+
+export interface PolicyPluginOptions extends MatchContext, ParamContext {
+  readonly authorizer: Authorizer;
+}
+
+type Hook = PolicyHook<ValidatingAdmissionPolicySpec, ValidatingEvaluator>;
+
+/** ValidatingAdmissionPolicy: every policy that concerns a request is asked; the first denial counts. */
+export function createValidatingPolicyPlugin(options: PolicyPluginOptions): AdmissionPlugin {
+  const source = new PolicySource<ValidatingAdmissionPolicySpec, ValidatingEvaluator>({
+    ...options,
+    kind: policyKinds.validating,
+    compile: (policy) => new ValidatingEvaluator(policy.spec ?? {}),
+  });
+  return {
+    name: policyKinds.validating.kind,
+    handles: (attributes) => source.candidates(attributes).length > 0 && !isExempt(attributes),
+    validate: async (attributes) =>
+      await new ValidatingPass(options, attributes).run(source.candidates(attributes)),
+  };
+}
+
+interface Denial {
+  readonly policy: string;
+  readonly binding: string | undefined;
+  readonly message: string;
+  readonly reason: string;
+}
+
+/** All policies over one request. */
+class ValidatingPass {
+  readonly #options: PolicyPluginOptions;
+  readonly #attributes: AdmissionAttributes;
+  readonly #view: AdmissionRequestView;
+  readonly #decisions: Decisions;
+  readonly #bindings: RequestBindings;
+  readonly #denials: Denial[] = [];
+
+  constructor(options: PolicyPluginOptions, attributes: AdmissionAttributes) {
+    this.#options = options;
+    this.#attributes = attributes;
+    this.#view = viewOf(attributes);
+    this.#decisions = new Decisions(options.authorizer);
+    this.#bindings = new RequestBindings(options, attributes, this.#view, this.#decisions);
+  }
+
+  async run(hooks: readonly Hook[]): Promise<void> {
+    for (const hook of hooks) {
+      await this.#configured(hook, undefined, async () => await this.#ask(hook));
+    }
+    const [denial] = this.#denials;
+    if (denial === undefined) return;
+    const { policy, binding, message, reason } = denial;
+    const by = binding === undefined ? '' : ` with binding '${binding}'`;
+    const text = `ValidatingAdmissionPolicy '${policy}'${by} denied request: ${message}`;
+    throw policyDenial(this.#attributes, text, reason);
+  }
+
+  /** Runs a step whose configuration may be at fault; failurePolicy says what that means. */
+  async #configured(
+    { policy }: Hook,
+    binding: string | undefined,
+    step: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      if (policy.spec?.failurePolicy === 'Ignore') return;
+      const what = binding === undefined ? 'policy' : 'binding';
+      this.#denials.push({
+        policy: policy.metadata.name,
+        binding,
+        message: `failed to configure ${what}: ${error.message}`,
+        reason: 'Invalid',
+      });
+    }
+  }
+
+  async #ask(hook: Hook): Promise<void> {
+    const resource = await matchRequest(hook.match, this.#attributes, this.#view, this.#options);
+    if (resource === undefined) return;
+    checkParamKind(hook.policy.spec?.paramKind, this.#options);
+    const annotations = new AnnotationCollector(hook.policy.metadata.name);
+    for (const { binding, match } of hook.bindings) {
+      await this.#configured(hook, binding.metadata.name, async () => {
+        const isBound =
+          match === undefined ||
+          (await matchRequest(match, this.#attributes, this.#view, this.#options)) !== undefined;
+        if (isBound) await this.#askBound(hook, binding, resource, annotations);
+      });
+    }
+    annotations.publish(this.#attributes);
+  }
+
+  async #askBound(
+    hook: Hook,
+    binding: PolicyBinding,
+    resource: ResourceInfo,
+    annotations: AnnotationCollector,
+  ): Promise<void> {
+    const { paramKind } = hook.policy.spec ?? {};
+    const { paramRef } = binding.spec ?? {};
+    const params = await collectParams(paramKind, paramRef, this.#view.namespace, this.#options);
+    if (params.length === 0) return;
+    const states = {
+      object: objectOf(this.#attributes),
+      oldObject: oldObjectOf(this.#attributes),
+    };
+    const bindings = await this.#bindings.make(resource, states);
+    for (const param of params) await this.#evaluate(hook, binding, bindings, param, annotations);
+  }
+
+  async #evaluate(
+    hook: Hook,
+    binding: PolicyBinding,
+    bindings: Readonly<Record<string, unknown>>,
+    param: UnknownObject | null,
+    annotations: AnnotationCollector,
+  ): Promise<void> {
+    const evaluator = hook.compiled();
+    const verdict = await this.#decisions.settle(() =>
+      evaluator.evaluate({ ...bindings, params: param }),
+    );
+    const names = { policy: hook.policy.metadata.name, binding: binding.metadata.name };
+    for (const [index, decision] of verdict.decisions.entries()) {
+      if (!decision.isDenied) continue;
+      const { message } = decision;
+      for (const action of binding.spec?.validationActions ?? []) {
+        if (action === 'Deny') this.#denials.push({ ...names, ...decision });
+        else if (action === 'Audit') noteFailure(this.#attributes, binding, index, message);
+        else if (action === 'Warn') {
+          this.#attributes.context.warnings.add(
+            `Validation failed for ValidatingAdmissionPolicy '${names.policy}' with binding '${names.binding}': ${message}`,
+          );
+        }
+      }
+    }
+    for (const [key, value] of verdict.annotations) annotations.add(key, value);
+    for (const message of verdict.annotationErrors) {
+      this.#denials.push({ ...names, message, reason: 'Invalid' });
+    }
+  }
+}

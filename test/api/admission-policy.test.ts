@@ -1,0 +1,382 @@
+/** ValidatingAdmissionPolicy and MutatingAdmissionPolicy with their bindings, in CEL. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { AdmissionregistrationV1Api, KubeConfig } from '@kubernetes/client-node';
+
+import type { Answer } from './answer.ts';
+import type { TestApi } from './server.ts';
+import { startTestApi } from './server.ts';
+
+const group = '/apis/admissionregistration.k8s.io/v1';
+const maps = '/api/v1/namespaces/policies/configmaps';
+const mapRule = {
+  apiGroups: [''],
+  apiVersions: ['v1'],
+  operations: ['CREATE', 'UPDATE'],
+  resources: ['configmaps'],
+};
+const onMaps = { resourceRules: [mapRule] };
+
+let api: TestApi;
+
+before(async () => {
+  api = await startTestApi({ disableControllerManager: true, disableScheduler: true });
+  await api.request('POST', '/api/v1/namespaces', {
+    body: { metadata: { name: 'policies', labels: { env: 'test' } } },
+  });
+});
+
+after(() => api.close());
+
+afterEach(async () => {
+  for (const kind of ['validating', 'mutating']) {
+    await api.request('DELETE', `${group}/${kind}admissionpolicybindings`);
+    await api.request('DELETE', `${group}/${kind}admissionpolicies`);
+  }
+  await api.request('DELETE', maps);
+});
+
+const policy = (kind: 'validating' | 'mutating', name: string, spec: object): Promise<Answer> =>
+  api.request('POST', `${group}/${kind}admissionpolicies`, {
+    body: { metadata: { name }, spec: { matchConstraints: onMaps, ...spec } },
+  });
+
+const bind = (kind: 'validating' | 'mutating', policyName: string, spec: object = {}) =>
+  api.request('POST', `${group}/${kind}admissionpolicybindings`, {
+    body: {
+      metadata: { name: `${policyName}-binding` },
+      spec: {
+        policyName,
+        ...(kind === 'validating' ? { validationActions: ['Deny'] } : {}),
+        ...spec,
+      },
+    },
+  });
+
+/** A policy and its binding, both of which must be accepted. */
+async function enforce(name: string, spec: object, binding: object = {}): Promise<void> {
+  const made = await policy('validating', name, spec);
+  assert.equal(made.status, 201, made.text);
+  const bound = await bind('validating', name, binding);
+  assert.equal(bound.status, 201, bound.text);
+}
+
+async function mutate(name: string, spec: object, binding: object = {}): Promise<void> {
+  const made = await policy('mutating', name, { reinvocationPolicy: 'Never', ...spec });
+  assert.equal(made.status, 201, made.text);
+  const bound = await bind('mutating', name, binding);
+  assert.equal(bound.status, 201, bound.text);
+}
+
+const create = (name: string, data: object = {}, metadata: object = {}) =>
+  api.request('POST', maps, { body: { metadata: { name, ...metadata }, data } });
+
+const denied = (policyName: string, text: string): string =>
+  `ValidatingAdmissionPolicy '${policyName}' with binding '${policyName}-binding' denied request: ${text}`;
+
+describe('validating policies', () => {
+  test('deny with the expression, a message or a message expression, and their reason', async () => {
+    await enforce('plain', { validations: [{ expression: "object.metadata.name != 'bad'" }] });
+    const answer = await create('bad');
+    const text = denied('plain', "failed expression: object.metadata.name != 'bad'");
+    assert.equal(answer.status, 422);
+    assert.equal(answer.at('reason'), 'Invalid');
+    assert.equal(answer.at('message'), `configmaps "bad" is forbidden: ${text}`);
+    assert.deepEqual(answer.at('details'), {
+      name: 'bad',
+      kind: 'configmaps',
+      causes: [{ message: text }],
+    });
+    assert.equal((await create('good')).status, 201);
+    await enforce('worded', {
+      variables: [{ name: 'size', expression: 'size(object.data)' }],
+      validations: [
+        { expression: 'variables.size < 2', message: 'too many', reason: 'Forbidden' },
+        {
+          expression: "!('x' in object.data)",
+          messageExpression:
+            "'x is ' + object.data.x + ' in ' + namespaceObject.metadata.labels.env",
+        },
+      ],
+    });
+    const many = await create('many', { a: '', b: '' });
+    assert.deepEqual([many.status, many.at('reason')], [403, 'Forbidden']);
+    assert.equal(
+      many.at('message'),
+      `configmaps "many" is forbidden: ${denied('worded', 'too many')}`,
+    );
+    const worded = await create('worded', { x: '1' });
+    assert.equal(
+      worded.at('message'),
+      `configmaps "worded" is forbidden: ${denied('worded', 'x is 1 in test')}`,
+    );
+  });
+
+  test('see the old object, the request and what its user may do', async () => {
+    await enforce('context', {
+      validations: [
+        { expression: "request.operation == 'CREATE' || object.data == oldObject.data" },
+        { expression: "request.userInfo.username == 'system:admin'" },
+        {
+          expression: "authorizer.group('apps').resource('deployments').check('create').allowed()",
+        },
+        { expression: "authorizer.requestResource.check('delete').allowed()" },
+      ],
+    });
+    assert.equal((await create('seen', { a: '1' })).status, 201);
+    const body = { metadata: { name: 'seen' }, data: { a: '2' } };
+    const changed = await api.request('PUT', `${maps}/seen`, { body });
+    assert.match(String(changed.at('message')), /failed expression: request.operation == 'CREATE'/);
+    const weak = await api.identity('weak');
+    await api.request('POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/policies/roles', {
+      body: {
+        metadata: { name: 'maps' },
+        rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['create'] }],
+      },
+    });
+    await api.request(
+      'POST',
+      '/apis/rbac.authorization.k8s.io/v1/namespaces/policies/rolebindings',
+      {
+        body: {
+          metadata: { name: 'maps' },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'maps' },
+          subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'weak' }],
+        },
+      },
+    );
+    await api.request('DELETE', `${group}/validatingadmissionpolicies/context`);
+    await policy('validating', 'context', {
+      validations: [
+        {
+          expression: "authorizer.requestResource.check('delete').allowed()",
+          messageExpression: "request.userInfo.username + ' may not'",
+        },
+      ],
+    });
+    const refused = await api.request('POST', maps, {
+      body: { metadata: { name: 'weakly' } },
+      as: weak,
+    });
+    assert.match(String(refused.at('message')), /weak may not$/);
+  });
+
+  test('warn, and do not hold the request up', async () => {
+    const validations = [{ expression: 'false', message: 'mind it' }];
+    await enforce('warns', { validations }, { validationActions: ['Warn', 'Audit'] });
+    const answer = await create('warned');
+    assert.equal(answer.status, 201);
+    const text =
+      "Validation failed for ValidatingAdmissionPolicy 'warns' with binding 'warns-binding': mind it";
+    assert.deepEqual(answer.warnings, [text]);
+    const { stderr } = await api.kubectl(['create', 'configmap', 'again', '-n', 'policies']);
+    assert.equal(stderr, `Warning: ${text}\n`);
+  });
+
+  test('are evaluated with each parameter that the binding selects', async () => {
+    const limit = (name: string, most: string, labels: object): Promise<Answer> =>
+      api.request('POST', '/api/v1/namespaces/default/configmaps', {
+        body: { metadata: { name, labels }, data: { most } },
+      });
+    await limit('one', '1', { kind: 'limit' });
+    await limit('three', '3', { kind: 'limit' });
+    const spec = {
+      paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+      validations: [
+        {
+          expression: 'size(object.data) <= int(params.data.most)',
+          messageExpression: "'more than ' + params.data.most",
+        },
+      ],
+    };
+    const byName = { name: 'three', namespace: 'default', parameterNotFoundAction: 'Deny' };
+    await enforce('limited', spec, { paramRef: byName });
+    assert.equal((await create('two', { a: '', b: '' })).status, 201);
+    assert.match(
+      String((await create('four', { a: '', b: '', c: '', d: '' })).at('message')),
+      /more than 3$/,
+    );
+    await api.request('DELETE', `${group}/validatingadmissionpolicybindings/limited-binding`);
+    const selector = { matchLabels: { kind: 'limit' } };
+    await bind('validating', 'limited', { paramRef: { ...byName, name: undefined, selector } });
+    assert.match(String((await create('other', { a: '', b: '' })).at('message')), /more than 1$/);
+    await api.request('DELETE', `${group}/validatingadmissionpolicybindings/limited-binding`);
+    await bind('validating', 'limited', { paramRef: { ...byName, name: 'none' } });
+    assert.equal(
+      (await create('none')).at('message'),
+      `configmaps "none" is forbidden: ${denied('limited', 'failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction')}`,
+    );
+  });
+
+  test('need a kind of parameters that exists', async () => {
+    await enforce(
+      'unknown',
+      {
+        paramKind: { apiVersion: 'example.com/v1', kind: 'Limit' },
+        validations: [{ expression: 'true' }],
+      },
+      { paramRef: { name: 'x', parameterNotFoundAction: 'Deny' } },
+    );
+    assert.equal(
+      (await create('any')).at('message'),
+      `configmaps "any" is forbidden: ValidatingAdmissionPolicy 'unknown' denied request: failed to configure policy: failed to find resource referenced by paramKind: 'example.com/v1, Kind=Limit'`,
+    );
+  });
+
+  test('match by conditions, exclusions, names and the resources of the binding', async () => {
+    await enforce(
+      'chosen',
+      {
+        matchConstraints: {
+          resourceRules: [mapRule],
+          excludeResourceRules: [{ ...mapRule, resourceNames: ['free'] }],
+        },
+        matchConditions: [{ name: 'data', expression: "has(object.data) && 'a' in object.data" }],
+        validations: [{ expression: 'false', message: 'no' }],
+      },
+      { matchResources: { objectSelector: { matchLabels: { on: 'yes' } } } },
+    );
+    const labels = { on: 'yes' };
+    assert.equal((await create('unlabelled', { a: '' })).status, 201);
+    assert.equal((await create('empty', { b: '' }, { labels })).status, 201);
+    assert.equal((await create('free', { a: '' }, { labels })).status, 201);
+    assert.equal((await create('held', { a: '' }, { labels })).status, 422);
+  });
+
+  test('that fail to evaluate deny or not, as failurePolicy says', async () => {
+    const validations = [{ expression: "object.data.none == ''" }];
+    await enforce('faulty', { validations });
+    assert.equal(
+      (await create('any', { a: '' })).at('message'),
+      `configmaps "any" is forbidden: ${denied('faulty', "expression 'object.data.none == ''' resulted in error: no such key: none")}`,
+    );
+    await api.request('DELETE', `${group}/validatingadmissionpolicies/faulty`);
+    await policy('validating', 'faulty', { validations, failurePolicy: 'Ignore' });
+    assert.equal((await create('any', { a: '' })).status, 201);
+  });
+
+  test('that do not compile are refused', async () => {
+    const answer = await policy('validating', 'wrong', {
+      variables: [{ name: 'v', expression: 'object.' }],
+      validations: [{ expression: "'text'" }, { expression: 'nobody' }],
+    });
+    assert.equal(answer.status, 422);
+    const causes = answer.at('details.causes') as { field: string; message: string }[];
+    assert.deepEqual(
+      causes.map((cause) => cause.field),
+      [
+        'spec.variables[0].expression',
+        'spec.validations[0].expression',
+        'spec.validations[1].expression',
+      ],
+    );
+    assert.equal(causes[1]?.message, `Invalid value: "'text'": must evaluate to bool`);
+    assert.match(
+      causes[2]?.message ?? '',
+      /compilation failed: ERROR: <input>:1:1: undeclared reference to 'nobody' \(in container ''\)/,
+    );
+  });
+
+  test('work through client-node and never hold up policies themselves', async () => {
+    const config = new KubeConfig();
+    config.loadFromFile(api.kubeconfig);
+    const client = config.makeApiClient(AdmissionregistrationV1Api);
+    const everything = {
+      apiGroups: ['*'],
+      apiVersions: ['*'],
+      operations: ['*'],
+      resources: ['*'],
+    };
+    await client.createValidatingAdmissionPolicy({
+      body: {
+        metadata: { name: 'never' },
+        spec: {
+          matchConstraints: { resourceRules: [everything] },
+          validations: [{ expression: 'false' }],
+        },
+      },
+    });
+    await client.createValidatingAdmissionPolicyBinding({
+      body: {
+        metadata: { name: 'never-binding' },
+        spec: { policyName: 'never', validationActions: ['Deny'] },
+      },
+    });
+    assert.equal((await create('any')).status, 422);
+    await client.deleteValidatingAdmissionPolicyBinding({ name: 'never-binding' });
+    assert.equal((await create('any')).status, 201);
+  });
+});
+
+describe('mutating policies', () => {
+  test('apply configurations, one seeing what the other did', async () => {
+    await mutate('a-label', {
+      mutations: [
+        {
+          patchType: 'ApplyConfiguration',
+          applyConfiguration: {
+            expression:
+              "Object{metadata: Object.metadata{labels: {'made-by': request.userInfo.username.replace(':', '-')}}}",
+          },
+        },
+      ],
+    });
+    await mutate('b-data', {
+      matchConditions: [{ name: 'labelled', expression: "'made-by' in object.metadata.labels" }],
+      mutations: [
+        {
+          patchType: 'JSONPatch',
+          jsonPatch: {
+            expression:
+              "[JSONPatch{op: 'add', path: '/data', value: {'by': object.metadata.labels['made-by']}}]",
+          },
+        },
+      ],
+    });
+    const answer = await create('made', {}, { labels: { own: '1' } });
+    assert.equal(answer.status, 201, answer.text);
+    assert.deepEqual(answer.at('metadata.labels'), { own: '1', 'made-by': 'system-admin' });
+    assert.equal(answer.at('data.by'), 'system-admin');
+  });
+
+  test('merge lists by their keys and get defaults', async () => {
+    await mutate('sidecar', {
+      matchConstraints: {
+        resourceRules: [{ ...mapRule, apiGroups: ['apps'], resources: ['deployments'] }],
+      },
+      mutations: [
+        {
+          patchType: 'ApplyConfiguration',
+          applyConfiguration: {
+            expression:
+              "Object{spec: Object.spec{template: Object.spec.template{spec: Object.spec.template.spec{containers: [Object.spec.template.spec.containers{name: 'side', image: 's'}]}}}}",
+          },
+        },
+      ],
+    });
+    const labels = { app: 'x' };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    const answer = await api.request('POST', '/apis/apps/v1/namespaces/policies/deployments', {
+      body: { metadata: { name: 'x' }, spec: { selector: { matchLabels: labels }, template } },
+    });
+    assert.deepEqual(answer.at('spec.template.spec.containers.*.name'), ['c', 'side']);
+    assert.equal(answer.at('spec.template.spec.containers.1.imagePullPolicy'), 'Always');
+  });
+
+  test('that cannot be applied deny the request', async () => {
+    await mutate('broken', {
+      mutations: [
+        {
+          patchType: 'JSONPatch',
+          jsonPatch: { expression: "[JSONPatch{op: 'remove', path: '/data/none'}]" },
+        },
+      ],
+    });
+    const answer = await create('any', { a: '' });
+    assert.equal(answer.status, 403);
+    assert.match(
+      String(answer.at('message')),
+      /^policy 'broken' with binding 'broken-binding' denied request: JSONPath: /,
+    );
+  });
+});
