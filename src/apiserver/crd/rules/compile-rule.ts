@@ -39,7 +39,7 @@ function compileRule(rule: ValidationRule, environment: CelEnvironment): Compile
     program = environment.compile(rule.rule);
     if (!isOf(program.resultType, 'bool')) error = 'cel expression must evaluate to a bool';
   } catch (cause) {
-    error = `compilation failed: ${messageOf(cause)}`;
+    error = `compilation failed: ${reasonOf(cause)}`;
   }
   let message: CelProgram | undefined;
   let messageError: string | undefined;
@@ -51,7 +51,7 @@ function compileRule(rule: ValidationRule, environment: CelEnvironment): Compile
         messageError = 'messageExpression must evaluate to a string';
       }
     } catch (cause) {
-      messageError = `messageExpression compilation failed: ${messageOf(cause)}`;
+      messageError = `messageExpression compilation failed: ${reasonOf(cause)}`;
     }
   }
   const usesOldSelf = program?.references.has('oldSelf') === true;
@@ -60,4 +60,9 @@ function compileRule(rule: ValidationRule, environment: CelEnvironment): Compile
 
 function isOf(type: CelType, kind: 'bool' | 'string'): boolean {
   return type.kind === kind || type.kind === 'dyn';
+}
+
+/** What the compiler says, without the words that it starts with for other users. */
+function reasonOf(cause: unknown): string {
+  return messageOf(cause).replace(/^compilation failed: /, '');
 }

@@ -9,6 +9,8 @@ import { compileRuleTree } from './rule-tree.ts';
 const ruleLimit = 10_000_000;
 const schemaLimit = 100_000_000;
 const mostExpensive = 4;
+/** Rules below this are not named when all together are too dear. */
+const worthNaming = ruleLimit / 100;
 const advice =
   '(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)';
 
@@ -95,7 +97,10 @@ class DefinitionCheck {
   total(path: SchemaFieldPath): void {
     const total = this.#costs.reduce((sum, { cost }) => sum + cost, 0);
     if (total <= schemaLimit) return;
-    const worst = this.#costs.toSorted((a, b) => b.cost - a.cost).slice(0, mostExpensive);
+    const worst = this.#costs
+      .filter(({ cost }) => cost >= worthNaming)
+      .toSorted((a, b) => b.cost - a.cost)
+      .slice(0, mostExpensive);
     for (const { path: at } of worst) {
       this.#forbidden(
         at,

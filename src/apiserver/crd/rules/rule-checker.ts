@@ -107,7 +107,8 @@ class Run implements CustomFindings {
     const hasOld = old !== unrelated && old !== null;
     const isOptional = rule.optionalOldSelf === true;
     if (compiled.usesOldSelf && !hasOld && !isOptional) return;
-    const variables = hasOld ? { self: value, oldSelf: old } : { self: value };
+    // null is the optional without a value
+    const variables = { self: value, ...(hasOld || isOptional ? { oldSelf: hasOld ? old : null } : {}) };
     if (this.#budget.remaining <= 0) {
       this.#end(path, value);
       return;
