@@ -8,9 +8,17 @@ import type {
   StorageClass,
 } from '#schema/types.ts';
 import type { KindHooks } from '../kind-hooks.ts';
+import { eachCidrWarnings, eachIpWarnings, ipWarnings } from './addresses.ts';
 import { deprecatedLabel } from './deprecated-labels.ts';
 import { fractionWarnings } from './fractions.ts';
+import { ingressAddressWarnings } from './network-kinds.ts';
 import { termWarnings } from './pod-spec.ts';
+
+const sliceManager = 'endpointslice.kubernetes.io/managed-by';
+const sliceManagers = [
+  'endpointslice-controller.k8s.io',
+  'endpointslicemirroring-controller.k8s.io',
+];
 
 const hintsAnnotation = 'service.kubernetes.io/topology-aware-hints';
 const ingressClassAnnotation = 'kubernetes.io/ingress.class';
@@ -26,6 +34,7 @@ export const serviceWarnings: KindHooks = {
         `annotation ${hintsAnnotation} is deprecated, please use service.kubernetes.io/topology-mode instead`,
       );
     }
+    lines.push(...eachIpWarnings(spec.clusterIPs, 'spec.clusterIPs'));
     const hasExternalIps = (spec.externalIPs ?? []).length > 0;
     const isHeadless = spec.type === 'ClusterIP' && spec.clusterIP === 'None';
     if (isHeadless) {
@@ -40,6 +49,12 @@ export const serviceWarnings: KindHooks = {
       lines.push(
         'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
       );
+    }
+    if (spec.type !== 'ExternalName') {
+      lines.push(...eachIpWarnings(spec.externalIPs, 'spec.externalIPs'));
+      lines.push(...ipWarnings(spec.loadBalancerIP, 'spec.loadBalancerIP'));
+      const ranges = 'spec.loadBalancerSourceRanges';
+      lines.push(...eachCidrWarnings(spec.loadBalancerSourceRanges, ranges));
     }
     if (spec.type === 'ExternalName' && hasExternalIps) {
       lines.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
@@ -58,12 +73,26 @@ export const ingressWarnings: KindHooks = {
   warnings(object, old) {
     const { metadata, spec } = object as unknown as Ingress;
     const hasAnnotation = metadata.annotations?.[ingressClassAnnotation] !== undefined;
-    if (old !== undefined || !hasAnnotation || spec?.ingressClassName !== undefined) return [];
+    const addresses = ingressAddressWarnings(object);
+    if (old !== undefined || !hasAnnotation || spec?.ingressClassName !== undefined) {
+      return addresses;
+    }
     return [
+      ...addresses,
       `annotation "${ingressClassAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`,
     ];
   },
 };
+
+/** Sources of volumes that are on their way out or gone, by their field. */
+const sourceWarnings = [
+  ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+  ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+  ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+  ['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['glusterfs', 'glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+  ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+] as const;
 
 export const persistentVolumeWarnings: KindHooks = {
   warnings(object) {
@@ -81,6 +110,9 @@ export const persistentVolumeWarnings: KindHooks = {
       lines.push(
         'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
       );
+    }
+    for (const [field, shown, text] of sourceWarnings) {
+      if (spec?.[field] !== undefined) lines.push(`spec.${shown}: ${text}`);
     }
     const terms = spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
     return [...lines, ...terms.flatMap((term, index) => termWarnings(term, `${path}[${index}]`))];
@@ -128,14 +160,19 @@ export const nodeWarnings: KindHooks = {
     if ((spec?.externalID ?? '') !== '') {
       lines.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
     }
-    return lines;
+    return [...lines, ...eachCidrWarnings(spec?.podCIDRs, 'spec.podCIDRs')];
   },
 };
 
 export const endpointSliceWarnings: KindHooks = {
   warnings(object, old) {
-    const { addressType } = object as unknown as EndpointSlice;
-    if (old !== undefined || addressType !== 'FQDN') return [];
-    return ['spec.addressType: FQDN endpoints are deprecated'];
+    const { metadata, addressType, endpoints = [] } = object as unknown as EndpointSlice;
+    if (addressType === 'FQDN') {
+      return old === undefined ? ['spec.addressType: FQDN endpoints are deprecated'] : [];
+    }
+    if (sliceManagers.includes(metadata.labels?.[sliceManager] ?? '')) return [];
+    return (endpoints ?? []).flatMap(({ addresses }, index) =>
+      eachIpWarnings(addresses, `endpoints[${index}].addresses`),
+    );
   },
 };

@@ -1,7 +1,9 @@
-import type { NodeSelectorTerm, ObjectMeta, PodSpec, Volume } from '#schema/types.ts';
+import type { Container, NodeSelectorTerm, ObjectMeta, PodSpec, Volume } from '#schema/types.ts';
+import { eachIpWarnings, ipWarnings } from './addresses.ts';
 import { containerWarnings } from './containers.ts';
 import { deprecatedLabel } from './deprecated-labels.ts';
 import { fractionWarnings } from './fractions.ts';
+import { overlapWarnings } from './overlapping-paths.ts';
 
 /** Annotations that do nothing any more. */
 const annotationWarnings: Readonly<Record<string, string>> = {
@@ -50,6 +52,10 @@ export function podSpecWarnings(
         volume[field] === undefined ? [] : [`${path}spec.volumes[${index}].${shown}: ${text}`],
       ),
     ),
+    ...(spec.volumes ?? []).flatMap((volume, index) => [
+      ...claimWarnings(volume, `${path}spec.volumes[${index}]`),
+      ...overlapWarnings(volume),
+    ]),
     ...repeatedWarnings(spec, `${path}spec`),
   ];
   if (annotations[seccompAnnotation] !== undefined && noSeccomp(spec)) {
@@ -57,13 +63,60 @@ export function podSpecWarnings(
       `${path}metadata.annotations[${seccompAnnotation}]: non-functional in v1.27+; use the "seccompProfile" field instead`,
     );
   }
+  lines.push(...profileWarnings(annotations, spec, path));
   lines.push(...containerWarnings(spec, `${path}spec`));
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
     lines.push(
       `${path}spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`,
     );
   }
-  return [...lines, ...affinityWarnings(spec, `${path}spec.affinity`)];
+  return [
+    ...lines,
+    ...affinityWarnings(spec, `${path}spec.affinity`),
+    ...eachIpWarnings(spec.dnsConfig?.nameservers, `${path}spec.dnsConfig.nameservers`),
+    ...(spec.hostAliases ?? []).flatMap(({ ip }, index) =>
+      ipWarnings(ip, `${path}spec.hostAliases[${index}].ip`),
+    ),
+  ];
+}
+
+function claimWarnings({ ephemeral }: Volume, path: string): string[] {
+  const resources = ephemeral?.volumeClaimTemplate?.spec.resources;
+  const at = `${path}.ephemeral.volumeClaimTemplate.spec.resources`;
+  return [
+    ...fractionWarnings(resources?.requests, `${at}.requests`),
+    ...fractionWarnings(resources?.limits, `${at}.limits`),
+  ];
+}
+
+/** Annotations of containers that fields have taken the place of. */
+function profileWarnings(
+  annotations: Readonly<Record<string, string>>,
+  spec: PodSpec,
+  path: string,
+): string[] {
+  const lines: string[] = [];
+  for (const { name, securityContext } of allContainers(spec)) {
+    const seccomp = `container.seccomp.security.alpha.kubernetes.io/${name}`;
+    if (annotations[seccomp] !== undefined && securityContext?.seccompProfile === undefined) {
+      lines.push(
+        `${path}metadata.annotations[${seccomp}]: non-functional in v1.27+; use the "seccompProfile" field instead`,
+      );
+    }
+    const appArmor = `container.apparmor.security.beta.kubernetes.io/${name}`;
+    if (annotations[appArmor] === undefined || securityContext?.appArmorProfile !== undefined) {
+      continue;
+    }
+    lines.push(
+      `${path}metadata.annotations[${appArmor}]: deprecated since v1.30; use the "appArmorProfile" field instead`,
+    );
+  }
+  return lines;
+}
+
+function allContainers(spec: PodSpec): Pick<Container, 'name' | 'securityContext'>[] {
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec;
+  return [...initContainers, ...containers, ...ephemeralContainers];
 }
 
 function noSeccomp(spec: PodSpec): boolean {
@@ -83,9 +136,32 @@ function selectorWarnings(spec: PodSpec, path: string): string[] {
       termWarnings(term, `${path}.affinity.nodeAffinity.${required}.nodeSelectorTerms[${index}]`),
     ),
     ...(affinity?.[preferred] ?? []).flatMap(({ preference }, index) =>
-      termWarnings(preference, `${path}.affinity.nodeAffinity.${preferred}[${index}].preference`),
+      preferenceWarnings(
+        preference,
+        `${path}.affinity.nodeAffinity.${preferred}[${index}].preference`,
+      ),
     ),
   ];
+}
+
+const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
+
+/** Values of preferred terms are not refused, whatever they are. */
+function preferenceWarnings(term: NodeSelectorTerm, path: string): string[] {
+  const values = (term.matchExpressions ?? []).flatMap(({ values: list = [] }, index) =>
+    list.flatMap((value, at) => {
+      const place = `${path}.matchExpressions[${index}].values[${at}]`;
+      const why = labelValueError(value);
+      return why === undefined ? [] : [`${place}: ${value} is invalid, ${why}`];
+    }),
+  );
+  return [...termWarnings(term, path), ...values];
+}
+
+function labelValueError(value: string): string | undefined {
+  if (value.length > 63) return 'must be no more than 63 characters';
+  if (labelValue.test(value)) return undefined;
+  return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 }
 
 /** Deprecated labels in one term of node affinity. */

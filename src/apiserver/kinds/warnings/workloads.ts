@@ -1,10 +1,18 @@
 import type { UnknownObject } from '#schema/mod.ts';
-import type { CronJob, Job, Pod, PodTemplateSpec, StatefulSet } from '#schema/types.ts';
+import type {
+  CronJob,
+  Job,
+  Pod,
+  PodTemplate,
+  PodTemplateSpec,
+  StatefulSet,
+} from '#schema/types.ts';
 import type { DeleteOptions } from '../../handlers/delete-options.ts';
 import type { KindHooks } from '../kind-hooks.ts';
 import { fractionWarnings } from './fractions.ts';
 import { podSpecWarnings } from './pod-spec.ts';
 
+const subdomainForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const labelForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const manyCompletions = 100_000;
 const manyAtOnce = 10_000;
@@ -65,6 +73,14 @@ export const jobWarnings: KindHooks = {
   },
 };
 
+export const podTemplateWarnings: KindHooks = {
+  warnings(object, old) {
+    if (isSameGeneration(object, old)) return [];
+    const { template } = object as unknown as PodTemplate;
+    return podSpecWarnings(template?.metadata, template?.spec, 'template.');
+  },
+};
+
 export const cronJobWarnings: KindHooks = {
   warnings(object, old) {
     if (isSameGeneration(object, old)) return [];
@@ -92,10 +108,12 @@ function nameWarnings(object: UnknownObject, old: UnknownObject | undefined): st
   if (old !== undefined) return [];
   const why =
     name.length > 63
-      ? 'must be no more than 63 bytes'
+      ? 'must be no more than 63 characters'
       : labelForm.test(name)
         ? undefined
-        : `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`;
+        : subdomainForm.test(name)
+          ? 'must not contain dots'
+          : `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`;
   if (why === undefined) return [];
   return [
     `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${why}]`,
