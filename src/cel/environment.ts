@@ -107,7 +107,9 @@ class Environment implements CelEnvironment {
     const { variables, extensions = [] } = this.#options;
     const root = parse(expression, { bindings: extensions.includes('bindings') });
     const issues = new Issues(expression);
-    const type = new Checker(issues, this.#functions, this.#scope, this.#options.messages).run(root);
+    const type = new Checker(issues, this.#functions, this.#scope, this.#options.messages).run(
+      root,
+    );
     issues.throwIfAny();
     validateLiterals(root, issues);
     issues.throwIfAny();

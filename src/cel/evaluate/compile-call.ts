@@ -18,7 +18,7 @@ function compileIndex(compiler: Compiler, node: CallNode, isCharged: boolean): E
   const container = isCharged
     ? compiler.compile(containerNode)
     : compiler.compileFree(containerNode);
-  const key = compiler.compile(keyNode);
+  const key = compiler.compileFree(keyNode);
   const cost = isAttribute(containerNode) || !isCharged ? 1 : 2;
   const read = node.name === '_[_]' ? element : optionalElement;
   return (frame) => {
