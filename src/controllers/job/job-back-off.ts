@@ -3,6 +3,11 @@ import type { Clock } from '#base/clock.ts';
 const firstMs = 10_000;
 const maxMs = 600_000;
 
+/** The wait after this many failures in a row. */
+export function backOffMs(failures: number): number {
+  return Math.min(firstMs * 2 ** Math.min(failures - 1, 20), maxMs);
+}
+
 /** Waits between failures of a job's pods: 10 s doubling to 10 min, from the last failure on. */
 export interface JobBackOff {
   /** Notes what happened since the last call; a success starts the waits anew. */
@@ -23,8 +28,7 @@ export function createJobBackOff(clock: Clock): JobBackOff {
     leftMs(uid) {
       const known = failures.get(uid);
       if (known === undefined) return 0;
-      const waitMs = Math.min(firstMs * 2 ** Math.min(known.count - 1, 20), maxMs);
-      return Math.max(known.lastMs + waitMs - clock.monotonicMs(), 0);
+      return Math.max(known.lastMs + backOffMs(known.count) - clock.monotonicMs(), 0);
     },
     forget: (uid) => void failures.delete(uid),
   };

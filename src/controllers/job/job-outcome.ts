@@ -64,7 +64,7 @@ function successOf(job: Job, tally: PodTally): Outcome | undefined {
     completions === undefined
       ? tally.succeeded > 0 && tally.active.length === 0
       : tally.succeeded >= completions;
-  if (!isDone || job.spec?.suspend === true) return undefined;
+  if (!isDone) return undefined;
   const message = 'Reached expected number of succeeded pods';
   return { isSuccess: true, reason: 'CompletionsReached', message };
 }

@@ -19,6 +19,8 @@ export interface PodTally {
   readonly active: readonly Pod[];
   readonly ready: number;
   readonly terminating: number;
+  /** Being deleted while their containers may still run. */
+  readonly leaving: readonly Pod[];
   /** The counts that the status will have once every ended pod is counted. */
   readonly succeeded: number;
   readonly failed: number;
@@ -26,6 +28,8 @@ export interface PodTally {
   readonly failedIndexes: ReadonlySet<number>;
   /** Failures of each index that is not given up. */
   readonly indexFailures: ReadonlyMap<number, number>;
+  /** When each of them failed last. */
+  readonly indexFailedMs: ReadonlyMap<number, number>;
   /** Ended pods that still carry the finalizer. */
   readonly ended: readonly { pod: Pod; isSuccess: boolean }[];
   readonly newSuccesses: number;
@@ -39,6 +43,19 @@ function isFailed(job: Job, pod: Pod): boolean {
   return !replacesFailedOnly(job) && isDeleting(pod) && pod.status?.phase !== 'Succeeded';
 }
 
+/** When the last container ended, or else what is known to be nearest to that. */
+function endOfPodMs({ metadata, status }: Pod): number {
+  const ends = (status?.containerStatuses ?? []).map(({ state }) => state?.terminated?.finishedAt);
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime;
+  const latest = ends
+    .filter((time) => time !== undefined)
+    .toSorted()
+    .at(-1);
+  const known = latest ?? ready ?? metadata.deletionTimestamp ?? metadata.creationTimestamp ?? '';
+  const atMs = Date.parse(known);
+  return Number.isNaN(atMs) ? 0 : atMs;
+}
+
 /** Adds up the pods of a job; pure. */
 export function tallyPods(job: Job, pods: readonly Pod[]): PodTally {
   const { succeeded = 0, failed = 0, uncountedTerminatedPods = {} } = job.status ?? {};
@@ -48,6 +65,7 @@ export function tallyPods(job: Job, pods: readonly Pod[]): PodTally {
   const completedIndexes = parseIndexes(job.status?.completedIndexes, completions);
   const failedIndexes = parseIndexes(job.status?.failedIndexes, completions);
   const indexFailures = new Map<number, number>();
+  const indexFailedMs = new Map<number, number>();
   const ended: { pod: Pod; isSuccess: boolean }[] = [];
   const newFailures: Pod[] = [];
   let newSuccesses = 0;
@@ -64,6 +82,8 @@ export function tallyPods(job: Job, pods: readonly Pod[]): PodTally {
       const before = Number(pod.metadata.annotations?.[indexFailureKey] ?? 0);
       const count = before + (verdict?.action === 'Ignore' ? 0 : 1);
       indexFailures.set(index, Math.max(indexFailures.get(index) ?? 0, count));
+      const endMs = endOfPodMs(pod);
+      indexFailedMs.set(index, Math.max(indexFailedMs.get(index) ?? endMs, endMs));
       const limit = indexLimit(job);
       const isGivenUp = verdict?.action === 'FailIndex' || (limit !== undefined && count > limit);
       if (limit !== undefined && isGivenUp) failedIndexes.add(index);
@@ -79,10 +99,12 @@ export function tallyPods(job: Job, pods: readonly Pod[]): PodTally {
     else newFailures.push(pod);
   }
   const active = pods.filter(isPodActive);
+  const leaving = pods.filter(isPodTerminating);
   return {
     active,
+    leaving,
     ready: active.filter(isPodReady).length,
-    terminating: pods.filter(isPodTerminating).length,
+    terminating: leaving.length,
     succeeded: isIndexed(job)
       ? completedIndexes.size
       : succeeded + uncountedSuccess.size + newSuccesses,
@@ -90,6 +112,7 @@ export function tallyPods(job: Job, pods: readonly Pod[]): PodTally {
     completedIndexes,
     failedIndexes,
     indexFailures,
+    indexFailedMs,
     ended,
     newSuccesses,
     newFailures,

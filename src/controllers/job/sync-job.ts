@@ -12,7 +12,7 @@ import { isDeleting } from '../pods/pod-state.ts';
 import { count } from '../status-numbers.ts';
 import { withOutcome, withSuspension } from './job-conditions.ts';
 import { createJobBackOff } from './job-back-off.ts';
-import { finishedCondition, hasTracking } from './job-facts.ts';
+import { finishedCondition, hasTracking, indexLimit } from './job-facts.ts';
 import { deadlineLeftMs, outcomeOf } from './job-outcome.ts';
 import type { Outcome } from './job-outcome.ts';
 import { deletePods, managePods } from './manage-pods.ts';
@@ -64,6 +64,11 @@ export function createJobSync(
   };
 
   const report = (job: Job, outcome: Outcome): void => {
+    const { completions = Number.POSITIVE_INFINITY } = job.spec ?? {};
+    if (outcome.isSuccess && (job.status?.succeeded ?? 0) > completions) {
+      const text = 'Too many succeeded pods running after completion count reached';
+      events.event(job, 'Warning', 'TooManySucceededPods', text);
+    }
     if (outcome.isSuccess) events.event(job, 'Normal', 'Completed', 'Job completed');
     else events.event(job, 'Warning', outcome.reason, outcome.message);
   };
@@ -86,11 +91,15 @@ export function createJobSync(
     const nowMs = clock.now();
     const changes = { client, control, expectations, known: pods, job, tally, nowMs };
     const outcome = outcomeOf(job, tally, nowMs);
-    const waitMs = backOff.leftMs(uid);
+    // With a limit for each index, one that failed does not hold back the others.
+    const waitMs = indexLimit(job) === undefined ? backOff.leftMs(uid) : 0;
+    let indexWaitMs: number | undefined;
     let failure: unknown;
     try {
       if (outcome !== undefined) await deletePods(changes, tally.active, outcome.isSuccess);
-      else if (isSettled && !isDeleting(job)) await managePods(changes, waitMs === 0);
+      else if (isSettled && !isDeleting(job)) {
+        indexWaitMs = await managePods(changes, waitMs === 0);
+      }
     } catch (error) {
       failure = error;
     }
@@ -106,9 +115,9 @@ export function createJobSync(
       status = withOutcome(status, outcome, isOver, nowMs);
     }
     const written = await writeStatus(job, status);
-    if (outcome !== undefined && finishedCondition(written) !== undefined) report(job, outcome);
+    if (outcome !== undefined && finishedCondition(written) !== undefined) report(written, outcome);
     if (failure !== undefined) throw failure as Error;
-    return nextLook(deadlineLeftMs({ ...job, status }, nowMs), waitMs);
+    return nextLook(deadlineLeftMs({ ...job, status }, nowMs), waitMs, indexWaitMs);
   };
 
   return async (key) => {
@@ -137,7 +146,7 @@ function isAllCounted(status: JobStatus): boolean {
   return succeeded.length + failed.length === 0;
 }
 
-function nextLook(deadlineMs: number | undefined, waitMs: number): ReconcileResult | undefined {
-  const times = [deadlineMs ?? 0, waitMs].filter((ms) => ms > 0);
+function nextLook(...waits: readonly (number | undefined)[]): ReconcileResult | undefined {
+  const times = waits.filter((ms): ms is number => ms !== undefined && ms > 0);
   return times.length === 0 ? undefined : { requeueAfterMs: Math.min(...times) };
 }
