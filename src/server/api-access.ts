@@ -24,6 +24,7 @@ import { catalog } from '#schema/mod.ts';
 import { createAuthentication } from './access/authentication.ts';
 import { createAuthorization } from './access/authorization.ts';
 import { readApiServerArgs } from './api-server-args/mod.ts';
+import type { AdmissionSettings } from './admission-config/mod.ts';
 import type { Authorities } from './authorities.ts';
 import type { SupervisorUser } from './join-credentials.ts';
 import type { ServerSettings } from './settings.ts';
@@ -52,6 +53,7 @@ export function createApiAccess(options: {
   kubeletClient: { certificate: string; key: string };
   /** PEM texts of client-auth-proxy, with which it speaks to extension API servers. */
   proxyClient: { cert: string; key: string };
+  admission: AdmissionSettings;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -72,15 +74,13 @@ export function createApiAccess(options: {
   const { authorizer, rbac } = authorization;
   const { audiences, issuers } = authentication;
   const [issuer] = issuers;
-  const webhookClient = createWebhookClient({
-    clock,
-    log,
-    resolver,
-  });
+  const webhooks = { clock, log, resolver };
+  const webhookClient = createWebhookClient(webhooks);
   const admissionPlugins = createAdmissionPlugins({
     reader,
     authorizer,
     rbac,
+    ...options.admission,
     clock,
     random,
     resources: () => registry.all(),
@@ -89,7 +89,14 @@ export function createApiAccess(options: {
       reader,
       registry,
       authorizer,
-      client: webhookClient,
+      mutatingClient: createWebhookClient({
+        ...webhooks,
+        credentials: options.admission.mutatingWebhook,
+      }),
+      validatingClient: createWebhookClient({
+        ...webhooks,
+        credentials: options.admission.validatingWebhook,
+      }),
       clock,
       random,
       log,

@@ -12,6 +12,8 @@ import type { Endpoints } from '#schema/types.ts';
 import { openBackend, startCompactor } from '#store/mod.ts';
 import type { Backend } from '#store/mod.ts';
 import type { AgentProcess } from './agent-process/mod.ts';
+import { readAdmissionSettings } from './admission-config/mod.ts';
+import type { AdmissionSettings } from './admission-config/mod.ts';
 import { createApiAccess, serverUser } from './api-access.ts';
 import type { ApiAccess } from './api-access.ts';
 import { ensureAuthorities, ensureServiceKey } from './authorities.ts';
@@ -89,6 +91,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   let api: ApiServer | undefined;
   const args = settings.apiServerArgs ?? readApiServerArgs();
   const operation = await readApiOperation({ args, clock, log });
+  const admission = await readAdmissionSettings(args);
   const store = await openBackend({
     endpoint: settings.datastoreEndpoint,
     dataDir: paths.server,
@@ -112,7 +115,15 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   let controlPlane: ControlPlane | undefined;
   try {
     const state: StartupState = { hasLoaded: false, hasBootstrapped: false };
-    const built = buildApiServer(options, identity, backend, state, operation, encryption);
+    const built = buildApiServer(
+      options,
+      identity,
+      backend,
+      state,
+      operation,
+      encryption,
+      admission,
+    );
     api = built;
     const tls = await listen(built, settings, paths, operation.tls);
     keepCertificatesValid({
@@ -204,6 +215,7 @@ function buildApiServer(
   state: StartupState,
   { operation, inFlight }: ApiOperation,
   encryption: EncryptionAtRest | undefined,
+  admission: AdmissionSettings,
 ): ApiServer {
   let access: ApiAccess | undefined;
   const routes: SupervisorRoute[] = [];
@@ -228,6 +240,7 @@ function buildApiServer(
         tokens: createServiceAccountTokens(serviceKey),
         kubeletClient,
         proxyClient,
+        admission,
         clock,
         random,
         log,

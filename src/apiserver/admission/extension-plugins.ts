@@ -16,7 +16,9 @@ export interface ExtensionPluginsOptions {
   readonly reader: ObjectReader;
   readonly registry: ResourceRegistry;
   readonly authorizer: Authorizer;
-  readonly client: WebhookClient;
+  /** One for each plugin, because a kubeconfig may give them different credentials. */
+  readonly mutatingClient: WebhookClient;
+  readonly validatingClient: WebhookClient;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -35,8 +37,8 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
   const policies = { ...options, equivalents };
   return [
     createMutatingPolicyPlugin(policies),
-    createMutatingWebhookPlugin(webhooks),
+    createMutatingWebhookPlugin({ ...webhooks, client: options.mutatingClient }),
     createValidatingPolicyPlugin(policies),
-    createValidatingWebhookPlugin(webhooks),
+    createValidatingWebhookPlugin({ ...webhooks, client: options.validatingClient }),
   ];
 }

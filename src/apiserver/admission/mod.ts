@@ -3,10 +3,19 @@
  * the core fills in. It reads the cluster through ObjectReader only, and writes nothing but the use
  * of quotas. Start reading at plugin-order.ts.
  */
+export type { EventLimit } from './event-rate-limit.ts';
+export { isEventLimitType } from './event-rate-limit.ts';
 export type { ExtensionPluginsOptions } from './extension-plugins.ts';
 export { createExtensionPlugins } from './extension-plugins.ts';
+export { createPolicyHooks } from './policies/mod.ts';
 export type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin } from './plugin.ts';
-export { admissionPluginNames, createAdmissionPlugins } from './plugin-order.ts';
+export {
+  admissionPlugins,
+  createAdmissionPlugins,
+  disablingProblem,
+  enablingProblem,
+} from './plugin-order.ts';
 export type { AdmissionOptions } from './plugin-order.ts';
+export type { PodSecurityConfig } from './pod-security/pod-security.ts';
 export { createClientQuotaWriter } from './quota/client-quota-writer.ts';
 export type { QuotaWriter } from './quota/resource-quota.ts';

@@ -14,13 +14,17 @@ import { createPersistentVolumeClaimResize } from './claim-resize.ts';
 import { createDefaultIngressClass } from './default-ingress-class.ts';
 import { createDefaultStorageClass } from './default-storage-class.ts';
 import { createDefaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { createEventRateLimit } from './event-rate-limit.ts';
+import type { EventLimit } from './event-rate-limit.ts';
 import { createLimitRanger } from './limit-ranger/limit-ranger.ts';
 import { createNamespaceLifecycle } from './namespace-lifecycle.ts';
 import { createNodeRestriction } from './node-restriction/node-restriction.ts';
 import { createOptionalPlugins } from './optional-plugins.ts';
 import { createOwnerReferencesPermissionEnforcement } from './owner-references.ts';
 import type { AdmissionPlugin } from './plugin.ts';
+import { createPodNodeSelector } from './pod-node-selector.ts';
 import { createPodSecurity } from './pod-security/pod-security.ts';
+import type { PodSecurityConfig } from './pod-security/pod-security.ts';
 import { createPodTopologyLabels } from './pod-topology-labels.ts';
 import { createPriorityPlugin } from './priority.ts';
 import { createResourceQuota } from './quota/resource-quota.ts';
@@ -44,8 +48,10 @@ const order: readonly [name: string, isOn: boolean][] = [
   ['TaintNodesByCondition', true],
   ['AlwaysPullImages', false],
   ['PodSecurity', true],
+  ['PodNodeSelector', false],
   ['Priority', true],
   ['DefaultTolerationSeconds', true],
+  ['EventRateLimit', false],
   ['ExtendedResourceToleration', false],
   ['DefaultStorageClass', true],
   ['StorageObjectInUseProtection', true],
@@ -74,6 +80,12 @@ export interface AdmissionOptions {
   readonly random: Random;
   readonly resources: () => readonly ResourceInfo[];
   readonly quotaWriter: QuotaWriter;
+  /** Of --admission-control-config-file. */
+  readonly podSecurity?: PodSecurityConfig | undefined;
+  /** EventRateLimit cannot be turned on without. */
+  readonly eventLimits?: readonly EventLimit[] | undefined;
+  readonly notReadySeconds?: number;
+  readonly unreachableSeconds?: number;
   /** --enable-admission-plugins and --disable-admission-plugins. */
   readonly enable?: readonly string[] | undefined;
   readonly disable?: readonly string[] | undefined;
@@ -99,8 +111,35 @@ export function createAdmissionPlugins(options: AdmissionOptions): AdmissionPlug
   return [createRoleEscalationCheck(options), ...plugins];
 }
 
-/** Names that --enable-admission-plugins and --disable-admission-plugins may say. */
-export const admissionPluginNames: readonly string[] = order.map(([name]) => name);
+/** Plugins of upstream that are not there, with the reason; turning them on is refused. */
+const absent: Readonly<Record<string, string>> = {
+  ImagePolicyWebhook: 'ImagePolicyWebhook is not built; use a ValidatingWebhookConfiguration',
+  NamespaceAutoProvision: 'NamespaceAutoProvision is not built',
+  PodTolerationRestriction: 'PodTolerationRestriction is not built',
+  ClusterTrustBundleAttest: 'ClusterTrustBundle is not served',
+  PodGroupProtection: 'its feature gate is off',
+  PodGroupWorkloadExists: 'its feature gate is off',
+  NodeDeclaredFeatureValidator: 'its feature gate is off',
+  JobValidation: 'its feature gate is off',
+  PodResizeValidator: 'part of the validation of pods',
+};
+
+/** Plugins that --enable-admission-plugins may name, in order, with whether they are on anyway. */
+export const admissionPlugins: readonly (readonly [name: string, isOn: boolean])[] = order;
+
+/** What is wrong with a name in --enable-admission-plugins; undefined for one that can be on. */
+export function enablingProblem(name: string): string | undefined {
+  if (order.some(([known]) => known === name)) return undefined;
+  const why = absent[name];
+  if (why !== undefined) return `plugin ${JSON.stringify(name)} cannot be enabled: ${why}`;
+  return `enable-admission-plugins plugin ${JSON.stringify(name)} is unknown`;
+}
+
+/** The same for --disable-admission-plugins; what is not there may be turned off. */
+export function disablingProblem(name: string): string | undefined {
+  if (absent[name] !== undefined || order.some(([known]) => known === name)) return undefined;
+  return `disable-admission-plugins plugin ${JSON.stringify(name)} is unknown`;
+}
 
 function builtIn(options: AdmissionOptions): AdmissionPlugin[] {
   return [
@@ -110,8 +149,9 @@ function builtIn(options: AdmissionOptions): AdmissionPlugin[] {
     createNodeRestriction(options),
     createTaintNodesByCondition(),
     createPodSecurity(options),
+    createPodNodeSelector(options),
     createPriorityPlugin(options),
-    createDefaultTolerationSeconds(),
+    createDefaultTolerationSeconds(options),
     createDefaultStorageClass(options),
     createStorageObjectInUseProtection(),
     createOwnerReferencesPermissionEnforcement(options),
@@ -123,6 +163,9 @@ function builtIn(options: AdmissionOptions): AdmissionPlugin[] {
     createDefaultIngressClass(options),
     createPodTopologyLabels(options),
     createResourceQuota({ reader: options.reader, writer: options.quotaWriter }),
+    ...(options.eventLimits === undefined
+      ? []
+      : [createEventRateLimit({ clock: options.clock, limits: options.eventLimits })]),
     ...createOptionalPlugins(options),
   ];
 }

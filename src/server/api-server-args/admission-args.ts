@@ -1,14 +1,15 @@
-import { refused } from './argument.ts';
+import { disablingProblem, enablingProblem } from '#apiserver/admission/mod.ts';
+import { acts, refused } from './argument.ts';
 
 const later = 'not built yet';
 
 /** Admission and which APIs are served. */
 export const admissionArgs = {
-  'admission-control-config-file': refused('text', later),
+  'admission-control-config-file': acts('text', ''),
   'admission-control': refused('list', 'use enable-admission-plugins'),
-  'enable-admission-plugins': refused('list', later),
-  'disable-admission-plugins': refused('list', later),
-  'default-not-ready-toleration-seconds': refused('integer', later),
-  'default-unreachable-toleration-seconds': refused('integer', later),
+  'enable-admission-plugins': acts('list', '', { check: enablingProblem }),
+  'disable-admission-plugins': acts('list', '', { check: disablingProblem }),
+  'default-not-ready-toleration-seconds': acts('integer', '300'),
+  'default-unreachable-toleration-seconds': acts('integer', '300'),
   'runtime-config': refused('list', later),
 } as const;

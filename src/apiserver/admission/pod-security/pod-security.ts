@@ -7,6 +7,7 @@ import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
 import { sameJson } from '../same-json.ts';
 import { checkedPod } from './pod-security-checks.ts';
 import { describeViolations, policyOf, violationsOf } from './policy-level.ts';
+import type { DefaultPolicies } from './policy-level.ts';
 
 /** Kinds that make pods, by `group/resource`, with the way to their template. */
 const templates: Readonly<Record<string, readonly string[]>> = {
@@ -20,11 +21,31 @@ const templates: Readonly<Record<string, readonly string[]>> = {
   'batch/cronjobs': ['spec', 'jobTemplate', 'spec', 'template'],
 };
 
+/** PodSecurityConfiguration of --admission-control-config-file. */
+export interface PodSecurityConfig {
+  readonly defaults: DefaultPolicies;
+  readonly exemptions: {
+    readonly usernames: readonly string[];
+    readonly namespaces: readonly string[];
+    readonly runtimeClasses: readonly string[];
+  };
+}
+
+const noConfig: PodSecurityConfig = {
+  defaults: {},
+  exemptions: { usernames: [], namespaces: [], runtimeClasses: [] },
+};
+
 /**
  * The Pod Security Standards by the labels of the namespace: pods are refused by `enforce`, pods
- * and templates of pods are warned about by `warn`. Default is privileged: nothing is looked at.
+ * and templates of pods are warned about by `warn` and noted in the audit log by `audit`. Default
+ * is privileged: nothing is looked at.
  */
-export function createPodSecurity(options: { reader: ObjectReader }): AdmissionPlugin {
+export function createPodSecurity(options: {
+  reader: ObjectReader;
+  podSecurity?: PodSecurityConfig | undefined;
+}): AdmissionPlugin {
+  const { defaults, exemptions } = options.podSecurity ?? noConfig;
   const labelsOf = (attributes: AdmissionAttributes) =>
     options.reader.get<Namespace>(resources.namespaces, '', attributes.namespace)?.metadata.labels;
   return {
@@ -34,14 +55,26 @@ export function createPodSecurity(options: { reader: ObjectReader }): AdmissionP
       (attributes.operation === 'CREATE' || attributes.operation === 'UPDATE') &&
       isChecked(attributes),
     validate(attributes) {
+      const exemption = exemptionOf(attributes, exemptions);
+      if (exemption !== undefined) {
+        annotate(attributes, 'exempt', exemption);
+        return;
+      }
       const labels = labelsOf(attributes);
-      if (labels === undefined || !mayMatter(attributes)) return;
+      if ((labels === undefined && options.podSecurity === undefined) || !mayMatter(attributes))
+        return;
       const checked = checkedOf(attributes);
       if (checked === undefined) return;
+      const { class: runtimeClass, pod } = checked;
+      if (runtimeClass !== undefined && exemptions.runtimeClasses.includes(runtimeClass)) {
+        annotate(attributes, 'exempt', 'runtimeClass');
+        return;
+      }
       const isTemplate = attributes.context.resource.resource !== 'pods';
-      const enforce = policyOf(labels, 'enforce');
+      const enforce = policyOf(labels, 'enforce', defaults);
       if (!isTemplate) {
-        const findings = violationsOf(enforce, checked);
+        annotate(attributes, 'enforce-policy', enforce.text);
+        const findings = violationsOf(enforce, pod);
         if (findings.length > 0) {
           throw refuse(
             attributes,
@@ -49,8 +82,14 @@ export function createPodSecurity(options: { reader: ObjectReader }): AdmissionP
           );
         }
       }
-      const warn = policyOf(labels, 'warn');
-      const findings = violationsOf(warn, checked);
+      const audit = policyOf(labels, 'audit', defaults);
+      const noted = violationsOf(audit, pod);
+      if (noted.length > 0) {
+        const text = `would violate PodSecurity "${audit.text}": ${describeViolations(noted)}`;
+        annotate(attributes, 'audit-violations', text);
+      }
+      const warn = policyOf(labels, 'warn', defaults);
+      const findings = violationsOf(warn, pod);
       if (findings.length > 0) {
         attributes.context.warnings.add(
           `would violate PodSecurity "${warn.text}": ${describeViolations(findings)}`,
@@ -58,6 +97,19 @@ export function createPodSecurity(options: { reader: ObjectReader }): AdmissionP
       }
     },
   };
+}
+
+function annotate({ context }: AdmissionAttributes, key: string, value: string): void {
+  context.trail?.annotate(`pod-security.kubernetes.io/${key}`, value);
+}
+
+/** Why nothing is checked: `user` or `namespace`. */
+function exemptionOf(
+  { context, namespace }: AdmissionAttributes,
+  { usernames, namespaces }: PodSecurityConfig['exemptions'],
+): string | undefined {
+  if (namespaces.includes(namespace)) return 'namespace';
+  return usernames.includes(context.user.name) ? 'user' : undefined;
 }
 
 function templatePath(attributes: AdmissionAttributes): readonly string[] | undefined {
@@ -107,5 +159,5 @@ function checkedOf(attributes: AdmissionAttributes) {
   }
   const of = value as (Pod | PodTemplateSpec) | undefined;
   if (of?.spec === undefined) return undefined;
-  return checkedPod(of.metadata?.annotations, of.spec);
+  return { class: of.spec.runtimeClassName, pod: checkedPod(of.metadata?.annotations, of.spec) };
 }

@@ -13,16 +13,26 @@ export interface Policy {
   readonly text: string;
 }
 
+export type Mode = 'enforce' | 'audit' | 'warn';
+
+/** What holds where a namespace says nothing; privileged:latest for modes that are left out. */
+export type DefaultPolicies = Readonly<
+  Partial<Record<Mode, { readonly level?: string; readonly version?: string }>>
+>;
+
 /**
  * The policy that the labels of a namespace set for `mode`. What cannot be read counts as
  * restricted:latest, so that a typing error does not open the namespace.
  */
 export function policyOf(
   labels: Readonly<Record<string, string>> | undefined,
-  mode: 'enforce' | 'audit' | 'warn',
+  mode: Mode,
+  defaults: DefaultPolicies = {},
 ): Policy {
-  const level = labels?.[`pod-security.kubernetes.io/${mode}`];
-  const version = labels?.[`pod-security.kubernetes.io/${mode}-version`] ?? 'latest';
+  const own = defaults[mode];
+  const level = labels?.[`pod-security.kubernetes.io/${mode}`] ?? own?.level;
+  const version =
+    labels?.[`pod-security.kubernetes.io/${mode}-version`] ?? own?.version ?? 'latest';
   if (level === undefined) return policy('privileged', 'latest');
   const isLevel = level === 'privileged' || level === 'baseline' || level === 'restricted';
   return policy(isLevel ? level : 'restricted', version);

@@ -1,0 +1,133 @@
+import path from 'node:path';
+import { isEventLimitType } from '#apiserver/admission/mod.ts';
+import type { EventLimit, PodSecurityConfig } from '#apiserver/admission/mod.ts';
+import { K3tsError, messageOf } from '#base/errors.ts';
+import { readOptional } from '#host/files.ts';
+import { readYaml } from '#schema/mod.ts';
+import { readWebhookKubeconfig } from './webhook-kubeconfig.ts';
+import type { CredentialsByHost } from './webhook-kubeconfig.ts';
+
+/** What the file says of the plugins that can be configured. */
+export interface AdmissionConfiguration {
+  readonly podSecurity?: PodSecurityConfig;
+  readonly eventLimits?: readonly EventLimit[];
+  readonly mutatingWebhook?: CredentialsByHost;
+  readonly validatingWebhook?: CredentialsByHost;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Reads the file and the files it names. Throws K3tsError Usage with the path in front. */
+export async function loadAdmissionConfiguration(file: string): Promise<AdmissionConfiguration> {
+  if (file === '') return {};
+  const whole = parse(file, await readFile(file));
+  if (whole['kind'] !== 'AdmissionConfiguration') {
+    throw usage(file, `kind must be AdmissionConfiguration, not ${JSON.stringify(whole['kind'])}`);
+  }
+  const result: { -readonly [K in keyof AdmissionConfiguration]: AdmissionConfiguration[K] } = {};
+  for (const plugin of list(whole['plugins'])) {
+    const { name } = plugin;
+    const config = await pluginConfig(file, plugin);
+    switch (name) {
+      case 'PodSecurity':
+        result.podSecurity = podSecurityOf(config);
+        break;
+      case 'EventRateLimit':
+        result.eventLimits = eventLimitsOf(file, config);
+        break;
+      case 'MutatingAdmissionWebhook':
+        result.mutatingWebhook = await credentialsOf(file, config);
+        break;
+      case 'ValidatingAdmissionWebhook':
+        result.validatingWebhook = await credentialsOf(file, config);
+        break;
+      default:
+        throw usage(file, `plugin ${JSON.stringify(name)} cannot be configured here`);
+    }
+  }
+  return result;
+}
+
+async function readFile(file: string): Promise<string> {
+  const text = await readOptional(file);
+  if (text === undefined) throw usage(file, 'no such file or directory');
+  return text;
+}
+
+function parse(file: string, text: string): Fields {
+  let value: unknown;
+  try {
+    value = readYaml(text).value;
+  } catch (error) {
+    throw usage(file, messageOf(error));
+  }
+  if (typeof value !== 'object' || value === null) throw usage(file, 'the file holds no object');
+  return value as Fields;
+}
+
+/** Inline, or in a file of its own beside the first one. */
+async function pluginConfig(file: string, plugin: Fields): Promise<Fields> {
+  const { configuration, path: own } = plugin;
+  if (typeof configuration === 'object' && configuration !== null) return configuration as Fields;
+  if (typeof own !== 'string' || own === '') return {};
+  const resolved = path.resolve(path.dirname(file), own);
+  return parse(resolved, await readFile(resolved));
+}
+
+function podSecurityOf(config: Fields): PodSecurityConfig {
+  const defaults = fields(config['defaults']);
+  const exemptions = fields(config['exemptions']);
+  const policyOf = (mode: string): { level?: string; version?: string } => {
+    const level = defaults[mode];
+    const version = defaults[`${mode}-version`];
+    return {
+      ...(typeof level === 'string' ? { level } : {}),
+      ...(typeof version === 'string' ? { version } : {}),
+    };
+  };
+  return {
+    defaults: { enforce: policyOf('enforce'), audit: policyOf('audit'), warn: policyOf('warn') },
+    exemptions: {
+      usernames: strings(exemptions['usernames']),
+      namespaces: strings(exemptions['namespaces']),
+      runtimeClasses: strings(exemptions['runtimeClasses']),
+    },
+  };
+}
+
+function eventLimitsOf(file: string, config: Fields): readonly EventLimit[] {
+  const limits = list(config['limits']).map(({ type, qps, burst, cacheSize }) => {
+    if (!isEventLimitType(type)) throw usage(file, `limits: unknown type ${JSON.stringify(type)}`);
+    if (!isPositive(qps)) throw usage(file, 'limits: qps must be positive');
+    if (!isPositive(burst)) throw usage(file, 'limits: burst must be positive');
+    return { type, qps, burst, cacheSize: isPositive(cacheSize) ? cacheSize : 4096 };
+  });
+  if (limits.length === 0) throw usage(file, 'EventRateLimit: limits must not be empty');
+  return limits;
+}
+
+async function credentialsOf(file: string, config: Fields): Promise<CredentialsByHost> {
+  const kubeconfig = config['kubeConfigFile'];
+  if (typeof kubeconfig !== 'string' || kubeconfig === '') return () => undefined;
+  return await readWebhookKubeconfig(path.resolve(path.dirname(file), kubeconfig), readFile);
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && value > 0;
+}
+
+function fields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+function list(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? value.map(fields) : [];
+}
+
+function strings(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}
+
+function usage(file: string, text: string): K3tsError {
+  return new K3tsError('Usage', `--admission-control-config-file ${file}: ${text}`);
+}
