@@ -15,7 +15,8 @@ const verbs: readonly string[] = [
 const subresourceVerbs: readonly string[] = ['get', 'patch', 'update'];
 
 export function storageVersionOf(definition: CustomResourceDefinition): string {
-  return definition.spec.versions.find(({ storage }) => storage)?.name ?? '';
+  const { versions }: Partial<CustomResourceDefinition['spec']> = definition.spec;
+  return versions?.find(({ storage }) => storage)?.name ?? '';
 }
 
 /** What a definition makes the server serve: one resource a served version, by accepted names. */

@@ -108,7 +108,10 @@ class Run implements CustomFindings {
     const isOptional = rule.optionalOldSelf === true;
     if (compiled.usesOldSelf && !hasOld && !isOptional) return;
     // null is the optional without a value
-    const variables = { self: value, ...(hasOld || isOptional ? { oldSelf: hasOld ? old : null } : {}) };
+    const variables = {
+      self: value,
+      ...(hasOld || isOptional ? { oldSelf: hasOld ? old : null } : {}),
+    };
     if (this.#budget.remaining <= 0) {
       this.#end(path, value);
       return;
