@@ -12,6 +12,8 @@ import type {
   StatefulSet,
 } from '#schema/types.ts';
 import type { ClusterLookups } from './framework/lookups.ts';
+import type { ClusterEvent } from './framework/plugin.ts';
+import { createInformerStorage } from './informer-storage.ts';
 
 /** Lookups over the informers that controllers of the same process share. */
 export function createInformerLookups(informers: InformerFactory): ClusterLookups {
@@ -25,6 +27,13 @@ export function createInformerLookups(informers: InformerFactory): ClusterLookup
     StatefulSet: informers.informer<StatefulSet>(resources.statefulSets),
   };
   const budgets = informers.informer<PodDisruptionBudget>(resources.podDisruptionBudgets);
+
+  const listeners = new Set<(event: ClusterEvent) => void>();
+  const tell = (event: ClusterEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+  const namespaceChanged = (): void => tell('Namespace/Update');
+  namespaces.addHandler({ onAdd: namespaceChanged, onUpdate: namespaceChanged });
 
   const ownerSelector = (pod: Pod): LabelSelector | undefined => {
     const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller === true);
@@ -55,5 +64,7 @@ export function createInformerLookups(informers: InformerFactory): ClusterLookup
       return requirements.length === 0 ? undefined : createLabelSelector(requirements);
     },
     disruptionBudgets: (namespace) => budgets.listNamespace(namespace),
+    storage: createInformerStorage(informers, tell),
+    onEvent: (listener) => void listeners.add(listener),
   };
 }

@@ -216,6 +216,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const moveFor = (...happened: ClusterEvent[]): void => {
     for (const event of happened) queue.moveFor(event);
   };
+  lookups.onEvent(moveFor);
   followNodes(options.nodes, cache, moveFor);
   followPods({
     pods: options.pods,

@@ -1,6 +1,9 @@
 import type { LabelSelector } from '#schema/selectors/mod.ts';
 import type { Pod, PodDisruptionBudget } from '#schema/types.ts';
+import type { ClusterEvent } from './plugin.ts';
 import type { NamespaceLabels } from './pod-affinity.ts';
+import { noStorage } from './storage-lookups.ts';
+import type { StorageLookups } from './storage-lookups.ts';
 
 /** What plugins ask about objects that are neither pods nor nodes. Synchronous, from informers. */
 export interface ClusterLookups {
@@ -11,6 +14,9 @@ export interface ClusterLookups {
    */
   siblings(pod: Pod): LabelSelector | undefined;
   disruptionBudgets(namespace: string): readonly PodDisruptionBudget[];
+  readonly storage: StorageLookups;
+  /** Tells of changes of these objects that may help a waiting pod. */
+  onEvent(listener: (event: ClusterEvent) => void): void;
 }
 
 /** Knows nothing: for profiles without a cluster around them. */
@@ -18,4 +24,6 @@ export const noLookups: ClusterLookups = {
   namespaceLabels: () => undefined,
   siblings: () => undefined,
   disruptionBudgets: () => [],
+  storage: noStorage,
+  onEvent: () => undefined,
 };

@@ -85,7 +85,7 @@ export type ClusterEvent =
   | 'AssignedPod/Delete'
   | 'UnscheduledPod/Update'
   | 'Namespace/Update'
-  | 'Service/Update'
+  | 'Storage/Update'
   | 'Other';
 
 /**
