@@ -183,12 +183,12 @@ function metadataJson(page: ListPage): string {
 }
 
 export function listMetadata(page: ListPage): {
-  resourceVersion: string;
+  resourceVersion?: string;
   continue?: string;
   remainingItemCount?: number;
 } {
   return {
-    resourceVersion: String(page.revision),
+    ...(page.revision === 0 ? {} : { resourceVersion: String(page.revision) }),
     ...(page.continueToken === '' ? {} : { continue: page.continueToken }),
     ...(page.remainingItemCount === undefined || page.continueToken === ''
       ? {}

@@ -2,11 +2,16 @@ import { sendList } from '../answers/list-answer.ts';
 import { sendEntry, sendValue } from '../answers/object-answer.ts';
 import { sendWatch, watchShapes } from '../answers/watch-answer.ts';
 import { getObject } from '../handlers/get.ts';
-import { readListOptions } from '../handlers/list-options.ts';
+import { readListOptions, selectionOf } from '../handlers/list-options.ts';
 import { listObjects } from '../handlers/list.ts';
 import { getScale } from '../handlers/scale.ts';
 import { watchObjects } from '../handlers/watch.ts';
 import type { Exchange } from '../http/exchange.ts';
+import {
+  componentStatus,
+  isComponentStatus,
+  listComponentStatuses,
+} from '../kinds/component-statuses.ts';
 import { negotiateForm } from '../negotiate.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
@@ -34,14 +39,20 @@ export async function answerRead(
       return 200;
     }
     const version = query.get('resourceVersion') ?? '';
-    const entry = await getObject(core, served, namespace, info.name, version);
+    const entry = isComponentStatus(served)
+      ? componentStatus(served, info.name)
+      : await getObject(core, served, namespace, info.name, version);
     await sendEntry(exchange, context, served, entry, { status: 200, form, nowMs });
     return 200;
   }
   const options = readListOptions(query);
   if (info.verb === 'list') {
     const form = negotiateForm(accept, listShapes);
-    const page = await listObjects(core, served, namespace, '', options);
+    const page = isComponentStatus(served)
+      ? listComponentStatuses(served, (entry) =>
+          selectionOf(served, options, '', '').matches(entry),
+        )
+      : await listObjects(core, served, namespace, '', options);
     await sendList(exchange, context, served, page, { form, nowMs, pieces });
     return 200;
   }

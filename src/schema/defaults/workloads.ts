@@ -98,6 +98,13 @@ function autoscaler(value: Json): void {
   behavior['scaleDown'] = { ...structuredClone(scaleDown), ...objectAt(behavior, 'scaleDown') };
 }
 
+/** Go writes these counts even when they are zero, though the schema calls them optional. */
+function disruptionStatus(value: Json): void {
+  for (const count of ['currentHealthy', 'desiredHealthy', 'disruptionsAllowed', 'expectedPods']) {
+    setIfAbsent(value, count, 0);
+  }
+}
+
 export const workloadHooks: Readonly<Record<string, DefaultHook>> = {
   'core.v1.ReplicationController': { apply: replicationController },
   'apps.v1.Deployment': { apply: deployment },
@@ -105,6 +112,7 @@ export const workloadHooks: Readonly<Record<string, DefaultHook>> = {
   'apps.v1.StatefulSet': { apply: statefulSet, replaces: ['spec.updateStrategy.type'] },
   // written by Go even when zero, though the schema calls it optional
   'apps.v1.StatefulSetStatus': { apply: (value) => setIfAbsent(value, 'availableReplicas', 0) },
+  'policy.v1.PodDisruptionBudgetStatus': { apply: disruptionStatus },
   'batch.v1.Job': { apply: job, replaces: ['spec.parallelism'] },
   'autoscaling.v2.HorizontalPodAutoscaler': { apply: autoscaler },
 };
