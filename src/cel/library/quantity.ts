@@ -34,7 +34,15 @@ export class QuantityValue extends CelAbstract {
   }
 }
 
+/** An amount needs a digit, whatever its suffix. */
+function hasNumber(text: string): boolean {
+  return /\d/.test(text);
+}
+
 function parse(text: string): QuantityValue {
+  if (text !== '' && !hasNumber(text)) {
+    throw new CelRuntimeError('unable to parse numeric part of quantity');
+  }
   try {
     return new QuantityValue(parseQuantity(text));
   } catch (error) {
@@ -43,6 +51,7 @@ function parse(text: string): QuantityValue {
 }
 
 function isQuantity(text: string): boolean {
+  if (!hasNumber(text)) return false;
   try {
     parseQuantity(text);
     return true;
@@ -51,9 +60,13 @@ function isQuantity(text: string): boolean {
   }
 }
 
+/** Upstream keeps amounts of more digits as decimals, which it never takes for integers. */
+const largestMantissa = 10n ** 18n;
+
 /** The amount as an int64, if it is one. */
 function integerOf({ quantity }: QuantityValue): Int | undefined {
   const mantissa = quantity.big ?? BigInt(quantity.mantissa);
+  if (mantissa >= largestMantissa || mantissa <= -largestMantissa) return undefined;
   const power = 10n ** BigInt(Math.abs(quantity.scale));
   if (quantity.scale < 0 && mantissa % power !== 0n) return undefined;
   const value = quantity.scale < 0 ? mantissa / power : mantissa * power;
