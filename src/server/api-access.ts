@@ -102,6 +102,15 @@ export function createApiAccess(options: {
       log,
     }),
   });
+  const customResources = createCustomResources({
+    registry,
+    reader,
+    client: parts.client(serverUser, 'kube-apiserver'),
+    webhooks: webhookClient,
+    clock,
+    random,
+    log,
+  });
   const services = createServiceAllocation({
     reader,
     random,
@@ -128,7 +137,8 @@ export function createApiAccess(options: {
     serverAddress: `${settings.advertiseAddress}:${settings.advertisePort}`,
   });
   const openApi = createOpenApiRoutes({
-    resources: () => registry.all(),
+    resources: () => customResources.withOpenApiNames(registry.all()),
+    customSchemas: () => customResources.schemas(),
     version: gitVersion,
     others: {
       v3: () => aggregation.openApiV3(),
@@ -182,13 +192,14 @@ export function createApiAccess(options: {
     authorizer,
     supervisorAuthenticator: authentication.supervisorAuthenticator,
     admissionPlugins,
-    kindHooks: { services },
+    kindHooks: { services, ...createPolicyHooks(), ...customResources.kindHooks },
     virtualResources,
     connect,
     aggregate: aggregation.hook,
     healthChecks: aggregation.healthChecks,
     background(signal) {
       aggregation.start(signal);
+      customResources.start(signal);
       authentication.follow(signal);
       authorization.follow(signal);
     },

@@ -143,6 +143,12 @@ function convertObject(type: CelType & { kind: 'object' }): Convert {
   };
 }
 
+/** null stands for an optional without a value. */
+function convertOptional(type: CelType & { kind: 'optional' }): Convert {
+  const convert = converterOf(type.of) ?? convertDyn;
+  return (json) => (json === null ? CelOptional.none : new CelOptional(convert(json)));
+}
+
 const converters = new WeakMap<CelType, Convert>();
 
 function createConverter(type: CelType): Convert {
@@ -165,6 +171,8 @@ function createConverter(type: CelType): Convert {
       return convertMap(type);
     case 'object':
       return convertObject(type);
+    case 'optional':
+      return convertOptional(type);
     default:
       return convertDyn;
   }
