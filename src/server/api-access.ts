@@ -7,6 +7,7 @@ import {
   createClientQuotaWriter,
   createExtensionPlugins,
   createPolicyHooks,
+  keepPolicyStatus,
 } from '#apiserver/admission/mod.ts';
 import { createAggregation } from '#apiserver/aggregation/mod.ts';
 import { createCustomResources } from '#apiserver/crd/mod.ts';
@@ -202,6 +203,13 @@ export function createApiAccess(options: {
       customResources.start(signal);
       authentication.follow(signal);
       authorization.follow(signal);
+      keepPolicyStatus({
+        reader,
+        client: parts.client(serverUser, 'validatingadmissionpolicy-status-controller'),
+        resources: () => registry.all(),
+        log,
+        signal,
+      });
     },
     routes: [
       ...aggregation.routes,

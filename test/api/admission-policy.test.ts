@@ -277,6 +277,40 @@ describe('validating policies', () => {
     );
   });
 
+  test('are checked against the types of the kinds they name', async () => {
+    const deployments = { ...mapRule, apiGroups: ['apps'], resources: ['deployments'] };
+    await policy('validating', 'typed', {
+      matchConstraints: { resourceRules: [deployments] },
+      validations: [
+        { expression: 'object.spec.replicas > 1' },
+        { expression: "object.spec.replicas > '1'" },
+        {
+          expression: 'object.spec.nothing == 1',
+          messageExpression: "'a' + string(object.spec.no)",
+        },
+      ],
+    });
+    const path = `${group}/validatingadmissionpolicies/typed`;
+    const answer = await api.until(path, (got) => got.at('status.observedGeneration') === 1);
+    const warnings = answer.at('status.typeChecking.expressionWarnings') as {
+      fieldRef: string;
+      warning: string;
+    }[];
+    assert.deepEqual(
+      warnings.map(({ fieldRef }) => fieldRef),
+      [
+        'spec.validations[1].expression',
+        'spec.validations[2].expression',
+        'spec.validations[2].messageExpression',
+      ],
+    );
+    assert.match(
+      warnings[0]?.warning ?? '',
+      /^apps\/v1, Kind=Deployment: ERROR: <input>:1:22: found no matching overload for '_>_' applied to '\(int, string\)'/,
+    );
+    assert.match(warnings[1]?.warning ?? '', /undefined field 'nothing'/);
+  });
+
   test('work through client-node and never hold up policies themselves', async () => {
     const config = new KubeConfig();
     config.loadFromFile(api.kubeconfig);

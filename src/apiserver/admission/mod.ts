@@ -7,7 +7,7 @@ export type { EventLimit } from './event-rate-limit.ts';
 export { isEventLimitType } from './event-rate-limit.ts';
 export type { ExtensionPluginsOptions } from './extension-plugins.ts';
 export { createExtensionPlugins } from './extension-plugins.ts';
-export { createPolicyHooks } from './policies/mod.ts';
+export { createPolicyHooks, keepPolicyStatus } from './policies/mod.ts';
 export type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin } from './plugin.ts';
 export {
   admissionPlugins,

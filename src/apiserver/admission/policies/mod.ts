@@ -5,5 +5,7 @@
  */
 export { createMutatingPolicyPlugin } from './mutating-policy.ts';
 export { createPolicyHooks } from './policy-validation.ts';
+export type { PolicyStatusOptions } from './type-checking/policy-status.ts';
+export { keepPolicyStatus } from './type-checking/policy-status.ts';
 export type { PolicyPluginOptions } from './validating-policy.ts';
 export { createValidatingPolicyPlugin } from './validating-policy.ts';
