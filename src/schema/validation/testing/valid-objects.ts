@@ -209,7 +209,12 @@ export const validObjects: Readonly<Record<string, Json>> = {
     spec: {
       matchConstraints,
       reinvocationPolicy: 'Never',
-      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }],
+      mutations: [
+        {
+          patchType: 'JSONPatch',
+          jsonPatch: { expression: '[JSONPatch{op: "remove", path: "/spec"}]' },
+        },
+      ],
     },
   },
   [`${admission}/mutatingadmissionpolicybindings`]: { spec: { policyName: 'a' } },
