@@ -29,7 +29,9 @@ function warningHeaders(texts: ReadonlySet<string>): string[] {
     const rest = used + text.length > warningBudget ? text.slice(0, cutWarning) : text;
     if (used + rest.length > warningBudget) continue;
     used += rest.length;
-    lines.push(`299 - "${rest.replace(/[\\"]/g, '\\$&')}"`);
+    // headers carry bytes: UTF-8 goes out as it is, as from Go
+    const bytes = Buffer.from(rest.replace(/[\\"]/g, '\\$&')).toString('latin1');
+    lines.push(`299 - "${bytes}"`);
   }
   return lines;
 }

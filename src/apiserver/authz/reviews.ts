@@ -100,7 +100,7 @@ function reviewRules(
   context: RequestContext,
   object: UnknownObject,
 ): UnknownObject {
-  const namespace = (object as unknown as SelfSubjectRulesReview).spec.namespace ?? '';
+  const namespace = (object as Partial<SelfSubjectRulesReview>).spec?.namespace ?? '';
   if (namespace === '') {
     throw badRequest('no namespace on request');
   }

@@ -23,6 +23,10 @@ export function definitionErrors(
   old: CustomResourceDefinition | undefined,
 ): FieldError[] {
   const errors: FieldError[] = [];
+  // it is asked for whatever else is wrong
+  if ((definition.spec as Partial<CustomResourceDefinition['spec']>).versions === undefined) {
+    return errors;
+  }
   for (const { schema, path } of changedSchemas(definition, old)) {
     const parsed = parseStructural(schema);
     const found = defaultErrors(parsed, path);

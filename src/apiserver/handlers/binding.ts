@@ -95,7 +95,8 @@ async function assign(
   }
 }
 
-function checkTarget({ target, metadata }: Binding): void {
+function checkTarget({ metadata, ...binding }: Binding): void {
+  const target = (binding as Partial<Binding>).target ?? {};
   const errors: FieldError[] = [];
   if (target.kind !== undefined && target.kind !== '' && target.kind !== 'Node') {
     errors.push({

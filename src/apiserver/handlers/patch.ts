@@ -47,6 +47,8 @@ export async function applyDecodedPatch(
       const conformed = conformObject(context, served, patched, options.fieldValidation);
       // the patch shares what it left alone with the stored object, which must stay as it is
       const object = copyJson(conformed);
+      // a patch may have taken it away
+      object.metadata ??= {} as UnknownObject['metadata'];
       checkType(object, typeOf(served.info));
       return object;
     },

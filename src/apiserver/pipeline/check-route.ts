@@ -7,6 +7,14 @@ const onlyOnNames: ReadonlySet<string> = new Set(['update', 'patch', 'delete']);
 /** Verbs that a path without namespace has for objects that live in one. */
 const acrossNamespaces: ReadonlySet<string> = new Set(['list', 'watch']);
 
+/** Refuses methods that no built-in resource has a route for, whatever the verb that they stand for. */
+export function checkMethod(served: ServedResource, method: string, verb: string): void {
+  if (served.custom !== undefined) return;
+  if (method === 'HEAD' || method === 'OPTIONS' || (verb === 'watch' && method !== 'GET')) {
+    throw methodNotRouted();
+  }
+}
+
 /**
  * Refuses what upstream has no route for: a path that fits neither scope nor subresources of the
  * resource (404), a method that the path does not take (405).

@@ -9,7 +9,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { CountWatchEvent } from '../metrics/mod.ts';
 import type { RequestInfo, ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { checkRoute } from './check-route.ts';
+import { checkMethod, checkRoute } from './check-route.ts';
 import { admitConnection } from './connect-admission.ts';
 import { answerRead } from './read-answer.ts';
 import { answerWrite } from './write-answer.ts';
@@ -55,6 +55,7 @@ export async function dispatchResource(
     await connect.request({ context, exchange, admit: admitConnect(core, served, context) });
     return 200;
   }
+  checkMethod(served, exchange.method, info.verb);
   switch (info.verb) {
     case 'get':
     case 'list':

@@ -52,10 +52,20 @@ const kubectl = 'kubectl';
  * managedFields in the body, and code 500 for list items without identity, as upstream.
  */
 export function serverSideApply(options: ApplyOptions): UnknownObject {
-  const { applied, info, nowMs, types = typeTable } = options;
+  const { applied, info, types = typeTable } = options;
   checkApplied(applied, info);
   const shape = shapesOf(types).root(info.typeName);
   checkTyped(applied, shape, info);
+  try {
+    return applyTyped(options, shape);
+  } catch (error) {
+    if (!hasCode(error, 'InvalidList')) throw error;
+    throw plainFailure(`failed to create typed live object: ${messageOf(error)}`);
+  }
+}
+
+function applyTyped(options: ApplyOptions, shape: StructShape): UnknownObject {
+  const { applied, info, nowMs } = options;
   const live = options.live ?? emptyObject;
   const ignored = ignoredFields(info, options.subresource);
   const now = formatTime(nowMs);
