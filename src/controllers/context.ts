@@ -9,6 +9,8 @@ import type { ResourceInfo } from '#schema/mod.ts';
 export interface ControllerOptions {
   /** All resources that exist now, custom ones included; asked again and again. */
   readonly resources: () => readonly ResourceInfo[];
+  /** Calls the listener when there are other ones; returns the remover. */
+  readonly onResourcesChange?: ((listener: () => void) => () => void) | undefined;
   /** PEM of the authority that signs the API server's certificate. */
   readonly rootCa: string;
   /** Pod ranges, at most one a family; none turns nodeipam off. */

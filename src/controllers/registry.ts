@@ -30,6 +30,7 @@ import {
 } from './serviceaccounttoken/mod.ts';
 import { startBootstrapSigner, startTokenCleaner } from './bootstraptoken/mod.ts';
 import { startEndpointSliceMirroring } from './endpointslicemirroring/mod.ts';
+import { startClaimExpander, startPersistentVolumeBinder } from './persistentvolume/mod.ts';
 import { startTtlAfterFinished } from './ttlafterfinished/mod.ts';
 
 /** Every controller by upstream's name, which --controllers and events use. */
@@ -66,6 +67,8 @@ export const controllers = {
   'bootstrap-signer-controller': startBootstrapSigner,
   'token-cleaner-controller': startTokenCleaner,
   'endpointslice-mirroring-controller': startEndpointSliceMirroring,
+  'persistentvolume-binder-controller': startPersistentVolumeBinder,
+  'persistentvolume-expander-controller': startClaimExpander,
 } as const satisfies Record<string, StartController>;
 
 export type ControllerName = keyof typeof controllers;
@@ -82,4 +85,7 @@ export const eventComponents: Partial<Record<ControllerName, string>> = {
   'taint-eviction-controller': 'taint-eviction-controller',
   'node-ipam-controller': 'cidrAllocator',
   'disruption-controller': 'controllermanager',
+  'persistentvolume-binder-controller': 'persistentvolume-controller',
+  'persistentvolume-expander-controller': 'volume_expand',
+  'ephemeral-volume-controller': 'ephemeral_volume',
 };

@@ -232,3 +232,25 @@ test('the admin role takes in what is labelled for it', async () => {
     ({ text }) => !text.includes('example.com'),
   );
 });
+
+test('a claim is bound to a volume, and neither goes while it is used', async () => {
+  const spec = { accessModes: ['ReadWriteOnce'], storageClassName: '' };
+  await apply({
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'disk' },
+    spec: { ...spec, capacity: { storage: '1Gi' }, hostPath: { path: '/tmp/disk' } },
+  });
+  await apply({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'data' },
+    spec: { ...spec, resources: { requests: { storage: '1Gi' } } },
+  });
+  await kubectl('wait pvc/data --for=jsonpath={.status.phase}=Bound --timeout=10s');
+  await kubectl('wait pv/disk --for=jsonpath={.status.phase}=Bound --timeout=10s');
+  await kubectl('delete pv disk --wait=false');
+  assert.match(await kubectl('get pv disk'), /Terminating/);
+  await kubectl('delete pvc data');
+  await kubectl('wait --for=delete pv/disk --timeout=10s');
+});

@@ -110,6 +110,7 @@ export const startGarbageCollector: StartController = (context) => {
     log,
     signal,
     resources: options.resources,
+    onResourcesChange: options.onResourcesChange,
     events: {
       onList(info, items) {
         const listed = new Set(items.map((item) => item.metadata.uid ?? ''));

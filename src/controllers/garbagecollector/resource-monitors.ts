@@ -1,12 +1,21 @@
-import type { Clock } from '#base/clock.ts';
+import type { Clock, Timer } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import { followResource } from '#client/mod.ts';
 import type { Client } from '#client/mod.ts';
 import type { KubeObject, ResourceInfo } from '#schema/mod.ts';
 
-/** How often it is asked which resources exist: new custom ones are followed from then on. */
+/** How often it is asked which resources exist, should a change of them have gone unheard. */
 const refreshMs = 30_000;
+/** Definitions often come in dozens: one look for all of them. */
+const settleMs = 100;
+
+/** A resource that is being followed in one of its versions. */
+interface Followed {
+  readonly version: string;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
 
 /** Not worth watching: nobody owns them for long. */
 const ignored: ReadonlySet<string> = new Set(['events']);
@@ -28,10 +37,11 @@ export function followAllResources(options: {
   log: Logger;
   signal: AbortSignal;
   resources: () => readonly ResourceInfo[];
+  onResourcesChange?: ((listener: () => void) => () => void) | undefined;
   events: ResourceEvents;
 }): { synced: Promise<void>; done: Promise<void> } {
   const { clock, signal, resources, events } = options;
-  const followed = new Map<string, { stop: AbortController; done: Promise<void> }>();
+  const followed = new Map<string, Followed>();
 
   const follow = (info: ResourceInfo): Promise<void> => {
     const stop = new AbortController();
@@ -51,7 +61,7 @@ export function followAllResources(options: {
           else events.onChange(info, object);
         },
       });
-      followed.set(info.storagePrefix, { stop, done });
+      followed.set(info.storagePrefix, { version: info.version, stop, done });
     });
   };
   const refresh = (): Promise<void>[] => {
@@ -61,8 +71,9 @@ export function followAllResources(options: {
       if (!canFollow || ignored.has(info.resource) || wanted.has(info.storagePrefix)) continue;
       wanted.set(info.storagePrefix, info);
     }
-    for (const [prefix, { stop }] of followed) {
-      if (wanted.has(prefix)) continue;
+    for (const [prefix, { version, stop }] of followed) {
+      // a version that is not served any more cannot be followed further
+      if (wanted.get(prefix)?.version === version) continue;
       stop.abort();
       followed.delete(prefix);
     }
@@ -70,11 +81,20 @@ export function followAllResources(options: {
   };
 
   const synced = Promise.all(refresh()).then(() => undefined);
+  let settling: Timer | undefined;
+  const removeListener = options.onResourcesChange?.(() => {
+    settling ??= clock.after(settleMs, () => {
+      settling = undefined;
+      if (!signal.aborted) refresh();
+    });
+  });
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
       await clock.sleep(refreshMs, signal).catch(() => undefined);
       if (!signal.aborted) await Promise.all(refresh());
     }
+    removeListener?.();
+    settling?.cancel();
     await Promise.all([...followed.values()].map(({ done }) => done));
   };
   return { synced, done: loop() };
