@@ -105,6 +105,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     informers,
     options: {
       resources: () => api.core.registry.all(),
+      onResourcesChange: (listener) => api.core.registry.onChange(listener),
       rootCa: authorities.server.certificatePem,
       clusterCidrs: settings.clusterCidrs,
       signers: { client: authorities.client, server: authorities.server },
