@@ -9,8 +9,6 @@ import type { ConfigObject } from '../../config-file/config-object.ts';
 const text: CelType = { kind: 'string' };
 const texts: CelType = { kind: 'list', element: text };
 const truth: readonly CelType[] = [{ kind: 'bool' }];
-const oneText: readonly CelType[] = [text];
-const oneOrMore: readonly CelType[] = [text, texts];
 const claimsType: CelType = { kind: 'map', key: text, value: { kind: 'dyn' } };
 const userType: CelType = {
   kind: 'object',
@@ -66,13 +64,13 @@ export function readJwtIssuer(
   const place = readIssuer(issuer, errors, disallowedIssuers);
   const claimRules = readClaimRules(entry, reading);
   const mappings = entry.object('claimMappings');
-  const username = readSource(mappings, 'username', oneText, reading);
+  const username = readSource(mappings, 'username', reading);
   if (username === undefined) {
     const path = `${entry.pathOf('claimMappings')}.username`;
     if (mappings?.has('username') !== true)
       errors.required(path, 'claim or expression is required');
   }
-  const groups = readSource(mappings, 'groups', oneOrMore, reading);
+  const groups = readSource(mappings, 'groups', reading);
   const uid = readUid(mappings, reading);
   const extra = readExtra(mappings, reading);
   checkEmail(entry, errors);
@@ -188,11 +186,11 @@ function compile(
   environment: CelEnvironment,
   expression: string,
   path: string,
-  resultTypes: readonly CelType[],
   errors: ConfigErrors,
+  resultTypes?: readonly CelType[],
 ): CelProgram | undefined {
   try {
-    return environment.compile(expression, { resultTypes });
+    return environment.compile(expression, resultTypes === undefined ? {} : { resultTypes });
   } catch (error) {
     errors.invalid(path, expression, messageOf(error));
     return undefined;
@@ -204,7 +202,6 @@ const exclusive = "claim and expression can't both be set";
 function readSource(
   mappings: ConfigObject | undefined,
   name: string,
-  resultTypes: readonly CelType[],
   { errors, claims }: Reading,
 ): ClaimSource | undefined {
   const source = mappings?.object(name)?.only(['claim', 'prefix', 'expression']);
@@ -220,7 +217,7 @@ function readSource(
       errors.invalid(`${path}.prefix`, source.text('prefix'), detail);
     }
     const at = `${path}.expression`;
-    const program = compile(claims, expression, at, resultTypes, errors);
+    const program = compile(claims, expression, at, errors);
     return program === undefined ? undefined : { program };
   } else if (claim !== '') {
     if (!source.has('prefix')) {
@@ -250,7 +247,7 @@ function readUid(
   }
   if (claim !== '') return { claim, prefix: '' };
   if (expression === '') return undefined;
-  const program = compile(claims, expression, source.pathOf('expression'), oneText, errors);
+  const program = compile(claims, expression, source.pathOf('expression'), errors);
   return program === undefined ? undefined : { program };
 }
 
@@ -284,7 +281,7 @@ function readExtra(
       errors.required(at);
       return [];
     }
-    const program = compile(claims, expression, at, oneOrMore, errors);
+    const program = compile(claims, expression, at, errors);
     return program === undefined ? [] : [{ key, program }];
   });
 }
@@ -341,7 +338,7 @@ function readRule(
     return [];
   }
   seen.add(expression);
-  const program = compile(environment, expression, path, truth, errors);
+  const program = compile(environment, expression, path, errors, truth);
   return program === undefined ? [] : [{ expression, program, message: rule.text('message') }];
 }
 

@@ -1,0 +1,358 @@
+/** Tokens of others: OpenID Connect, webhooks, files; who may come without any; files that change. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { startFakeWebhook } from '#apiserver/webhook-client/testing/mod.ts';
+import type { FakeWebhook } from '#apiserver/webhook-client/testing/mod.ts';
+import { systemClock } from '#base/clock.ts';
+import { readApiServerArgs } from '#server/api-server-args/mod.ts';
+import type { Answer } from './answer.ts';
+import { at } from './answer.ts';
+import { startOidcIssuer } from './oidc-issuer.ts';
+import type { OidcIssuer } from './oidc-issuer.ts';
+import type { TestApi } from './server.ts';
+import { startTestApi } from './server.ts';
+
+const reviews = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+let folder: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'k3ts-authn-'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+async function start(...args: string[]): Promise<TestApi> {
+  return await startTestApi({
+    disableScheduler: true,
+    disableControllerManager: true,
+    apiServerArgs: readApiServerArgs(args),
+  });
+}
+
+/** Who the server takes the bearer of the token for. */
+async function whoIs(api: TestApi, token: string): Promise<Answer> {
+  return await api.request('POST', reviews, {
+    as: 'none',
+    headers: { Authorization: `Bearer ${token}` },
+    body: {},
+  });
+}
+
+const userOf = ({ status, json, text }: Answer): unknown => {
+  assert.equal(status, 201, text);
+  return at(json, 'status.userInfo');
+};
+
+describe('OpenID Connect by flags', () => {
+  let issuer: OidcIssuer;
+  let api: TestApi;
+
+  before(async () => {
+    issuer = await startOidcIssuer();
+    const authority = join(folder, 'issuer.pem');
+    await writeFile(authority, issuer.ca);
+    api = await start(
+      `oidc-issuer-url=${issuer.url}`,
+      'oidc-client-id=k3ts',
+      `oidc-ca-file=${authority}`,
+      'oidc-groups-claim=groups',
+      'oidc-groups-prefix=oidc:',
+      'oidc-required-claim=hd=example.com',
+    );
+  });
+  after(async () => {
+    await api?.close();
+    await issuer.close();
+  });
+
+  test('makes a user of the claims', async () => {
+    const token = await issuer.token({ sub: 'jane', groups: ['a', 'b'], hd: 'example.com' });
+    assert.deepEqual(userOf(await whoIs(api, token)), {
+      username: `${issuer.url}#jane`,
+      groups: ['oidc:a', 'oidc:b', 'system:authenticated'],
+    });
+    const whoami = await api.kubectl([
+      ...['auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}'],
+      ...['--token', token, '--kubeconfig', '/dev/null', '--server', api.url],
+      '--insecure-skip-tls-verify',
+    ]);
+    assert.equal(whoami.stdout, `${issuer.url}#jane`, whoami.stderr);
+  });
+
+  test('refuses what does not fit', async () => {
+    const good = { sub: 'jane', hd: 'example.com' };
+    const nowSeconds = Math.floor(systemClock.now() / 1000);
+    const token = await issuer.token(good);
+    const [head, , signature] = token.split('.');
+    const forged = Buffer.from(
+      JSON.stringify({ ...good, sub: 'root', iss: issuer.url, aud: 'k3ts', exp: nowSeconds + 60 }),
+    );
+    for (const wrong of [
+      await issuer.token({ ...good, aud: 'other' }),
+      await issuer.token({ ...good, exp: nowSeconds - 10 }),
+      await issuer.token({ ...good, hd: 'other.com' }),
+      await issuer.token({ sub: 'jane' }),
+      `${head}.${forged.toString('base64url')}.${signature}`,
+    ]) {
+      assert.equal((await whoIs(api, wrong)).status, 401);
+    }
+  });
+
+  test('says in a TokenReview what is wrong', async () => {
+    const token = await issuer.token({ sub: 'jane', hd: 'other.com' });
+    const answer = await api.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
+      body: { spec: { token } },
+    });
+    assert.equal(
+      at(answer.json, 'status.error'),
+      'oidc: required claim hd value does not match. Got = other.com, want = example.com',
+    );
+    const good = await issuer.token({ sub: 'jane', hd: 'example.com' });
+    const other = await api.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
+      body: { spec: { token: good, audiences: ['elsewhere'] } },
+    });
+    assert.equal(at(other.json, 'status.authenticated'), undefined);
+    const own = await api.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
+      body: { spec: { token: good, audiences: ['elsewhere', 'k3s'] } },
+    });
+    assert.equal(at(own.json, 'status.authenticated'), true);
+    assert.deepEqual(at(own.json, 'status.audiences'), ['k3s']);
+  });
+});
+
+describe('an AuthenticationConfiguration', () => {
+  let issuer: OidcIssuer;
+  let api: TestApi;
+  let file: string;
+  const configuration = (changes: object = {}): string =>
+    JSON.stringify({
+      apiVersion: 'apiserver.config.k8s.io/v1',
+      kind: 'AuthenticationConfiguration',
+      jwt: [
+        {
+          issuer: {
+            url: issuer.url,
+            audiences: ['k3ts', 'other'],
+            audienceMatchPolicy: 'MatchAny',
+            certificateAuthority: issuer.ca,
+          },
+          claimValidationRules: [
+            { expression: 'claims.level > 2', message: 'the level is too low' },
+          ],
+          claimMappings: {
+            username: { expression: '"ext:" + claims.sub' },
+            groups: { expression: 'claims.?roles.orValue([])' },
+            uid: { claim: 'sub' },
+            extra: [{ key: 'example.com/team', valueExpression: 'claims.?team.orValue("")' }],
+          },
+          userValidationRules: [
+            { expression: '!user.username.startsWith("ext:system")', message: 'reserved name' },
+          ],
+        },
+      ],
+      anonymous: { enabled: true, conditions: [{ path: '/livez' }] },
+      ...changes,
+    });
+
+  before(async () => {
+    issuer = await startOidcIssuer('ES256');
+    file = join(folder, 'authentication.json');
+    await writeFile(file, configuration());
+    api = await start(`authentication-config=${file}`);
+  });
+  after(async () => {
+    await api?.close();
+    await issuer.close();
+  });
+
+  test('maps claims by expressions', async () => {
+    const token = await issuer.token({ sub: 'jane', level: 3, roles: ['dev'], team: 'red' });
+    assert.deepEqual(userOf(await whoIs(api, token)), {
+      username: 'ext:jane',
+      uid: 'jane',
+      groups: ['dev', 'system:authenticated'],
+      extra: { 'example.com/team': ['red'] },
+    });
+    const plain = await issuer.token({ sub: 'joe', level: 3 });
+    assert.deepEqual(userOf(await whoIs(api, plain)), {
+      username: 'ext:joe',
+      uid: 'joe',
+      groups: ['system:authenticated'],
+    });
+  });
+
+  test('refuses by its rules', async () => {
+    const reviewed = async (claims: object): Promise<unknown> => {
+      const token = await issuer.token({ ...claims });
+      const path = '/apis/authentication.k8s.io/v1/tokenreviews';
+      return at(
+        (await api.request('POST', path, { body: { spec: { token } } })).json,
+        'status.error',
+      );
+    };
+    assert.match(String(await reviewed({ sub: 'a', level: 1 })), /the level is too low/);
+    assert.match(String(await reviewed({ sub: 'system', level: 9 })), /reserved name/);
+    assert.match(String(await reviewed({ sub: 'a' })), /no such key: level/);
+  });
+
+  test('lets strangers in where it says', async () => {
+    assert.equal((await api.request('GET', '/readyz', { as: 'none' })).status, 401);
+    const livez = await api.request('GET', '/livez', { as: 'none' });
+    assert.equal(livez.text, 'ok');
+  });
+
+  test('asks for unknown keys of the issuer at most every ten seconds', async () => {
+    await systemClock.sleep(50);
+    await issuer.rotate();
+    const token = await issuer.token({ sub: 'kim', level: 3 });
+    // Keys are asked for at most every ten seconds.
+    assert.equal((await whoIs(api, token)).status, 401);
+  });
+
+  test('is read again when it changes, a broken one is not used', async () => {
+    await writeFile(file, configuration({ anonymous: { enabled: true } }));
+    const end = systemClock.monotonicMs() + 5000;
+    const status = async (): Promise<number> =>
+      (await api.request('GET', '/readyz', { as: 'none' })).status;
+    while ((await status()) === 401) {
+      assert.ok(systemClock.monotonicMs() < end, 'the change takes effect');
+      await systemClock.sleep(30);
+    }
+    await writeFile(file, configuration({ anonymous: { enabled: 'yes' } }));
+    while (!api.logLines.some((line) => line.includes('is not used'))) {
+      assert.ok(systemClock.monotonicMs() < end, 'the broken file is logged');
+      await systemClock.sleep(30);
+    }
+    assert.notEqual(await status(), 401);
+  });
+});
+
+describe('tokens of a file and of a webhook', () => {
+  let webhook: FakeWebhook;
+  let api: TestApi;
+
+  before(async () => {
+    webhook = await startFakeWebhook(({ body }) => {
+      const { token, audiences = [] } = (body as { spec: { token: string; audiences?: string[] } })
+        .spec;
+      const known = token === 'from-webhook';
+      const user = { username: 'wendy', uid: '7', groups: ['w'], extra: { 'acme.com/x': ['1'] } };
+      return {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenReview',
+        status: known
+          ? { authenticated: true, user, audiences: audiences.slice(0, 1) }
+          : { authenticated: false, ...(token === 'bad' ? { error: 'no good' } : {}) },
+      };
+    });
+    const kubeconfig = join(folder, 'webhook.yaml');
+    await writeFile(
+      kubeconfig,
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [
+          {
+            name: 'w',
+            cluster: {
+              server: `${webhook.url}/authenticate`,
+              'certificate-authority-data': webhook.caBundle,
+            },
+          },
+        ],
+        users: [{ name: 'u', user: { token: 'own-token' } }],
+        contexts: [{ name: 'c', context: { cluster: 'w', user: 'u' } }],
+        'current-context': 'c',
+      }),
+    );
+    const tokens = join(folder, 'tokens.csv');
+    await writeFile(tokens, 's3cret,frida,f-1,"g1,g2"\nplain,paul,p-1\n');
+    api = await start(
+      `token-auth-file=${tokens}`,
+      `authentication-token-webhook-config-file=${kubeconfig}`,
+    );
+  });
+  after(async () => {
+    await api?.close();
+    await webhook.close();
+  });
+
+  test('a file names users and groups', async () => {
+    assert.deepEqual(userOf(await whoIs(api, 's3cret')), {
+      username: 'frida',
+      uid: 'f-1',
+      groups: ['g1', 'g2', 'system:authenticated'],
+    });
+    assert.deepEqual(userOf(await whoIs(api, 'plain')), {
+      username: 'paul',
+      uid: 'p-1',
+      groups: ['system:authenticated'],
+    });
+  });
+
+  test('a webhook is asked once for a token, with its own credentials', async () => {
+    webhook.calls.length = 0;
+    const user = {
+      username: 'wendy',
+      uid: '7',
+      groups: ['w', 'system:authenticated'],
+      extra: { 'acme.com/x': ['1'] },
+    };
+    assert.deepEqual(userOf(await whoIs(api, 'from-webhook')), user);
+    assert.deepEqual(userOf(await whoIs(api, 'from-webhook')), user);
+    assert.equal(webhook.calls.length, 1);
+    assert.match(webhook.calls[0]?.path ?? '', /^\/authenticate\?timeout=/);
+    assert.equal(webhook.calls[0]?.headers.authorization, 'Bearer own-token');
+    assert.deepEqual(at(webhook.calls[0]?.body, 'spec.audiences'), [
+      'https://kubernetes.default.svc.cluster.local',
+      'k3s',
+    ]);
+  });
+
+  test('nobody knows other tokens', async () => {
+    assert.equal((await whoIs(api, 'unknown')).status, 401);
+    const review = await api.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
+      body: { spec: { token: 'bad' } },
+    });
+    assert.equal(at(review.json, 'status.error'), 'no good');
+  });
+
+  test('a review passes audiences on', async () => {
+    const review = await api.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
+      body: { spec: { token: 'from-webhook', audiences: ['vault', 'k3s'] } },
+    });
+    assert.deepEqual(at(review.json, 'status.audiences'), ['vault']);
+  });
+});
+
+test('wrong arguments end the start with what is wrong', async () => {
+  const file = join(folder, 'wrong.yaml');
+  const wrong: [string[], string, RegExp][] = [
+    [['oidc-issuer-url=http://x', 'oidc-client-id=a'], '', /URL scheme must be https/],
+    [['oidc-issuer-url=https://x'], '', /oidc-client-id must be specified together/],
+    [
+      [`authentication-config=${file}`, 'oidc-client-id=a'],
+      '',
+      /authentication-config file and oidc-\* flags are mutually exclusive/,
+    ],
+    [
+      [`authentication-config=${file}`],
+      'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\njwt:\n- issuer: {url: "https://a?b"}\n',
+      /jwt\[0\]\.issuer\.url: Invalid value: "https:\/\/a\?b": URL must not contain a query, jwt\[0\]\.issuer\.audiences: Required value: at least one jwt\[0\]\.issuer\.audiences is required/,
+    ],
+    [
+      [`authentication-config=${file}`],
+      'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\nanonymus: {}\n',
+      /unknown field "anonymus"/,
+    ],
+    [[`token-auth-file=${file}`], 'a,b\n', /at least 3 columns/],
+    [[`token-auth-file=${file}.none`], '', /no such file/],
+  ];
+  for (const [args, text, why] of wrong) {
+    await writeFile(file, text);
+    await assert.rejects(start(...args), why);
+  }
+});
