@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 
-import type { AuditBackend, AuditEvent, Auditor, LineSink } from '#apiserver/audit/mod.ts';
+import type {
+  AuditBackend,
+  AuditEvent,
+  Auditor,
+  AuditPolicy,
+  LineSink,
+} from '#apiserver/audit/mod.ts';
 import {
   createAuditor,
   createBatches,
@@ -46,7 +52,7 @@ export async function createApiAudit(
     }
     return undefined;
   }
-  const policy = parseAuditPolicy(await readText(policyFile, 'audit policy'), policyFile);
+  const policy = await readPolicy(policyFile);
   const errors: Record<Kind, number> = { log: 0, webhook: 0 };
   const backends: AuditBackend[] = [];
   if (hasLog) backends.push(await logBackend(options, () => errors.log++));
@@ -187,14 +193,19 @@ function batchOptions(
   };
 }
 
-async function readText(file: string, what: string): Promise<string> {
+async function readPolicy(file: string): Promise<AuditPolicy> {
+  const fail = (why: string, cause: unknown): K3tsError =>
+    usage(`loading audit policy file: ${why}`, cause);
+  let text: string;
   try {
-    return await readFile(file, 'utf8');
+    text = await readFile(file, 'utf8');
   } catch (error) {
-    throw usage(
-      `loading ${what} file: failed to read file path ${JSON.stringify(file)}: ${messageOf(error)}`,
-      error,
-    );
+    throw fail(`failed to read file path ${JSON.stringify(file)}: ${messageOf(error)}`, error);
+  }
+  try {
+    return parseAuditPolicy(text, file);
+  } catch (error) {
+    throw fail(messageOf(error), error);
   }
 }
 

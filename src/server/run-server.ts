@@ -109,6 +109,10 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     random,
     log,
     signal,
+  }).catch(async (error: unknown) => {
+    await compactor.close();
+    await store.close();
+    throw error;
   });
   const backend = encryption?.backend ?? store;
   const stopper = new AbortController();

@@ -12,6 +12,7 @@ export { createBatches } from './batch.ts';
 export type { AuditEvent } from './event.ts';
 export type { LineSink } from './log-backend.ts';
 export { createLogBackend } from './log-backend.ts';
+export type { AuditPolicy } from './policy.ts';
 export { parseAuditPolicy } from './policy.ts';
 export type { TruncateLimits } from './truncate.ts';
 export { truncateEvents } from './truncate.ts';

@@ -68,6 +68,7 @@ interface Passage {
   readonly trail: RequestTrail;
   exchange: Exchange | undefined;
   info: RequestInfo | undefined;
+  auditId: string | undefined;
   ticket: LimiterTicket | undefined;
   audit: RequestAudit | undefined;
 }
@@ -191,6 +192,7 @@ export class RequestPipeline {
     const isLong = isLongRunning(info);
     const timeoutMs = isLong ? 0 : readTimeout(query, this.#options.requestTimeoutMs);
     const auditId = auditIdOf(headers) ?? core.random.uuid();
+    passage.auditId = auditId;
     let user = knownUser ?? (await this.#authenticate(arrival, info, auditId));
     if (knownUser === undefined && this.#options.auditor !== undefined) {
       await this.#audit(this.#options.auditor, { arrival, info, user, auditId }, passage);
@@ -226,7 +228,12 @@ export class RequestPipeline {
     const { headers, peerCertificate, remoteAddress } = arrival;
     try {
       const found = await traced('write.authenticate', {}, () =>
-        authenticator.authenticate({ headers, peerCertificate, remoteAddress }),
+        authenticator.authenticate({
+          headers,
+          peerCertificate,
+          remoteAddress,
+          path: arrival.path,
+        }),
       );
       return found.user;
     } catch (error) {
@@ -319,7 +326,7 @@ export class RequestPipeline {
         userAgent: exchange.headers['user-agent'] ?? '',
         random: core.random,
         signal: () => signalOf(exchange),
-        auditId: auditIdOf(exchange.headers),
+        auditId: passage.auditId ?? auditIdOf(exchange.headers),
         trail: passage.trail,
       });
     const options = { status: failure.httpCode, form: errorForm(exchange) };
@@ -344,7 +351,14 @@ function errorForm(exchange: Exchange): ReturnType<typeof negotiateForm> {
 
 function newPassage(exchange: Exchange | undefined): Passage {
   const trail = new RequestTrail();
-  return { trail, exchange, info: undefined, ticket: undefined, audit: undefined };
+  return {
+    trail,
+    exchange,
+    info: undefined,
+    auditId: undefined,
+    ticket: undefined,
+    audit: undefined,
+  };
 }
 
 /** The id that a client gives its request, unless it is absurdly long. */

@@ -1,0 +1,136 @@
+/** Encryption at rest: what is on disk, what clients see, and how keys change. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, test } from 'node:test';
+
+import { systemClock } from '#base/clock.ts';
+import { readApiServerArgs } from '#server/api-server-args/mod.ts';
+import type { TestApi } from './server.ts';
+import { startTestApi } from './server.ts';
+
+const secrets = '/api/v1/namespaces/default/secrets';
+const password = 'c3VwZXJnZWhlaW0=';
+let folder: string;
+let file: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'k3ts-encryption-'));
+  file = join(folder, 'encryption.yaml');
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** The newest stored value of a key, as another program sees it. */
+function storedValue({ dataDir }: TestApi, key: string): string {
+  const path = join(dataDir, 'server', 'db', 'state.db');
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const row = database
+      .prepare('SELECT value FROM kine WHERE name = ? ORDER BY id DESC LIMIT 1')
+      .get(key);
+    return Buffer.from(row?.['value'] as Uint8Array).toString('latin1');
+  } finally {
+    database.close();
+  }
+}
+
+function configText(...names: string[]): string {
+  const keys = names.map((name, i) => ({
+    name,
+    secret: Buffer.alloc(32, name.charCodeAt(0) + i * 0).toString('base64'),
+  }));
+  return JSON.stringify({
+    kind: 'EncryptionConfiguration',
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    resources: [
+      {
+        resources: ['secrets', 'configmaps'],
+        providers: [{ secretbox: { keys } }, { identity: {} }],
+      },
+    ],
+  });
+}
+
+const withFile = (): Promise<TestApi> =>
+  startTestApi({
+    datastoreEndpoint: '',
+    apiServerArgs: readApiServerArgs([
+      `encryption-provider-config=${file}`,
+      'encryption-provider-config-automatic-reload=true',
+    ]),
+  });
+
+const makeSecret = async (api: TestApi, name: string): Promise<void> => {
+  const body = { metadata: { name }, data: { password } };
+  assert.equal((await api.request('POST', secrets, { body })).status, 201);
+};
+
+test('--secrets-encryption makes the key file of k3s, and secrets are sealed on disk', async () => {
+  const api = await startTestApi({ datastoreEndpoint: '', secretsEncryption: 'aescbc' });
+  try {
+    await makeSecret(api, 'one');
+    const watch = await api.watch(`${secrets}?watch=true&resourceVersion=0`);
+    const event = await watch.next();
+    assert.deepEqual(event?.object['data'], { password });
+    watch.close();
+    const stored = storedValue(api, '/registry/secrets/default/one');
+    assert.ok(stored.startsWith('k8s:enc:aescbc:v1:aescbckey:'), stored.slice(0, 40));
+    assert.ok(!stored.includes(password) && !stored.includes('metadata'));
+    const read = await api.request('GET', `${secrets}/one`);
+    assert.deepEqual(read.at('data'), { password });
+    const listed = await api.kubectl(['get', 'secret', 'one', '-o', 'jsonpath={.data.password}']);
+    assert.equal(listed.stdout, password);
+    const plain = { metadata: { name: 'c' }, data: { a: '1' } };
+    await api.request('POST', '/api/v1/namespaces/default/configmaps', { body: plain });
+    assert.ok(storedValue(api, '/registry/configmaps/default/c').startsWith('{'));
+    const credentials = join(api.dataDir, 'server', 'cred');
+    const config = JSON.parse(
+      await readFile(join(credentials, 'encryption-config.json'), 'utf8'),
+    ) as { resources: { providers: { aescbc?: { keys: { name: string }[] } }[] }[] };
+    assert.equal(config.resources[0]?.providers[0]?.aescbc?.keys[0]?.name, 'aescbckey');
+    const state = await readFile(join(credentials, 'encryption-state.json'), 'utf8');
+    assert.match(state, /^start-[0-9a-f]{64}$/);
+  } finally {
+    await api.close();
+  }
+});
+
+test('a new key is taken over while the server runs, old values stay readable', async () => {
+  await writeFile(file, configText('a'));
+  const api = await withFile();
+  try {
+    await makeSecret(api, 'one');
+    const key = '/registry/secrets/default/one';
+    assert.match(storedValue(api, key), /^k8s:enc:secretbox:v1:a:/);
+    await writeFile(file, configText('b', 'a'));
+    const endMs = systemClock.monotonicMs() + 10_000;
+    for (let i = 0; ; i++) {
+      await makeSecret(api, `probe-${i}`);
+      if (storedValue(api, `/registry/secrets/default/probe-${i}`).includes(':v1:b:')) break;
+      assert.ok(systemClock.monotonicMs() < endMs, 'the file was not taken over');
+      await systemClock.sleep(200);
+    }
+    const read = await api.request('GET', `${secrets}/one`);
+    assert.deepEqual(read.at('data'), { password });
+    // what the documentation of Kubernetes tells to do: a write that changes nothing
+    const replaced = await api.request('PUT', `${secrets}/one`, { body: read.json });
+    assert.equal(replaced.status, 200);
+    assert.match(storedValue(api, key), /^k8s:enc:secretbox:v1:b:/);
+    await writeFile(file, 'not: usable');
+    await systemClock.sleep(2500);
+    assert.equal((await api.request('GET', `${secrets}/one`)).status, 200);
+    assert.ok(api.logLines.some((line) => line.includes('former one stays')));
+  } finally {
+    await api.close();
+  }
+});
+
+test('a configuration that cannot be used ends the start with its reason', async () => {
+  await writeFile(file, configText('a').replace('secretbox', 'rot13'));
+  await assert.rejects(withFile(), {
+    code: 'Usage',
+    message: `error while parsing file ${file}: resources[0].providers[0]: unknown provider "rot13"`,
+  });
+});
