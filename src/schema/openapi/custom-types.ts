@@ -1,4 +1,5 @@
 import type { ResourceInfo } from '../resource-info.ts';
+import { descriptionsOf } from './descriptions.ts';
 import type { Dialect, JsonSchema } from './json-schema.ts';
 import { refTo } from './json-schema.ts';
 import { listTypeNameOf } from './operations.ts';
@@ -49,8 +50,19 @@ export function customDefinitions(
   const { group, version, kind, listKind } = info;
   const schema = declared ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   const own = dialect.version === 2 && declared !== undefined ? simplify(schema) : { ...schema };
-  const header = { apiVersion: { type: 'string' }, kind: { type: 'string' } };
-  own.properties = { ...own.properties, ...header, metadata: metadataRef('ObjectMeta', dialect) };
+  const texts = descriptionsOf('io.k8s.api.core.v1.ConfigMap');
+  const field = (name: string): JsonSchema => {
+    const description = texts[name];
+    return { ...(description === undefined ? {} : { description }), type: 'string' };
+  };
+  const header = { apiVersion: field('apiVersion'), kind: field('kind') };
+  const metadata = metadataRef('ObjectMeta', dialect);
+  const about = texts['metadata'];
+  own.properties = {
+    ...own.properties,
+    ...header,
+    metadata: about === undefined ? metadata : { description: about, ...metadata },
+  };
   own['x-kubernetes-group-version-kind'] = [{ group, kind, version }];
   const list: JsonSchema = {
     type: 'object',

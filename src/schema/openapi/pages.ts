@@ -3,6 +3,7 @@ import type { ResourceInfo } from '../resource-info.ts';
 import { groupVersion } from '../object.ts';
 import type { OpenApiOptions, OpenApiV2Document } from './documents.ts';
 import { openApiV2, openApiV3 } from './documents.ts';
+import type { JsonSchema } from './json-schema.ts';
 import { encodeOpenApiV2 } from './protobuf.ts';
 
 /** Bytes to serve and the hash that stands for them. */
@@ -44,12 +45,21 @@ function hashOf(...parts: ReadonlyArray<string | Uint8Array>): string {
   return hash.digest('hex').toUpperCase();
 }
 
+/** Schemas of custom resources may be large and many, and change one at a time. */
+const schemaHashes = new WeakMap<JsonSchema, string>();
+
+function hashOfSchema(schema: JsonSchema): string {
+  let hash = schemaHashes.get(schema);
+  if (hash === undefined) schemaHashes.set(schema, (hash = hashOf(JSON.stringify(schema))));
+  return hash;
+}
+
 /** Hashes what a document follows from, so that the root needs no document to be built. */
 function hashInputs(options: OpenApiPagesOptions): Map<string, string> {
   const texts = new Map<string, string[]>();
   for (const info of options.resources) {
     const schema = options.customSchemas?.get(info.typeName);
-    const text = JSON.stringify(info) + (schema === undefined ? '' : JSON.stringify(schema));
+    const text = JSON.stringify(info) + (schema === undefined ? '' : hashOfSchema(schema));
     const path = pathOf(info);
     const list = texts.get(path);
     if (list === undefined) texts.set(path, [text]);
