@@ -33,6 +33,8 @@ export const resources = {
   cronJobs: of('batch', 'v1', 'cronjobs'),
   jobs: of('batch', 'v1', 'jobs'),
   endpointSlices: of('discovery.k8s.io', 'v1', 'endpointslices'),
+  serviceCidrs: of('networking.k8s.io', 'v1', 'servicecidrs'),
+  ipAddresses: of('networking.k8s.io', 'v1', 'ipaddresses'),
   leases: of('coordination.k8s.io', 'v1', 'leases'),
   clusterRoles: of('rbac.authorization.k8s.io', 'v1', 'clusterroles'),
   clusterRoleBindings: of('rbac.authorization.k8s.io', 'v1', 'clusterrolebindings'),

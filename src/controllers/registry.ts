@@ -31,6 +31,7 @@ import {
 import { startBootstrapSigner, startTokenCleaner } from './bootstraptoken/mod.ts';
 import { startEndpointSliceMirroring } from './endpointslicemirroring/mod.ts';
 import { startClaimExpander, startPersistentVolumeBinder } from './persistentvolume/mod.ts';
+import { startServiceCidrController } from './servicecidrs/mod.ts';
 import { startTtlAfterFinished } from './ttlafterfinished/mod.ts';
 
 /** Every controller by upstream's name, which --controllers and events use. */
@@ -69,6 +70,7 @@ export const controllers = {
   'endpointslice-mirroring-controller': startEndpointSliceMirroring,
   'persistentvolume-binder-controller': startPersistentVolumeBinder,
   'persistentvolume-expander-controller': startClaimExpander,
+  'service-cidr-controller': startServiceCidrController,
 } as const satisfies Record<string, StartController>;
 
 export type ControllerName = keyof typeof controllers;
