@@ -11,8 +11,7 @@ import { filterWithNominated } from './filter-with-nominated.ts';
 import { followNodes, followPods } from './follow-cluster.ts';
 import { noLookups } from './framework/lookups.ts';
 import type { ClusterLookups } from './framework/lookups.ts';
-import type { ClusterEvent, CycleState, QueuedPodOrder } from './framework/plugin.ts';
-import { createProfile } from './framework/profile.ts';
+import type { ClusterEvent, CycleState } from './framework/plugin.ts';
 import type { Profile } from './framework/profile.ts';
 import { isSuccess } from './framework/status.ts';
 import type { Status } from './framework/status.ts';
@@ -20,7 +19,7 @@ import { noteFailure } from './note-failure.ts';
 import type { FailureNote } from './note-failure.ts';
 import { createPlacement } from './place-pod.ts';
 import type { Placement } from './place-pod.ts';
-import { defaultPlugins } from './plugins/registry.ts';
+import { defaultProfile } from './plugins/registry.ts';
 import { NominatedPods } from './queue/nominated-pods.ts';
 import { createSchedulingQueue } from './queue/scheduling-queue.ts';
 import type { QueuedPod } from './queue/scheduling-queue.ts';
@@ -57,9 +56,10 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const lookups = options.lookups ?? noLookups;
   const parts = { client, events, lookups, clock, random: options.random };
   const profiles = new Map(
-    (options.profiles ?? [createProfile('default-scheduler', defaultPlugins(parts))]).map(
-      (profile) => [profile.schedulerName, profile],
-    ),
+    (options.profiles ?? [defaultProfile(parts)]).map((profile) => [
+      profile.schedulerName,
+      profile,
+    ]),
   );
   const cache = createClusterCache();
   const nominated = new NominatedPods();
@@ -70,7 +70,8 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
 
   const queue = createSchedulingQueue({
     clock,
-    less: sortOf([...profiles.values()]),
+    // all profiles share one queue, and so one order: validated to be the same
+    less: (a, b) => [...profiles.values()][0]?.less(a, b) ?? 0,
     isGated: (pod) => !isSuccess(profileOf(pod.pod)?.preEnqueue(pod)),
     eventsOf: retryEventsOf([...profiles.values()]),
     onReady: () => {
@@ -193,11 +194,11 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     if (isSuccess(status)) {
       queue.done(key);
       events.event(pod.pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${nodeName}`);
-      for (const plugin of profile.plugins) plugin.postBind?.(state, pod, nodeName);
+      profile.postBind(state, pod, nodeName);
       return;
     }
     cache.forget(key);
-    for (const plugin of profile.plugins) plugin.unreserve?.(state, pod, nodeName);
+    profile.unreserve(state, pod, nodeName);
     const message = status?.reasons.join(', ') ?? '';
     log.warning('Binding failed', { pod: key, node: nodeName, reason: message });
     void recordFailure(queued, 'SchedulerError', message);
@@ -240,30 +241,10 @@ async function runBinding(
   { pod }: QueuedPod,
   nodeName: string,
 ): Promise<Status | undefined> {
-  for (const plugin of profile.plugins) {
-    const status = plugin.reserve?.(state, pod, nodeName);
-    if (!isSuccess(status)) return status;
-  }
-  for (const point of ['permit', 'preBind'] as const) {
-    for (const plugin of profile.plugins) {
-      const status = await plugin[point]?.(state, pod, nodeName);
-      if (!isSuccess(status)) return status;
-    }
-  }
-  for (const plugin of profile.plugins) {
-    if (plugin.bind === undefined) continue;
-    const status = await plugin.bind(state, pod, nodeName);
-    if (status?.code !== 'Skip') return status;
-  }
-  return { code: 'Error', reasons: ['no bind plugin took the pod'] };
-}
-
-function sortOf(profiles: readonly Profile[]): (a: QueuedPodOrder, b: QueuedPodOrder) => number {
-  for (const { plugins } of profiles) {
-    const sorter = plugins.find((plugin) => plugin.less !== undefined);
-    if (sorter?.less !== undefined) return (a, b) => sorter.less?.(a, b) ?? 0;
-  }
-  return (a, b) => a.enqueuedMs - b.enqueuedMs;
+  const reserved = profile.reserve(state, pod, nodeName);
+  if (!isSuccess(reserved)) return reserved;
+  const allowed = await profile.permitAndPreBind(state, pod, nodeName);
+  return isSuccess(allowed) ? await profile.bind(state, pod, nodeName) : allowed;
 }
 
 function retryEventsOf(profiles: readonly Profile[]): (plugin: string) => readonly ClusterEvent[] {

@@ -1,3 +1,5 @@
+import { extensionPointNames } from './extension-points.ts';
+import type { ExtensionPoint, PluginsByPoint } from './extension-points.ts';
 import type { NodeInfo, PodInfo } from './node-info.ts';
 import { maxNodeScore } from './plugin.ts';
 import type {
@@ -6,21 +8,19 @@ import type {
   NodeScore,
   Plugin,
   PostFilterResult,
+  QueuedPodOrder,
   Snapshot,
 } from './plugin.ts';
 import { isSuccess } from './status.ts';
 import type { Status } from './status.ts';
 
-/** A plugin of a profile and how much its score counts. */
-export interface WeightedPlugin {
-  readonly plugin: Plugin;
-  readonly weight: number;
-}
-
 /** The plugins that serve one schedulerName, with the extension points run over them in order. */
 export interface Profile {
   readonly schedulerName: string;
+  /** Every plugin of the profile once. */
   readonly plugins: readonly Plugin[];
+  /** Negative when `a` goes first. */
+  less(a: QueuedPodOrder, b: QueuedPodOrder): number;
   preEnqueue(pod: PodInfo): Status | undefined;
   preFilter(
     state: CycleState,
@@ -34,6 +34,13 @@ export interface Profile {
   removePod(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
   /** The first plugin that makes room, or all their refusals. Undefined without such plugins. */
   postFilter(state: CycleState, pod: PodInfo, attempt: FailedAttempt): PostFilterResult | undefined;
+  reserve(state: CycleState, pod: PodInfo, nodeName: string): Status | undefined;
+  unreserve(state: CycleState, pod: PodInfo, nodeName: string): void;
+  /** Permit, then PreBind; the first refusal ends it. */
+  permitAndPreBind(state: CycleState, pod: PodInfo, nodeName: string): Promise<Status | undefined>;
+  /** The first Bind plugin that does not skip. */
+  bind(state: CycleState, pod: PodInfo, nodeName: string): Promise<Status | undefined>;
+  postBind(state: CycleState, pod: PodInfo, nodeName: string): void;
   /** Weighted sums by node, in the order of `nodes`. */
   score(
     state: CycleState,
@@ -45,20 +52,24 @@ export interface Profile {
 
 const skippedKey = 'framework/skipped';
 
-export function createProfile(schedulerName: string, weighted: readonly WeightedPlugin[]): Profile {
-  const plugins = weighted.map(({ plugin }) => plugin);
-  const having = (point: keyof Plugin): Plugin[] =>
-    plugins.filter((plugin) => plugin[point] !== undefined);
-  const preEnqueuers = having('preEnqueue');
-  const preFilters = having('preFilter');
-  const filters = having('filter');
-  const postFilters = having('postFilter');
-  const preScorers = having('preScore');
-  const scorers = weighted.filter(({ plugin }) => plugin.score !== undefined);
+export function createProfile(schedulerName: string, points: PluginsByPoint): Profile {
+  const at = (point: ExtensionPoint): readonly Plugin[] =>
+    points[point].map(({ plugin }) => plugin);
+  const plugins = [...new Set(extensionPointNames.flatMap(at))];
+  const preEnqueuers = at('preEnqueue');
+  const [sorter] = at('queueSort');
+  const preFilters = at('preFilter');
+  const filters = at('filter');
+  const postFilters = at('postFilter');
+  const preScorers = at('preScore');
+  const scorers = points.score;
+  const reservers = at('reserve');
+  const binders = at('bind');
 
   return {
     schedulerName,
     plugins,
+    less: (a, b) => sorter?.less?.(a, b) ?? a.enqueuedMs - b.enqueuedMs,
     preEnqueue(pod) {
       for (const plugin of preEnqueuers) {
         const status = plugin.preEnqueue?.(pod);
@@ -135,6 +146,36 @@ export function createProfile(schedulerName: string, weighted: readonly Weighted
         }
       }
       return { scores: totals };
+    },
+    reserve(state, pod, nodeName) {
+      for (const plugin of reservers) {
+        const status = plugin.reserve?.(state, pod, nodeName);
+        if (!isSuccess(status)) return named(status, plugin);
+      }
+      return undefined;
+    },
+    unreserve(state, pod, nodeName) {
+      // in reverse: what was reserved last is let go first
+      for (const plugin of reservers.toReversed()) plugin.unreserve?.(state, pod, nodeName);
+    },
+    async permitAndPreBind(state, pod, nodeName) {
+      for (const point of ['permit', 'preBind'] as const) {
+        for (const plugin of at(point)) {
+          const status = await plugin[point]?.(state, pod, nodeName);
+          if (!isSuccess(status)) return named(status, plugin);
+        }
+      }
+      return undefined;
+    },
+    async bind(state, pod, nodeName) {
+      for (const plugin of binders) {
+        const status = await plugin.bind?.(state, pod, nodeName);
+        if (status?.code !== 'Skip') return named(status, plugin);
+      }
+      return { code: 'Error', reasons: ['no bind plugin took the pod'] };
+    },
+    postBind(state, pod, nodeName) {
+      for (const plugin of at('postBind')) plugin.postBind?.(state, pod, nodeName);
     },
   };
 }

@@ -2,15 +2,79 @@ import type { NodeInfo, PodInfo } from '../framework/node-info.ts';
 import { maxNodeScore } from '../framework/plugin.ts';
 import type { Plugin } from '../framework/plugin.ts';
 import type { Status } from '../framework/status.ts';
+import { countsFor, cpuAndMemory, requestedWith } from './resource-scoring.ts';
+import type { WeightedResource } from './resource-scoring.ts';
 
 const tooManyPods = 'Too many pods';
 
+/** A point of RequestedToCapacityRatio: percent used, score 0 to 10. */
+export interface UtilizationPoint {
+  readonly utilization: number;
+  readonly score: number;
+}
+
+/** NodeResourcesFitArgs. */
+export interface NodeResourcesFitArgs {
+  readonly ignoredResources?: readonly string[] | undefined;
+  readonly ignoredResourceGroups?: readonly string[] | undefined;
+  readonly scoringStrategy?:
+    | {
+        readonly type?: 'LeastAllocated' | 'MostAllocated' | 'RequestedToCapacityRatio' | undefined;
+        readonly resources?: readonly WeightedResource[] | undefined;
+        readonly requestedToCapacityRatio?:
+          | { readonly shape?: readonly UtilizationPoint[] | undefined }
+          | undefined;
+      }
+    | undefined;
+}
+
+/** Requested and allocatable amounts to 0..100. */
+type Strategy = (requested: number, allocatable: number) => number;
+
+/** Filters nodes without room; scores them by what is left, as the strategy says. */
+export function createNodeResourcesFit(args: NodeResourcesFitArgs = {}): Plugin {
+  const { ignoredResources = [], ignoredResourceGroups = [], scoringStrategy } = args;
+  const isIgnored = (name: string): boolean =>
+    ignoredResources.includes(name) ||
+    (name.includes('/') && ignoredResourceGroups.includes(name.slice(0, name.indexOf('/'))));
+  const resources = scoringStrategy?.resources ?? cpuAndMemory;
+  const strategy = strategyOf(scoringStrategy);
+  return {
+    name: 'NodeResourcesFit',
+    retryOn: ['Node/Add', 'Node/UpdateAllocatable', 'AssignedPod/Delete', 'AssignedPod/Update'],
+    filter(_state, pod, node): Status | undefined {
+      const reasons = insufficientResources(pod, node, isIgnored);
+      if (reasons.length === 0) return undefined;
+      const isHopeless = exceedsNode(pod, node, isIgnored);
+      return { code: isHopeless ? 'UnschedulableAndUnresolvable' : 'Unschedulable', reasons };
+    },
+    score(_state, pod, node) {
+      let sum = 0;
+      let weights = 0;
+      for (const { name, weight } of resources) {
+        const allocatable = node.allocatable.get(name) ?? 0;
+        if (allocatable === 0 || !countsFor(name, pod)) continue;
+        sum += strategy(requestedWith(name, pod, node), allocatable) * weight;
+        weights += weight;
+      }
+      if (weights === 0) return 0;
+      return scoringStrategy?.type === 'RequestedToCapacityRatio'
+        ? Math.round(sum / weights)
+        : Math.floor(sum / weights);
+    },
+  };
+}
+
 /** Every resource that keeps the pod off the node; empty when it fits. */
-export function insufficientResources(pod: PodInfo, node: NodeInfo): string[] {
+export function insufficientResources(
+  pod: PodInfo,
+  node: NodeInfo,
+  isIgnored: (name: string) => boolean = () => false,
+): string[] {
   const reasons: string[] = [];
   if (node.pods.size + 1 > node.allowedPods) reasons.push(tooManyPods);
   for (const [name, request] of pod.requests) {
-    if (request === 0 || name === 'pods') continue;
+    if (request === 0 || name === 'pods' || isIgnored(name)) continue;
     const free = (node.allocatable.get(name) ?? 0) - (node.requested.get(name) ?? 0);
     if (request > free) reasons.push(`Insufficient ${name}`);
   }
@@ -18,40 +82,38 @@ export function insufficientResources(pod: PodInfo, node: NodeInfo): string[] {
 }
 
 /** Whether the request is larger than the whole node: no preemption can help then. */
-function exceedsNode(pod: PodInfo, node: NodeInfo): boolean {
+function exceedsNode(pod: PodInfo, node: NodeInfo, isIgnored: (name: string) => boolean): boolean {
   for (const [name, request] of pod.requests) {
-    if (request > (node.allocatable.get(name) ?? 0)) return true;
+    if (!isIgnored(name) && request > (node.allocatable.get(name) ?? 0)) return true;
   }
   return false;
 }
 
-/** Filters nodes without room and, as LeastAllocated, prefers those with the most room left. */
-export const nodeResourcesFit: Plugin = {
-  name: 'NodeResourcesFit',
-  retryOn: ['Node/Add', 'Node/UpdateAllocatable', 'AssignedPod/Delete', 'AssignedPod/Update'],
-  filter(_state, pod, node): Status | undefined {
-    const reasons = insufficientResources(pod, node);
-    if (reasons.length === 0) return undefined;
-    const code = exceedsNode(pod, node) ? 'UnschedulableAndUnresolvable' : 'Unschedulable';
-    return { code, reasons };
-  },
-  score(_state, pod, node) {
-    const cpu = leastAllocated(
-      node.scoringCpuMilli + pod.scoringCpuMilli,
-      node.allocatable.get('cpu'),
-    );
-    const memory = leastAllocated(
-      node.scoringMemoryBytes + pod.scoringMemoryBytes,
-      node.allocatable.get('memory'),
-    );
-    const known = [cpu, memory].filter((score) => score !== undefined);
-    if (known.length === 0) return 0;
-    return Math.floor(known.reduce((sum, score) => sum + score, 0) / known.length);
-  },
-};
+function strategyOf(scoring: NodeResourcesFitArgs['scoringStrategy']): Strategy {
+  switch (scoring?.type) {
+    case 'MostAllocated':
+      return (requested, allocatable) =>
+        requested > allocatable ? 0 : Math.floor((requested * maxNodeScore) / allocatable);
+    case 'RequestedToCapacityRatio':
+      return brokenLine(scoring.requestedToCapacityRatio?.shape ?? []);
+    default:
+      return (requested, allocatable) =>
+        requested > allocatable
+          ? 0
+          : Math.floor(((allocatable - requested) * maxNodeScore) / allocatable);
+  }
+}
 
-function leastAllocated(requested: number, allocatable: number | undefined): number | undefined {
-  if (allocatable === undefined || allocatable === 0) return undefined;
-  if (requested > allocatable) return 0;
-  return Math.floor(((allocatable - requested) * maxNodeScore) / allocatable);
+/** The line through the points; scores of the shape end at 10, ours at 100. */
+function brokenLine(shape: readonly UtilizationPoint[]): Strategy {
+  const points = shape.map(({ utilization, score }) => ({ x: utilization, y: score * 10 }));
+  return (requested, allocatable) => {
+    const x = requested > allocatable ? 100 : Math.floor((requested * 100) / allocatable);
+    const after = points.findIndex((point) => x <= point.x);
+    const right = points[after];
+    if (right === undefined) return points.at(-1)?.y ?? 0;
+    const left = points[after - 1];
+    if (left === undefined) return right.y;
+    return left.y + Math.trunc(((right.y - left.y) * (x - left.x)) / (right.x - left.x));
+  };
 }

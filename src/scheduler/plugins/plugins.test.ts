@@ -6,11 +6,11 @@ import { createClusterCache } from '../cache/cluster-cache.ts';
 import { createPodInfo } from '../framework/node-info.ts';
 import type { Plugin } from '../framework/plugin.ts';
 import { imageLocality } from './image-locality.ts';
-import { nodeAffinity } from './node-affinity.ts';
+import { createNodeAffinity } from './node-affinity.ts';
 import { nodeName } from './node-name.ts';
 import { nodePorts } from './node-ports.ts';
-import { nodeResourcesBalancedAllocation } from './node-resources-balanced-allocation.ts';
-import { nodeResourcesFit } from './node-resources-fit.ts';
+import { createBalancedAllocation } from './node-resources-balanced-allocation.ts';
+import { createNodeResourcesFit } from './node-resources-fit.ts';
 import { nodeUnschedulable } from './node-unschedulable.ts';
 import { taintToleration } from './taint-toleration.ts';
 
@@ -130,7 +130,7 @@ test('nodeSelector and required affinity must both hold, terms are alternatives'
   ];
   for (const [spec, isFit] of fits) {
     assert.equal(
-      reasons(nodeAffinity, pod('p', spec), [zoned]).length === 0,
+      reasons(createNodeAffinity(), pod('p', spec), [zoned]).length === 0,
       isFit,
       JSON.stringify(spec),
     );
@@ -156,26 +156,35 @@ test('host ports conflict on the same protocol and an overlapping address', () =
 
 test('every lacking resource is a reason, init containers count by their peak', () => {
   const placed = [on('a', pod('x', {}, cpu('1500m')))];
-  assert.deepEqual(reasons(nodeResourcesFit, pod('p', {}, cpu('500m')), [node('a')], placed), []);
-  assert.deepEqual(reasons(nodeResourcesFit, pod('p', {}, cpu('501m')), [node('a')], placed), [
-    'Insufficient cpu',
-  ]);
+  assert.deepEqual(
+    reasons(createNodeResourcesFit(), pod('p', {}, cpu('500m')), [node('a')], placed),
+    [],
+  );
+  assert.deepEqual(
+    reasons(createNodeResourcesFit(), pod('p', {}, cpu('501m')), [node('a')], placed),
+    ['Insufficient cpu'],
+  );
   const initContainers = [{ name: 'i', image: 'i', resources: { requests: { memory: '5Gi' } } }];
-  assert.deepEqual(reasons(nodeResourcesFit, pod('p', { initContainers }), [node('a')]), [
+  assert.deepEqual(reasons(createNodeResourcesFit(), pod('p', { initContainers }), [node('a')]), [
     'Insufficient memory',
   ]);
   const full = ['x', 'y', 'z'].map((name) => on('a', pod(name)));
-  assert.deepEqual(reasons(nodeResourcesFit, pod('p'), [node('a')], full), ['Too many pods']);
+  assert.deepEqual(reasons(createNodeResourcesFit(), pod('p'), [node('a')], full), [
+    'Too many pods',
+  ]);
 });
 
 test('finished pods leave their room', () => {
   const done: Pod = { ...on('a', pod('x', {}, cpu('2'))), status: { phase: 'Succeeded' } };
-  assert.deepEqual(reasons(nodeResourcesFit, pod('p', {}, cpu('2')), [node('a')], [done]), []);
+  assert.deepEqual(
+    reasons(createNodeResourcesFit(), pod('p', {}, cpu('2')), [node('a')], [done]),
+    [],
+  );
 });
 
 test('the emptier node scores higher, requests of nothing count as 100m and 200 MiB', () => {
   const placed = [on('a', pod('x', {}, cpu('1')))];
-  const [a = 0, b = 0] = scores(nodeResourcesFit, pod('p'), [node('a'), node('b')], placed);
+  const [a = 0, b = 0] = scores(createNodeResourcesFit(), pod('p'), [node('a'), node('b')], placed);
   assert.ok(b > a);
   const freeCpu = Math.floor((1900 * 100) / 2000);
   const freeMemory = Math.floor(((4096 - 200) * 100) / 4096);
@@ -186,7 +195,7 @@ test('balanced allocation prefers the node that the pod evens out', () => {
   const placed = [on('a', pod('x', {}, cpu('1')))];
   const memory = { resources: { requests: { memory: '2Gi' } } };
   const [a = 0, b = 0] = scores(
-    nodeResourcesBalancedAllocation,
+    createBalancedAllocation(),
     pod('p', {}, memory),
     [node('a'), node('b')],
     placed,

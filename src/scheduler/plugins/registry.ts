@@ -2,16 +2,20 @@ import type { Clock } from '#base/clock.ts';
 import type { Random } from '#base/random.ts';
 import type { Client, EventRecorder } from '#client/mod.ts';
 import type { ClusterLookups } from '../framework/lookups.ts';
-import type { WeightedPlugin } from '../framework/profile.ts';
+import { atEveryPoint } from '../framework/extension-points.ts';
+import type { Plugin } from '../framework/plugin.ts';
+import { createProfile } from '../framework/profile.ts';
+import type { Profile } from '../framework/profile.ts';
 import { createDefaultBinder } from './default-binder.ts';
 import { createDefaultPreemption } from './default-preemption/default-preemption.ts';
+import { dynamicResources } from './dynamic-resources.ts';
 import { imageLocality } from './image-locality.ts';
 import { createInterPodAffinity } from './inter-pod-affinity/inter-pod-affinity.ts';
-import { nodeAffinity } from './node-affinity.ts';
+import { createNodeAffinity } from './node-affinity.ts';
 import { nodeName } from './node-name.ts';
 import { nodePorts } from './node-ports.ts';
-import { nodeResourcesBalancedAllocation } from './node-resources-balanced-allocation.ts';
-import { nodeResourcesFit } from './node-resources-fit.ts';
+import { createBalancedAllocation } from './node-resources-balanced-allocation.ts';
+import { createNodeResourcesFit } from './node-resources-fit.ts';
 import { createNodeVolumeLimits } from './node-volume-limits.ts';
 import { nodeUnschedulable } from './node-unschedulable.ts';
 import { createPodTopologySpread } from './pod-topology-spread/pod-topology-spread.ts';
@@ -31,27 +35,63 @@ export interface PluginParts {
   readonly random: Random;
 }
 
-/** The plugins of the default profile in upstream's order, with upstream's weights. */
-export function defaultPlugins(parts: PluginParts): readonly WeightedPlugin[] {
-  const { storage } = parts.lookups;
-  return [
-    { plugin: schedulingGates, weight: 0 },
-    { plugin: prioritySort, weight: 0 },
-    { plugin: nodeUnschedulable, weight: 0 },
-    { plugin: nodeName, weight: 0 },
-    { plugin: taintToleration, weight: 3 },
-    { plugin: nodeAffinity, weight: 2 },
-    { plugin: nodePorts, weight: 0 },
-    { plugin: nodeResourcesFit, weight: 1 },
-    { plugin: createVolumeRestrictions(storage), weight: 0 },
-    { plugin: createNodeVolumeLimits(storage), weight: 0 },
-    { plugin: createVolumeBinding({ ...parts, storage }), weight: 0 },
-    { plugin: createVolumeZone(storage), weight: 0 },
-    { plugin: createPodTopologySpread(parts.lookups), weight: 2 },
-    { plugin: createInterPodAffinity(parts.lookups), weight: 2 },
-    { plugin: createDefaultPreemption(parts), weight: 0 },
-    { plugin: nodeResourcesBalancedAllocation, weight: 1 },
-    { plugin: imageLocality, weight: 1 },
-    { plugin: createDefaultBinder(parts.client), weight: 0 },
-  ];
+/** Makes a plugin; `args` are its checked arguments from pluginConfig, {} for upstream's defaults. */
+export type PluginFactory = (parts: PluginParts, args: PluginArgs) => Plugin;
+export type PluginArgs = Readonly<Record<string, unknown>>;
+
+/** Every plugin that a profile may name, by upstream's names. */
+export const pluginFactories: Readonly<Record<string, PluginFactory>> = {
+  SchedulingGates: () => schedulingGates,
+  PrioritySort: () => prioritySort,
+  NodeUnschedulable: () => nodeUnschedulable,
+  NodeName: () => nodeName,
+  TaintToleration: () => taintToleration,
+  NodeAffinity: (_parts, args) => createNodeAffinity(args),
+  NodePorts: () => nodePorts,
+  NodeResourcesFit: (_parts, args) => createNodeResourcesFit(args),
+  VolumeRestrictions: ({ lookups }) => createVolumeRestrictions(lookups.storage),
+  NodeVolumeLimits: ({ lookups }) => createNodeVolumeLimits(lookups.storage),
+  VolumeBinding: (parts, args) =>
+    createVolumeBinding({ ...parts, storage: parts.lookups.storage }, args),
+  VolumeZone: ({ lookups }) => createVolumeZone(lookups.storage),
+  PodTopologySpread: ({ lookups }, args) => createPodTopologySpread(lookups, args),
+  InterPodAffinity: ({ lookups }, args) => createInterPodAffinity(lookups, args),
+  DynamicResources: () => dynamicResources,
+  DefaultPreemption: (parts, args) => createDefaultPreemption(parts, args),
+  NodeResourcesBalancedAllocation: (_parts, args) => createBalancedAllocation(args),
+  ImageLocality: () => imageLocality,
+  DefaultBinder: ({ client }) => createDefaultBinder(client),
+};
+
+/** multiPoint of the default profile in upstream's order, with upstream's weights. */
+export const defaultMultiPoint: readonly { name: string; weight: number }[] = [
+  { name: 'SchedulingGates', weight: 0 },
+  { name: 'PrioritySort', weight: 0 },
+  { name: 'NodeUnschedulable', weight: 0 },
+  { name: 'NodeName', weight: 0 },
+  { name: 'TaintToleration', weight: 3 },
+  { name: 'NodeAffinity', weight: 2 },
+  { name: 'NodePorts', weight: 0 },
+  { name: 'NodeResourcesFit', weight: 1 },
+  { name: 'VolumeRestrictions', weight: 0 },
+  { name: 'NodeVolumeLimits', weight: 0 },
+  { name: 'VolumeBinding', weight: 0 },
+  { name: 'VolumeZone', weight: 0 },
+  { name: 'PodTopologySpread', weight: 2 },
+  { name: 'InterPodAffinity', weight: 2 },
+  { name: 'DynamicResources', weight: 0 },
+  { name: 'DefaultPreemption', weight: 0 },
+  { name: 'NodeResourcesBalancedAllocation', weight: 1 },
+  { name: 'ImageLocality', weight: 1 },
+  { name: 'DefaultBinder', weight: 0 },
+];
+
+/** What a cluster without KubeSchedulerConfiguration schedules with. */
+export function defaultProfile(parts: PluginParts): Profile {
+  const plugins = defaultMultiPoint.map(({ name, weight }) => {
+    const create = pluginFactories[name];
+    if (create === undefined) throw new Error(`the scheduler has no plugin ${name}`);
+    return { plugin: create(parts, {}), weight };
+  });
+  return createProfile('default-scheduler', atEveryPoint(plugins));
 }
