@@ -189,6 +189,52 @@ describe('reviews', () => {
     await api.request('DELETE', `${path}/w`);
   });
 
+  test('show no name that is yet to be generated to those who may still change it', async () => {
+    await configure('mutating', 'early', webhook('early'));
+    await configure('validating', 'late', webhook('late'));
+    await api.request('POST', maps, { body: { metadata: { generateName: 'made-' } } });
+    const [early, late] = reviews.map((review) => review.request) as [Request, Request];
+    assert.deepEqual([early.name, early.object.metadata.name], [undefined, undefined]);
+    assert.match(late.name ?? '', /^made-[a-z0-9]{5}$/);
+    assert.equal(late.object.metadata.name, late.name);
+  });
+
+  test('are sent for creates that store nothing', async () => {
+    const rule = { ...everything, apiGroups: ['authorization.k8s.io'] };
+    await configure('validating', 'all', webhook('all', { rules: [rule] }));
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+    const spec = { nonResourceAttributes: { path: '/x', verb: 'get' } };
+    const answer = await api.request('POST', path, { body: { spec } });
+    assert.equal(answer.at('status.allowed'), true);
+    assert.deepEqual(
+      reviews.map(({ request }) => at(request, 'kind.kind')),
+      ['SelfSubjectAccessReview'],
+    );
+  });
+
+  test('say what a connection asks for', async () => {
+    await configure('validating', 'all', webhook('all', { rules: [everything] }));
+    answers['all'] = (request) => ({ allowed: request['operation'] !== 'CONNECT' });
+    const pod = '/api/v1/namespaces/hooks/pods';
+    const body = { metadata: { name: 'talk' }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    await api.request('POST', '/api/v1/namespaces/hooks/serviceaccounts', {
+      body: { metadata: { name: 'default' } },
+    });
+    const made = await api.request('POST', pod, { body });
+    assert.equal(made.status, 201, made.text);
+    await api.request('POST', `${pod}/talk/binding`, { body: { target: { name: 'node' } } });
+    const { stderr } = await api.kubectl(['exec', '-n', 'hooks', 'talk', '--', 'ls', '-l']);
+    assert.match(stderr, /admission webhook "all.example.com" denied the request/);
+    const connect = reviews.findLast(({ request }) => request['operation'] === 'CONNECT')?.request;
+    assert.deepEqual(
+      ['kind.kind', 'subResource', 'name', 'options'].map((path) => at(connect, path)),
+      ['PodExecOptions', 'exec', 'talk', null],
+    );
+    assert.deepEqual(at(connect, 'object.command'), ['ls', '-l']);
+    await api.request('DELETE', `${configurations}/validatingwebhookconfigurations/all`);
+    await api.request('DELETE', `${pod}/talk`, { body: { gracePeriodSeconds: 0 } });
+  });
+
   test('are never sent for the configuration of admission itself', async () => {
     await configure('validating', 'all', webhook('all', { rules: [everything] }));
     await configure('mutating', 'more', webhook('more', { rules: [everything] }));

@@ -46,7 +46,8 @@ export async function bindPod(
   const attributes = {
     context,
     operation: 'CREATE' as const,
-    subresource: 'binding',
+    // the older path is a resource of its own: bindings
+    subresource: context.info.subresource,
     namespace,
     name,
     object,

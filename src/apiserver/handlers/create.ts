@@ -59,12 +59,12 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   } else {
     delete object.metadata.namespace;
   }
-  const generateName = nameObject(core, object, context.info.name);
-  const scope: WriteScope = {
+  const generateName = nameObject(object, context.info.name);
+  let scope: WriteScope = {
     context,
     served,
     namespace,
-    name: object.metadata.name,
+    name: object.metadata.name ?? '',
     subresource: '',
     options,
     nowMs: core.clock.now(),
@@ -88,6 +88,10 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   object = afterMutation(served, attributes.object ?? object);
   if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
     throw plainError('resourceVersion should not be set on objects to be created');
+  }
+  if (generateName !== undefined && (object.metadata.name ?? '') === '') {
+    object.metadata.name = generatedName(core, generateName);
+    scope = { ...scope, name: object.metadata.name };
   }
   fillSystemFields(core, object, scope.nowMs);
   prepareForCreate(info, object);
@@ -113,8 +117,11 @@ export function addWarnings(
   for (const text of texts ?? []) context.warnings.add(text);
 }
 
-/** Gives the object its name; returns the base when it is a generated one. */
-function nameObject(core: Core, object: UnknownObject, urlName: string): string | undefined {
+/**
+ * Gives the object its name, or returns the base of the one to be generated, which mutating
+ * admission does not get to see.
+ */
+function nameObject(object: UnknownObject, urlName: string): string | undefined {
   const { metadata } = object;
   if (metadata.name !== undefined && metadata.name !== '') return undefined;
   if (urlName !== '') {
@@ -126,7 +133,6 @@ function nameObject(core: Core, object: UnknownObject, urlName: string): string 
     metadata.name = '';
     return undefined;
   }
-  metadata.name = generatedName(core, generateName);
   return generateName;
 }
 

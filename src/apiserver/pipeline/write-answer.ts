@@ -21,6 +21,7 @@ import type { ServedResource } from '../resource-registry.ts';
 import type { ResourceDispatch } from './dispatch.ts';
 import { bodyTypeOf, readObject, typeOf } from './read-object.ts';
 import type { WantedType } from './read-object.ts';
+import { admitVirtual } from './virtual-admission.ts';
 
 /** Largest body, as upstream's request limit. */
 const maxBodyBytes = 3 * 1024 * 1024;
@@ -75,7 +76,11 @@ async function answerCreate(write: Write): Promise<number> {
     const isChecked = info.subresource === '' && served.info.kind.endsWith('SubjectAccessReview');
     const errors = isChecked ? validateCreate(served.info, object) : [];
     if (errors.length > 0) throw invalid(served.info, object.metadata.name ?? '', errors);
-    const result = await virtual(object, context);
+    const isAdmitted = info.subresource === '' && served.info.resource !== 'bindings';
+    const admitted = isAdmitted
+      ? await admitVirtual(core, served, context, options, object)
+      : object;
+    const result = await virtual(admitted, context);
     await sendValue(exchange, context, result, { status: 201, form });
     return 201;
   }

@@ -7,7 +7,7 @@ const dyn: CelType = { kind: 'dyn' };
 
 function object(name: string, fields: Readonly<Record<string, CelType>>): CelType {
   const entries = Object.entries(fields).map(([key, type]): [string, CelField] => [key, { type }]);
-  return { kind: 'object', name, fields: new Map(entries) };
+  return { kind: 'object', name, fields: new Map(entries), hasPlainNames: true };
 }
 
 const groupVersionKind = object('kubernetes.GroupVersionKind', {

@@ -1,4 +1,5 @@
 import type { ObjectReader } from '../../authz/object-reader.ts';
+import { CandidateCache } from '../matching/candidate-cache.ts';
 import type { EquivalentResources } from '../matching/equivalents.ts';
 import type { AdmissionAttributes } from '../plugin.ts';
 import { compileMatch, ruledResource } from './match-resources.ts';
@@ -21,16 +22,13 @@ export interface PolicyHook<S extends PolicySpec, C> {
   readonly compiled: () => C;
 }
 
-/** Most kinds of requests whose policies are kept. */
-const maxRemembered = 2048;
-
 /** Policies of one sort and their bindings, following the cache. */
 export class PolicySource<S extends PolicySpec, C> {
   readonly #equivalents: EquivalentResources;
   readonly #policies = new Map<string, Omit<PolicyHook<S, C>, 'bindings'>>();
   readonly #bindings = new Map<string, BoundPolicy>();
   #hooks: readonly PolicyHook<S, C>[] | undefined;
-  readonly #candidates = new Map<string, readonly PolicyHook<S, C>[]>();
+  readonly #candidates = new CandidateCache<PolicyHook<S, C>>();
 
   constructor(options: {
     reader: ObjectReader;
@@ -64,16 +62,9 @@ export class PolicySource<S extends PolicySpec, C> {
   /** The bound policies whose rules fit such requests; nearly free when there are none. */
   candidates(attributes: AdmissionAttributes): readonly PolicyHook<S, C>[] {
     if (this.#bindings.size === 0 || this.#policies.size === 0) return [];
-    const { operation, subresource, context } = attributes;
-    const { group, version, resource } = context.resource;
-    const key = `${operation} ${group}/${version}/${resource}/${subresource}`;
-    let known = this.#candidates.get(key);
-    if (known === undefined) {
-      if (this.#candidates.size >= maxRemembered) this.#candidates.clear();
-      known = this.#all().filter((hook) => this.#isAbout(hook, attributes));
-      this.#candidates.set(key, known);
-    }
-    return known;
+    return this.#candidates.get(attributes, () =>
+      this.#all().filter((hook) => this.#isAbout(hook, attributes)),
+    );
   }
 
   #forget(): void {

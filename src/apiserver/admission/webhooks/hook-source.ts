@@ -1,6 +1,7 @@
 import type { GroupVersionResource, KubeObject, ResourceInfo } from '#schema/mod.ts';
 import type { MatchCondition, MutatingWebhook, ValidatingWebhook } from '#schema/types.ts';
 import type { ObjectReader } from '../../authz/object-reader.ts';
+import { CandidateCache } from '../matching/candidate-cache.ts';
 import type { EquivalentResources } from '../matching/equivalents.ts';
 import { matchesRule } from '../matching/rules.ts';
 import type { ResourceRule } from '../matching/rules.ts';
@@ -35,8 +36,6 @@ export interface HookCandidate {
   readonly resource: ResourceInfo;
 }
 
-/** Most kinds of requests whose candidates are kept. */
-const maxRemembered = 2048;
 const none: readonly HookCandidate[] = [];
 
 /**
@@ -47,7 +46,7 @@ export class HookSource {
   readonly #equivalents: EquivalentResources;
   readonly #configurations = new Map<string, readonly CompiledHook[]>();
   #hooks: readonly CompiledHook[] | undefined = [];
-  #candidates = new Map<string, readonly HookCandidate[]>();
+  readonly #candidates = new CandidateCache<HookCandidate>();
 
   constructor(options: {
     reader: ObjectReader;
@@ -68,15 +67,7 @@ export class HookSource {
   /** The webhooks whose rules fit the request; nearly free when there are none. */
   candidates(attributes: AdmissionAttributes): readonly HookCandidate[] {
     if (this.#configurations.size === 0) return none;
-    const { operation, subresource, context } = attributes;
-    const { group, version, resource } = context.resource;
-    const key = `${operation} ${group}/${version}/${resource}/${subresource}`;
-    let known = this.#candidates.get(key);
-    if (known === undefined) {
-      if (this.#candidates.size >= maxRemembered) this.#candidates.clear();
-      this.#candidates.set(key, (known = this.#findCandidates(attributes)));
-    }
-    return known;
+    return this.#candidates.get(attributes, () => this.#findCandidates(attributes));
   }
 
   #all(): readonly CompiledHook[] {
