@@ -7,6 +7,7 @@ import { seededRandom } from '#base/random.ts';
 import { createEventRecorder } from '#client/mod.ts';
 import { createFakeClient } from '#client/testing/mod.ts';
 import { noLookups } from '../framework/lookups.ts';
+import { createPodInfo } from '../framework/node-info.ts';
 import type { Profile } from '../framework/profile.ts';
 import type { PluginParts } from '../plugins/registry.ts';
 import {
@@ -69,13 +70,12 @@ profiles:
     const taints = [{ key: 'k', effect: 'NoSchedule' as const }];
     const cache = clusterOf([zoneNode('a', 'z', { spec: { taints } })]);
     const state = new Map();
-    const info = { ...cache.nodes[0]! };
-    assert.equal(info.name, undefined);
-    const pod = [
-      ...clusterOf([zoneNode('b')], [on('b', labelledPod('p', {}))]).nodes[0]!.pods.values(),
-    ][0]!;
+    const pod = createPodInfo(labelledPod('p', {}));
     second?.preFilter(state, pod, cache);
     assert.equal(second?.filter(state, pod, cache.nodes[0]!), undefined);
+    const [untouched] = profilesOf('');
+    untouched?.preFilter(state, pod, cache);
+    assert.equal(untouched?.filter(state, pod, cache.nodes[0]!)?.plugin, 'TaintToleration');
   });
 
   it('arguments reach their plugins', () => {

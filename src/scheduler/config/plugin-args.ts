@@ -1,4 +1,4 @@
-import type { NodeAffinity, TopologySpreadConstraint } from '#schema/types.ts';
+import type { TopologySpreadConstraint } from '#schema/types.ts';
 import type { PluginArgs } from '../plugins/registry.ts';
 import type { FieldReader } from './field-reader.ts';
 
@@ -21,7 +21,7 @@ const readers: Readonly<Record<string, (reader: FieldReader) => PluginArgs>> = {
     ignorePreferredTermsOfExistingPods: reader.boolean('ignorePreferredTermsOfExistingPods'),
   }),
   NodeAffinity: (reader) => ({
-    addedAffinity: reader.raw('addedAffinity') as NodeAffinity | undefined,
+    addedAffinity: reader.raw('addedAffinity'),
   }),
   NodeResourcesBalancedAllocation: (reader) => ({ resources: resourcesOf(reader) }),
   NodeResourcesFit: readFit,
