@@ -29,6 +29,7 @@ import type {
 import { converterOf, convertDyn } from './values/from-json.ts';
 import { toJson } from './values/to-json.ts';
 import type { CelValue } from './values/value.ts';
+import { withWorkLimit } from './values/work.ts';
 
 /** Names of declared variables that occur where no loop variable hides them. */
 function referencesOf(root: Expr, variables: Readonly<Record<string, CelType>>): Set<string> {
@@ -45,19 +46,20 @@ function referencesOf(root: Expr, variables: Readonly<Record<string, CelType>>):
 
 interface Runner {
   readonly evaluate: Evaluate;
-  readonly slotCount: number;
+  /** Copied for each run. */
+  readonly slots: readonly undefined[];
 }
 
 /** Runs within the smaller of the budget and the limit of one call. */
 function run(
-  { evaluate, slotCount }: Runner,
+  { evaluate, slots }: Runner,
   variables: Readonly<Record<string, unknown>>,
   budget: CelBudget,
 ): CelValue {
   const limit = Math.min(perCallLimit, budget.remaining);
-  const frame: Frame = { cost: 0, limit, slots: Array.from({ length: slotCount }), variables };
+  const frame: Frame = { cost: 0, limit, slots: slots.slice(), variables };
   try {
-    const value = evaluate(frame);
+    const value = withWorkLimit(() => evaluate(frame));
     if (frame.cost > limit) throw new CelBudgetError();
     return value;
   } catch (error) {
@@ -140,7 +142,7 @@ class Environment implements CelEnvironment {
       messages: this.#options.messages,
     });
     const evaluate = compiler.compile(root);
-    return { evaluate, slotCount: compiler.slotCount };
+    return { evaluate, slots: Array.from({ length: compiler.slotCount }, () => undefined) };
   }
 }
 

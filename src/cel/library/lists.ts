@@ -19,7 +19,8 @@ import {
   type Type,
   uintType,
 } from '../check/type.ts';
-import { CelRuntimeError } from '../errors.ts';
+import { CelBudgetError, CelRuntimeError } from '../errors.ts';
+import { perCallLimit } from '../limits.ts';
 import { orderOf } from '../values/compare.ts';
 import { equalValues } from '../values/equal.ts';
 import { keyText } from '../values/map.ts';
@@ -99,7 +100,9 @@ function slice(list: CelList, start: number, end: number): CelList {
     throw new CelRuntimeError(`${call}, start index must be less than or equal to end index`);
   }
   if (list.size < end) throw new CelRuntimeError(`${call}, list is length ${list.size}`);
-  return new CelList(list.values().slice(start, end));
+  const part: CelValue[] = [];
+  for (let at = start; at < end; at++) part.push(list.at(at));
+  return new CelList(part);
 }
 
 function flatten(list: CelList, depth = 1): CelList {
@@ -155,6 +158,8 @@ function range(size: number): CelList {
   if (size > rangeLimit) {
     throw new CelRuntimeError(`lists.range: size ${size} exceeds maximum allowed (${rangeLimit})`);
   }
+  // Longer ones cost more than an evaluation may: not worth making.
+  if (size > perCallLimit) throw new CelBudgetError();
   return new CelList(Array.from({ length: size }, (_value, index) => index));
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../values/time.ts';
 import { typeNameOf } from '../values/type-name.ts';
 import { CelDouble, CelTypeValue, CelUint, type CelValue } from '../values/value.ts';
+import { checkTextLength, spendWork } from '../values/work.ts';
 
 const defaultPrecision = 6;
 /** Largest precision; more is an error so that outputs stay bounded. */
@@ -33,7 +34,10 @@ function bytesText(value: Uint8Array): string {
 
 /** A value inside a list or map: strings are quoted, times written as calls. */
 function nested(value: CelValue): string {
-  if (typeof value === 'string') return quoteGo(value);
+  if (typeof value === 'string') {
+    spendWork(value.length);
+    return quoteGo(value);
+  }
   if (value instanceof Uint8Array) return `b${quoteGo(bytesText(value))}`;
   if (value instanceof CelTimestamp) return `timestamp(${quoteGo(formatTimestamp(value))})`;
   if (value instanceof CelDuration) return `duration(${quoteGo(formatDurationSeconds(value))})`;
@@ -58,7 +62,10 @@ function plainText(value: CelValue, refuse: (typeName: string) => CelRuntimeErro
   if (typeof value !== 'object') return String(value);
   if (value instanceof CelUint) return String(value.value);
   if (value instanceof CelDouble) return wordOf(value.value) ?? formatDouble(value.value);
-  if (value instanceof CelList) return `[${value.values().map(nested).join(', ')}]`;
+  if (value instanceof CelList) {
+    spendWork(value.size);
+    return `[${value.values().map(nested).join(', ')}]`;
+  }
   if (value instanceof CelMap) return mapText(value);
   if (value instanceof Uint8Array) return bytesText(value);
   if (value instanceof CelTimestamp) return formatTimestamp(value);
@@ -157,6 +164,7 @@ function clause(letter: string, value: CelValue, precision: number): string {
 export function formatString(template: string, args: CelList): string {
   const directive = /%(?:(%)|(?:\.(\d*))?([\s\S]?))/gu;
   let used = 0;
+  let { length } = template;
   return template.replaceAll(
     directive,
     (_match, percent?: string, digits?: string, letter?: string) => {
@@ -169,6 +177,9 @@ export function formatString(template: string, args: CelList): string {
       if (precision > largestPrecision) throw failed(`precision ${precision} is too large`);
       const text = clause(letter, args.at(used), precision);
       used += 1;
+      spendWork(text.length);
+      length += text.length;
+      checkTextLength(length);
       return text;
     },
   );

@@ -4,12 +4,14 @@ import { dynType, intType, listOf, stringType } from '../check/type.ts';
 import { CelRuntimeError } from '../errors.ts';
 import { quoteGo } from '../values/go-text.ts';
 import { CelList } from '../values/list.ts';
+import { checkTextLength, spendText } from '../values/work.ts';
 import { formatString } from './string-format.ts';
 
 const strings = listOf(stringType);
 
 /** Whether UTF-16 positions are code points. */
 function isBasic(text: string): boolean {
+  spendText(text.length);
   return !/[\ud800-\udfff]/.test(text);
 }
 
@@ -68,9 +70,15 @@ function replace(text: string, from: string, to: string, limit = -1): string {
   const count = Number(limit);
   if (count === 0 || from === to) return text;
   if (count < 0) {
-    if (from !== '') return text.replaceAll(from, () => to);
+    if (from !== '') {
+      const parts = text.split(from);
+      checkTextLength(text.length + (parts.length - 1) * (to.length - from.length));
+      return parts.join(to);
+    }
+    checkTextLength(text.length * (to.length + 1));
     return `${to}${[...text].map((character) => character + to).join('')}`;
   }
+  checkTextLength(text.length + Math.min(count, text.length + 1) * to.length);
   if (from === '') {
     const characters = [...text];
     const head = characters.slice(0, count - 1).map((character) => character + to);
@@ -92,7 +100,10 @@ function split(text: string, separator: string, limit = -1): CelList {
 }
 
 function join(list: CelList, separator = ''): string {
-  return (list.values() as string[]).join(separator);
+  const parts = list.values() as string[];
+  const length = parts.reduce((sum, part) => sum + part.length + separator.length, 0);
+  checkTextLength(length);
+  return parts.join(separator);
 }
 
 const asciiUpper = (text: string): string =>

@@ -11,6 +11,7 @@ import {
   CelUint,
   type CelValue,
 } from './value.ts';
+import { spendWork } from './work.ts';
 
 function isNumeric(value: CelValue): value is number | bigint | CelDouble | CelUint {
   return (
@@ -46,6 +47,7 @@ function equalAsSet(a: CelList, b: CelList): boolean {
 
 function equalLists(a: CelList, b: CelList): boolean {
   if (a.size !== b.size) return false;
+  spendWork(a.size);
   const areJson = a.convert !== undefined || b.convert !== undefined || a.semantics !== undefined;
   if (areJson && a.semantics !== undefined && b.semantics !== undefined) {
     if (a.semantics.kind === 'set') return equalAsSet(a, b);
@@ -59,6 +61,7 @@ function equalLists(a: CelList, b: CelList): boolean {
 
 function equalMaps(a: CelMap, b: CelMap): boolean {
   if (a.size !== b.size) return false;
+  spendWork(a.size);
   return a.keys().every((key) => {
     const right = b.find(key);
     return right !== undefined && equalValues(a.find(key) as CelValue, right);

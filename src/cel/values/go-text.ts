@@ -41,6 +41,7 @@ const quotedEscapes: Readonly<Record<string, string>> = {
 
 /** `%q` of a string. */
 export function quoteGo(text: string): string {
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
   let quoted = '"';
   for (const character of text) {
     const escape = quotedEscapes[character];

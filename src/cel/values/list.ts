@@ -1,5 +1,6 @@
 import { CelRuntimeError } from '../errors.ts';
 import type { CelValue } from './value.ts';
+import { spendWork } from './work.ts';
 
 /** Turns plain JSON of a declared type into a value; undefined where JSON is the value. */
 export type Convert = (json: unknown) => CelValue;
@@ -42,6 +43,7 @@ export class CelList {
 
   values(): CelValue[] {
     if (this.convert === undefined) return this.items as CelValue[];
+    spendWork(this.size);
     return this.items.map(this.convert);
   }
 }
@@ -72,6 +74,7 @@ export class JoinedList extends CelList {
   }
 
   override values(): CelValue[] {
+    spendWork(this.size);
     return [...this.#left.values(), ...this.#right.values()];
   }
 }

@@ -1,6 +1,7 @@
 import { CelRuntimeError } from '../errors.ts';
 import type { Convert } from './list.ts';
 import { CelDouble, CelUint, type CelValue } from './value.ts';
+import { spendWork } from './work.ts';
 
 /** Maps and objects; keys of different numeric types are one key when they are equal. */
 export abstract class CelMap {
@@ -60,6 +61,7 @@ export class ComputedMap extends CelMap {
   }
 
   keys(): CelValue[] {
+    spendWork(this.size);
     return Array.from(this.entries.values(), ([key]) => key);
   }
 }
@@ -95,6 +97,7 @@ export class JsonMap extends CelMap {
   }
 
   keys(): CelValue[] {
+    spendWork(this.size);
     return Object.keys(this.data);
   }
 }
@@ -140,6 +143,7 @@ export class ObjectValue extends CelMap {
   }
 
   keys(): CelValue[] {
+    spendWork(this.shape.fields.size);
     return [...this.shape.fields.keys()].filter((name) => this.has(name));
   }
 }

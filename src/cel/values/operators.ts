@@ -18,6 +18,7 @@ import { CelList, JoinedList } from './list.ts';
 import { CelMap } from './map.ts';
 import { CelDuration, CelTimestamp, checkedDuration } from './time.ts';
 import { CelDouble, CelUint, type CelValue } from './value.ts';
+import { spendWork } from './work.ts';
 
 export function noSuchOverload(): CelRuntimeError {
   return new CelRuntimeError('no such overload');
@@ -134,6 +135,7 @@ export function isGreaterOrEqual(a: CelValue, b: CelValue): boolean {
 export function isIn(value: CelValue, container: CelValue): boolean {
   if (container instanceof CelMap) return container.has(value);
   if (!(container instanceof CelList)) throw noSuchOverload();
+  spendWork(container.size);
   for (let at = 0; at < container.size; at++) {
     if (equalValues(container.at(at), value)) return true;
   }

@@ -2,10 +2,12 @@
 import { CelList } from './list.ts';
 import { CelMap } from './map.ts';
 import { CelAbstract, type CelValue } from './value.ts';
+import { spendText } from './work.ts';
 
 /** Code points of a string. */
 export function stringSize(text: string): number {
   let size = text.length;
+  if (size > 64) spendText(size);
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit >= 0xd800 && unit <= 0xdbff && at + 1 < text.length) {

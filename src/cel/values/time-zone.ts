@@ -1,7 +1,10 @@
 /** The parts of a timestamp in a time zone. */
 import { CelRuntimeError } from '../errors.ts';
 import type { CelTimestamp } from './time.ts';
+import { spendWork } from './work.ts';
 
+/** Formatting a date takes as long as going through this many elements. */
+const formatWork = 100;
 const formatters = new Map<string, Intl.DateTimeFormat>();
 /** Zones kept; names come from expressions, and there are some 600 of them. */
 const formattersKept = 1_000;
@@ -43,6 +46,7 @@ export function inTimeZone(timestamp: CelTimestamp, zone: string): Date {
   const offset = offsetSeconds(zone);
   if (offset !== undefined) return new Date(instant + offset * 1000);
   if (/^[+-]/.test(zone)) throw new CelRuntimeError(`unknown time zone ${zone}`);
+  spendWork(formatWork);
   const parts = new Map(
     formatterOf(zone)
       .formatToParts(instant)
