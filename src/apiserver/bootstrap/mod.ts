@@ -3,6 +3,7 @@
  * roles, priority classes, flow control, the kubernetes Service. It creates nothing that a
  * controller owns. Start reading at bootstrap.ts.
  */
+export { keepServiceAddresses } from './service-ip-addresses.ts';
 export { createAddressLeases } from './address-leases.ts';
 export type { AddressLeases } from './address-leases.ts';
 export { bootstrapCluster } from './bootstrap.ts';
