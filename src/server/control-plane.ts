@@ -3,6 +3,7 @@ import type { ApiServer } from '#apiserver/mod.ts';
 import {
   bootstrapCluster,
   createAddressLeases,
+  keepServiceAddresses,
   reconcileApiServerEndpoints,
   reconcileKubernetesService,
 } from '#apiserver/bootstrap/mod.ts';
@@ -11,6 +12,7 @@ import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
+import type { InformerFactory } from '#client/mod.ts';
 import { startControllers } from '#controllers/mod.ts';
 import { createServiceAccountTokens } from '#pki/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
@@ -18,6 +20,7 @@ import { createInformerLookups, startScheduler } from '#scheduler/mod.ts';
 import type { Backend } from '#store/mod.ts';
 import { serverUser } from './api-access.ts';
 import type { Authorities } from './authorities.ts';
+import { isSharedDatastore, runWhileLeading } from './leadership.ts';
 import { keepNodeRoles } from './node-roles.ts';
 import type { ServerSettings } from './settings.ts';
 
@@ -65,22 +68,39 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   keepAddress(options);
   const informers = createInformerFactory({ client, clock, random, log, signal });
   const common = { clock, random, log, signal };
+  void keepServiceAddresses({ ...common, client, informers });
+  const isShared = isSharedDatastore(settings.datastoreEndpoint);
+  /** Informers of its own where it may lose the lead: they go with it. */
+  const lead = (name: string, work: (own: Leadership) => Promise<void>): Promise<void> =>
+    runWhileLeading({
+      ...common,
+      client,
+      name,
+      host: settings.nodeName,
+      isShared,
+      work: (leading) => {
+        const own = isShared
+          ? createInformerFactory({ client, clock, random, log, signal: leading })
+          : informers;
+        return work({ signal: leading, informers: own });
+      },
+    });
   if (!settings.disableScheduler) {
     const scheduler = api.client(
       { name: 'system:kube-scheduler', groups: ['system:authenticated'] },
       'kube-scheduler',
     );
-    startScheduler({
-      ...common,
-      client: scheduler,
-      pods: informers.informer<Pod>(resources.pods),
-      nodes: informers.informer<Node>(resources.nodes),
-      lookups: createInformerLookups(informers),
-      events: createEventRecorder({
-        ...common,
-        client: scheduler,
-        component: 'default-scheduler',
-      }),
+    void lead('kube-scheduler', async (own) => {
+      const parts = { clock, random, log, signal: own.signal, client: scheduler };
+      startScheduler({
+        ...parts,
+        pods: own.informers.informer<Pod>(resources.pods),
+        nodes: own.informers.informer<Node>(resources.nodes),
+        lookups: createInformerLookups(own.informers),
+        events: createEventRecorder({ ...parts, component: 'default-scheduler' }),
+      });
+      if (isShared) own.informers.start();
+      await untilAborted(own.signal);
     });
   }
   const nodes = informers.informer<Node>(resources.nodes);
@@ -99,24 +119,37 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     informers.start();
     return { done: Promise.resolve() };
   }
-  const running = startControllers({
-    ...common,
-    client,
-    informers,
-    options: {
-      resources: () => api.core.registry.all(),
-      onResourcesChange: (listener) => api.core.registry.onChange(listener),
-      rootCa: authorities.server.certificatePem,
-      clusterCidrs: settings.clusterCidrs,
-      signers: { client: authorities.client, server: authorities.server },
-      signToken: createServiceAccountTokens(options.serviceKey).sign,
-      nodeMonitorGraceMs: 40_000,
-    },
-  });
-  const done = running.catch((error: unknown) => {
-    if (!signal.aborted) log.error('Controllers ended', { error: messageOf(error) });
-  });
+  if (isShared) informers.start();
+  const done = lead('kube-controller-manager', (own) =>
+    startControllers({
+      ...common,
+      client,
+      signal: own.signal,
+      informers: own.informers,
+      options: {
+        resources: () => api.core.registry.all(),
+        onResourcesChange: (listener) => api.core.registry.onChange(listener),
+        rootCa: authorities.server.certificatePem,
+        clusterCidrs: settings.clusterCidrs,
+        signers: { client: authorities.client, server: authorities.server },
+        signToken: createServiceAccountTokens(options.serviceKey).sign,
+        nodeMonitorGraceMs: 40_000,
+      },
+    }),
+  );
   return { done };
+}
+
+interface Leadership {
+  readonly signal: AbortSignal;
+  readonly informers: InformerFactory;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** Keeps the kubernetes Service, and this server among its endpoints, while it lives. */
