@@ -27,6 +27,9 @@ const maxSessionMemoryMegabytes = 8;
 /** As Go's servers: a megabyte, and some room. */
 const maxHeaderBytes = 1024 * 1024 + 4096;
 const keepAliveMs = 180_000;
+/** How long, and how much, a client whose request was refused unread may go on sending. */
+const refusedWaitMs = 500;
+const refusedRestBytes = 4 * 1024 * 1024;
 const headersTimeoutMs = 32_000;
 
 export interface HttpServerOptions {
@@ -248,5 +251,12 @@ function refuseBadRequest(error: Error & { code?: string }, socket: Duplex): voi
   const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
   const status = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
   const headers = 'Content-Type: text/plain; charset=utf-8\r\nConnection: close';
-  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${status}`, () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${status}`);
+  // closed at once, what the client still sends would make it lose the answer
+  let rest = refusedRestBytes;
+  socket.on('data', (chunk: Buffer) => {
+    rest -= chunk.length;
+    if (rest < 0) socket.destroy();
+  });
+  (socket as Socket).setTimeout(refusedWaitMs, () => socket.destroy());
 }
