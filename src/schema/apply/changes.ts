@@ -31,9 +31,21 @@ class Gathered {
     if (change.removed !== undefined) (this.removed ??= {})[element] = change.removed;
   }
 
+  drop(element: string): void {
+    this.changed = without(this.changed, element);
+    this.removed = without(this.removed, element);
+  }
+
   result(): Change | undefined {
     return this.changed === undefined && this.removed === undefined ? undefined : this;
   }
+}
+
+/** Undefined when nothing is left: an empty set would stand for the node itself. */
+function without(set: Building | undefined, element: string): Building | undefined {
+  if (set === undefined) return undefined;
+  const { [element]: _dropped, ...rest } = set;
+  return Object.keys(rest).length === 0 ? undefined : rest;
 }
 
 /**
@@ -50,11 +62,11 @@ export function changesBetween(
   diffStruct(old, object, shape, gathered, ignored);
   const { changed, removed } = gathered;
   if (isEmptySet(ignored)) return gathered.result();
-  const without = (set: FieldSet | undefined): FieldSet | undefined => {
+  const reduced = (set: FieldSet | undefined): FieldSet | undefined => {
     const rest = set === undefined ? leaf : difference(set, ignored, true);
     return isEmptySet(rest) ? undefined : rest;
   };
-  const kept: Change = { changed: without(changed), removed: without(removed) };
+  const kept: Change = { changed: reduced(changed), removed: reduced(removed) };
   return kept.changed === undefined && kept.removed === undefined ? undefined : kept;
 }
 
@@ -175,11 +187,18 @@ function diffItems(
     return;
   }
   const old = new Map<string, unknown>();
-  for (const item of before) old.set(itemElement(item, shape), item);
+  const twice = new Set<string>();
+  for (const item of before) {
+    const element = itemElement(item, shape);
+    if (old.has(element)) twice.add(element);
+    old.set(element, item);
+  }
   const kept = new Set<string>();
   for (const item of after) {
     const element = itemElement(item, shape);
+    if (kept.has(element)) twice.add(element);
     kept.add(element);
+    if (twice.has(element)) continue;
     const counterpart = old.get(element);
     const change =
       counterpart === undefined
@@ -190,6 +209,13 @@ function diffItems(
   for (const [element, item] of old) {
     if (kept.has(element)) continue;
     gathered.take(element, { changed: undefined, removed: allPaths(item, shape.item) });
+  }
+  for (const element of twice) {
+    if (!kept.has(element)) continue;
+    const isIt = (item: unknown): boolean => itemElement(item, shape) === element;
+    const isSame = jsonEqual(before.filter(isIt), after.filter(isIt));
+    gathered.drop(element);
+    if (!isSame) gathered.take(element, leafChanged);
   }
 }
 

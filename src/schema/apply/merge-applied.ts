@@ -56,7 +56,11 @@ function mergeItems(
 ): unknown[] {
   const liveOrder = live.map(elementOf);
   const appliedOrder = applied.map(elementOf);
-  const before = new Map(live.map((item, index) => [liveOrder[index] ?? '', item]));
+  // one that the live list has twice is not merged: what is applied takes the place of both
+  const before = new Map<string, unknown>();
+  for (const [index, element] of liveOrder.entries()) {
+    before.set(element, before.has(element) ? undefined : live[index]);
+  }
   const wanted = new Set(appliedOrder);
   const shared = appliedOrder.filter((element) => before.has(element));
   const done = new Set<string>();
