@@ -33,6 +33,7 @@ const refusedRestBytes = 4 * 1024 * 1024;
 const headersTimeoutMs = 32_000;
 
 export interface HttpServerOptions {
+  clock: Clock;
   log: Logger;
   /** Answers a request; never rejects. */
   handle: (exchange: Exchange) => Promise<void>;
@@ -175,7 +176,8 @@ export class HttpServer {
     anyServer.on('request', this.#onRequest);
     anyServer.on('upgrade', this.#onUpgrade);
     anyServer.on('connect', this.#onConnect);
-    anyServer.on('clientError', refuseBadRequest);
+    const { clock } = this.#options;
+    anyServer.on('clientError', (error, socket) => refuseBadRequest(error, socket, clock));
     const track = (socket: Duplex): void => {
       this.#sockets.add(socket);
       (socket as Socket).setNoDelay(true);
@@ -243,7 +245,11 @@ export class HttpServer {
 }
 
 /** What cannot be parsed gets Go's answer in text, and no more. */
-function refuseBadRequest(error: Error & { code?: string }, socket: Duplex): void {
+function refuseBadRequest(
+  error: Error & { code?: string },
+  socket: Duplex,
+  clock: Clock,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -258,5 +264,6 @@ function refuseBadRequest(error: Error & { code?: string }, socket: Duplex): voi
     rest -= chunk.length;
     if (rest < 0) socket.destroy();
   });
-  (socket as Socket).setTimeout(refusedWaitMs, () => socket.destroy());
+  const timer = clock.after(refusedWaitMs, () => socket.destroy());
+  socket.once('close', () => timer.cancel());
 }

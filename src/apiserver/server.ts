@@ -157,6 +157,7 @@ export class ApiServer {
     this.#background = extensions.background;
     this.#pipeline = this.#createPipeline(options, extensions);
     this.#http = new HttpServer({
+      clock,
       log,
       handle: (exchange) => this.#pipeline.handle(exchange),
       handleUpgrade: (request, socket, head) =>

@@ -28,7 +28,8 @@ export function createBatches(options: {
   let running: Promise<void> | undefined;
   const throttle = createThrottle(batch.throttle, clock);
   const run = async (all: boolean): Promise<void> => {
-    while (buffer.length >= batch.maxSize || (all && buffer.length > 0)) {
+    const least = all ? 1 : batch.maxSize;
+    while (buffer.length >= least) {
       const events = buffer.slice(0, batch.maxSize);
       buffer = buffer.slice(batch.maxSize);
       await throttle();

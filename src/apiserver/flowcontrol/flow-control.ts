@@ -124,11 +124,10 @@ export class FlowControl {
     level.demand.add(maxSeatsOf(work), nowMs);
     if (this.#timer === undefined && !this.#isClosed) this.#divideLater();
     this.#entries.add(entry);
-    let wait: PromiseWithResolvers<FlowTicket> | undefined;
     if (level.config.limits.queues === 0) {
       if (!level.queues.enterUnqueued(request, nowMs)) this.#refuse(entry, 'concurrency-limit');
     } else {
-      request.onDispatch = () => wait?.resolve(entry);
+      request.onDispatch = () => entry.wait?.resolve(entry);
       const hand = handOf(flow, entry.distinguisher);
       if (!level.queues.enter(request, hand, nowMs)) this.#refuse(entry, 'queue-full');
     }
@@ -137,8 +136,8 @@ export class FlowControl {
       return entry;
     }
     // a watch has no time limit of its own: it waits as long as may be
-    wait = Promise.withResolvers<FlowTicket>();
-    return this.#waited(entry, wait, timeoutMs);
+    entry.wait = Promise.withResolvers<FlowTicket>();
+    return this.#waited(entry, entry.wait, timeoutMs);
   }
 
   /** Called by an entry; not for others. */
@@ -254,6 +253,8 @@ class Entry implements FlowEntry {
   readonly context: RequestContext;
   readonly request: FairRequest;
   readonly arrivedMs: number;
+  /** Made when it has to wait. */
+  wait: PromiseWithResolvers<FlowTicket> | undefined;
   readonly #owner: FlowControl;
   #isReleased = false;
 
