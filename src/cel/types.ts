@@ -27,6 +27,8 @@ export type CelType =
       readonly name: string;
       readonly fields: ReadonlyMap<string, CelField>;
       readonly maxSizeBytes?: number;
+      /** Fields are reached by their names as they are: types that no schema declares. */
+      readonly hasPlainNames?: boolean;
     }
   | { readonly kind: 'abstract'; readonly name: string }
   | { readonly kind: 'optional'; readonly of: CelType };

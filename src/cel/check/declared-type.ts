@@ -42,9 +42,12 @@ export function abstractType(name: string): Type {
 
 const converted = new WeakMap<CelType, Type>();
 
-function fieldLookup(fields: ReadonlyMap<string, CelField>): (name: string) => Type | undefined {
+function fieldLookup(
+  fields: ReadonlyMap<string, CelField>,
+  hasPlainNames = false,
+): (name: string) => Type | undefined {
   return (identifier) => {
-    const property = unescapeProperty(identifier);
+    const property = hasPlainNames ? identifier : unescapeProperty(identifier);
     const field = property === undefined ? undefined : fields.get(property);
     return field === undefined ? undefined : fromDeclared(field.type);
   };
@@ -61,7 +64,7 @@ function convert(type: CelType): Type {
         kind: 'struct',
         name: type.name,
         params: [],
-        field: fieldLookup(type.fields),
+        field: fieldLookup(type.fields, type.hasPlainNames),
         declared: type,
       };
     case 'abstract':

@@ -114,7 +114,7 @@ function convertMap(type: CelType & { kind: 'map' }): Convert {
 function shapeOf(type: CelType & { kind: 'object' }): ObjectShape {
   const fields = new Map<string, FieldShape>();
   for (const [property, field] of type.fields) {
-    const name = escapeProperty(property);
+    const name = type.hasPlainNames === true ? property : escapeProperty(property);
     if (name !== undefined) fields.set(name, lazyField(property, field.type));
   }
   return { name: type.name, fields };
