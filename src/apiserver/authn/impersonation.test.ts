@@ -85,3 +85,89 @@ describe('impersonation', () => {
     assert.deepEqual(user.groups, ['system:unauthenticated']);
   });
 });
+
+describe('constrained impersonation', () => {
+  const info = {
+    isResourceRequest: true,
+    verb: 'list',
+    path: '/api/v1/namespaces/ns/pods',
+    group: '',
+    version: 'v1',
+    resource: 'pods',
+    subresource: '',
+    namespace: 'ns',
+    name: '',
+    rest: '',
+  };
+  const onlyFor =
+    (mode: string) =>
+    ({ verb }: AuthorizationRequest): boolean =>
+      verb === `impersonate:${mode}` || verb === `impersonate-on:${mode}:list`;
+
+  it('lets a user list in the name of another without the verb impersonate', async () => {
+    const { asked, authorizer } = recording(onlyFor('user-info'));
+    const headers = { 'impersonate-user': 'jane', 'impersonate-group': 'dev' };
+    const user = await impersonatedUser({ headers, user: admin, authorizer, info });
+    assert.deepEqual(user.groups, ['dev', 'system:authenticated']);
+    assert.deepEqual(asked, [
+      'impersonate-on:user-info:list||pods||ns|',
+      'impersonate:user-info|authentication.k8s.io|users|||jane',
+      'impersonate:user-info|authentication.k8s.io|groups|||dev',
+    ]);
+  });
+
+  it('never gives system:masters, nor another verb', async () => {
+    const { authorizer } = recording(onlyFor('user-info'));
+    const masters = { 'impersonate-user': 'jane', 'impersonate-group': 'system:masters' };
+    const refused = /cannot impersonate resource "users" in API group ""/;
+    await assert.rejects(
+      impersonatedUser({ headers: masters, user: admin, authorizer, info }),
+      refused,
+    );
+    const other = { ...info, verb: 'create' };
+    const headers = { 'impersonate-user': 'jane' };
+    await assert.rejects(
+      impersonatedUser({ headers, user: admin, authorizer, info: other }),
+      refused,
+    );
+  });
+
+  it('gives a node its group, and a service account its groups', async () => {
+    const node = recording(onlyFor('arbitrary-node'));
+    const headers = { 'impersonate-user': 'system:node:n1' };
+    const asNode = await impersonatedUser({
+      headers,
+      user: admin,
+      authorizer: node.authorizer,
+      info,
+    });
+    assert.deepEqual(asNode.groups, ['system:nodes', 'system:authenticated']);
+    assert.equal(node.asked.at(-1), 'impersonate:arbitrary-node|authentication.k8s.io|nodes|||n1');
+    const account = recording(onlyFor('serviceaccount'));
+    const asAccount = await impersonatedUser({
+      headers: { 'impersonate-user': 'system:serviceaccount:ns:app' },
+      user: admin,
+      authorizer: account.authorizer,
+      info,
+    });
+    assert.deepEqual(asAccount.groups.slice(0, 2), [
+      'system:serviceaccounts',
+      'system:serviceaccounts:ns',
+    ]);
+  });
+
+  it('lets a service account be the node that it runs on, and no other', async () => {
+    const { asked, authorizer } = recording(onlyFor('associated-node'));
+    const user = {
+      name: 'system:serviceaccount:ns:agent',
+      groups: [],
+      extra: { 'authentication.kubernetes.io/node-name': ['n1'] },
+    };
+    const headers = { 'impersonate-user': 'system:node:n1' };
+    const asNode = await impersonatedUser({ headers, user, authorizer, info });
+    assert.equal(asNode.name, 'system:node:n1');
+    assert.equal(asked.at(-1), 'impersonate:associated-node|authentication.k8s.io|nodes|||*');
+    const other = { 'impersonate-user': 'system:node:n2' };
+    await assert.rejects(impersonatedUser({ headers: other, user, authorizer, info }));
+  });
+});

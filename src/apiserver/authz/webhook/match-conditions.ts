@@ -12,7 +12,12 @@ const texts: CelType = { kind: 'list', element: text };
 
 function object(name: string, fields: Readonly<Record<string, CelType>>): CelType {
   const entries = Object.entries(fields).map(([key, type]) => [key, { type }] as const);
-  return { kind: 'object', name: `kubernetes.${name}`, fields: new Map(entries) };
+  return {
+    kind: 'object',
+    name: `kubernetes.${name}`,
+    fields: new Map(entries),
+    hasPlainNames: true,
+  };
 }
 
 const selector = (name: string): CelType =>
