@@ -198,7 +198,7 @@ export class RequestPipeline {
       await this.#audit(this.#options.auditor, { arrival, info, user, auditId }, passage);
     }
     if (wantsImpersonation(headers)) {
-      user = await impersonatedUser({ headers, user, authorizer: core.authorizer });
+      user = await impersonatedUser({ headers, user, authorizer: core.authorizer, info });
       passage.audit?.impersonate(user);
     }
     const served = info.isResourceRequest ? core.registry.byResource(info) : undefined;
