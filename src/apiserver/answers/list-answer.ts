@@ -114,7 +114,7 @@ async function protobufParts(
   const list = {
     kind: served.info.listKind,
     apiVersion: served.layout.apiVersion,
-    metadata: listMetadata(page),
+    metadata: shownMetadata(page),
   };
   const frame = encodeProtobufList(list, sizeBytes);
   if (frame === undefined) throw notAcceptable(acceptedTypes.slice(0, 2));
@@ -179,16 +179,22 @@ function storedLayout(served: ServedResource): ServedResource['layout'] {
 }
 
 function metadataJson(page: ListPage): string {
-  return JSON.stringify(listMetadata(page));
+  return JSON.stringify(shownMetadata(page));
+}
+
+/** Lists of what is stored nowhere have no revision. */
+function shownMetadata(page: ListPage): Partial<ReturnType<typeof listMetadata>> {
+  const { resourceVersion, ...rest } = listMetadata(page);
+  return page.revision === 0 ? rest : { resourceVersion, ...rest };
 }
 
 export function listMetadata(page: ListPage): {
-  resourceVersion?: string;
+  resourceVersion: string;
   continue?: string;
   remainingItemCount?: number;
 } {
   return {
-    ...(page.revision === 0 ? {} : { resourceVersion: String(page.revision) }),
+    resourceVersion: String(page.revision),
     ...(page.continueToken === '' ? {} : { continue: page.continueToken }),
     ...(page.remainingItemCount === undefined || page.continueToken === ''
       ? {}
@@ -203,7 +209,7 @@ function shapedValue(
   options: { as: NonNullable<AnswerForm['as']>; include: IncludeObject; nowMs: number },
 ): object {
   const apiVersion = 'meta.k8s.io/v1';
-  const metadata = listMetadata(page);
+  const metadata = shownMetadata(page);
   const objects = page.entries.map((entry) => servedObject(served, entry));
   if (options.as !== 'Table') {
     const items = objects.map(partialMetadata);
@@ -223,7 +229,7 @@ function listValue(served: ServedResource, page: ListPage): object {
   return {
     kind: served.info.listKind,
     apiVersion: served.layout.apiVersion,
-    metadata: listMetadata(page),
+    metadata: shownMetadata(page),
     items: page.entries.map((entry) => {
       const object = servedObject(served, entry);
       if (served.info.typeName === '') return object;
