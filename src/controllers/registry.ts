@@ -32,6 +32,7 @@ import { startBootstrapSigner, startTokenCleaner } from './bootstraptoken/mod.ts
 import { startEndpointSliceMirroring } from './endpointslicemirroring/mod.ts';
 import { startClaimExpander, startPersistentVolumeBinder } from './persistentvolume/mod.ts';
 import { startServiceCidrController } from './servicecidrs/mod.ts';
+import { startTtlController } from './ttl/mod.ts';
 import { startTtlAfterFinished } from './ttlafterfinished/mod.ts';
 
 /** Every controller by upstream's name, which --controllers and events use. */
@@ -71,6 +72,7 @@ export const controllers = {
   'persistentvolume-binder-controller': startPersistentVolumeBinder,
   'persistentvolume-expander-controller': startClaimExpander,
   'service-cidr-controller': startServiceCidrController,
+  'ttl-controller': startTtlController,
 } as const satisfies Record<string, StartController>;
 
 export type ControllerName = keyof typeof controllers;
