@@ -64,4 +64,6 @@ export interface CustomKind {
   fieldsOf(entry: CacheEntry): Readonly<Record<string, string>>;
   /** The object in the version that is stored. */
   toStored(object: UnknownObject): UnknownObject | Promise<UnknownObject>;
+  /** An object of another version of this kind as this version shows it. */
+  fromVersion(object: UnknownObject): UnknownObject | Promise<UnknownObject>;
 }

@@ -90,6 +90,7 @@ export function createApiAccess(options: {
       reader,
       registry,
       authorizer,
+      metrics: parts.metrics,
       mutatingClient: createWebhookClient({
         ...webhooks,
         credentials: options.admission.mutatingWebhook,

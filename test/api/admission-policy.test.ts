@@ -223,6 +223,42 @@ describe('validating policies', () => {
     );
   });
 
+  test('take custom resources as parameters', async () => {
+    const schema = {
+      openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    };
+    const definition = (plural: string, kind: string, scope: string): object => ({
+      metadata: { name: `${plural}.example.com` },
+      spec: {
+        group: 'example.com',
+        scope,
+        names: { plural, singular: plural.slice(0, -1), kind, listKind: `${kind}List` },
+        versions: [{ name: 'v1', served: true, storage: true, schema }],
+      },
+    });
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    await api.request('POST', definitions, { body: definition('limits', 'Limit', 'Cluster') });
+    const limits = '/apis/example.com/v1/limits';
+    await api.until(limits, (answer) => answer.status === 200);
+    const made = await api.request('POST', limits, {
+      body: { apiVersion: 'example.com/v1', kind: 'Limit', metadata: { name: 'most' }, most: 1 },
+    });
+    assert.equal(made.status, 201, made.text);
+    const paramRef = { name: 'most', parameterNotFoundAction: 'Allow' };
+    await enforce(
+      'custom',
+      {
+        paramKind: { apiVersion: 'example.com/v1', kind: 'Limit' },
+        validations: [{ expression: 'params == null || size(object.data) <= params.most' }],
+      },
+      { paramRef },
+    );
+    assert.equal((await create('one', { a: '' })).status, 201);
+    assert.equal((await create('two', { a: '', b: '' })).status, 422);
+    await api.request('DELETE', `${limits}/most`);
+    assert.equal((await create('two', { a: '', b: '' })).status, 201);
+  });
+
   test('match by conditions, exclusions, names and the resources of the binding', async () => {
     await enforce(
       'chosen',

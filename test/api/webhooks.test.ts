@@ -435,11 +435,95 @@ describe('dry runs and warnings', () => {
     );
   });
 
+  test('calls are counted', async () => {
+    answers['counted'] = (request) => ({ allowed: request.name !== 'no' });
+    await configure('validating', 'counted', webhook('counted'));
+    await create('yes');
+    await create('no');
+    const { text } = await api.request('GET', '/metrics');
+    const labels = 'name="counted.example.com",operation="CREATE"';
+    for (const line of [
+      `apiserver_admission_webhook_admission_duration_seconds_count{${labels},rejected="false",type="validating"} 1`,
+      `apiserver_admission_webhook_request_total{code="400",${labels},rejected="true",type="validating"} 1`,
+      `apiserver_admission_webhook_rejection_count{error_type="no_error",${labels},rejection_code="400",type="validating"} 1`,
+    ]) {
+      assert.ok(text.includes(`${line}\n`), line);
+    }
+  });
+
   test('warnings reach the user', async () => {
     answers['warn'] = () => ({ allowed: true, warnings: ['mind the gap'] });
     await configure('mutating', 'warn', webhook('warn'));
     assert.deepEqual((await create('warned')).warnings, ['mind the gap']);
     const { stderr } = await api.kubectl(['label', 'configmap', 'warned', '-n', 'hooks', 'a=b']);
     assert.equal(stderr, 'Warning: mind the gap\n');
+  });
+});
+
+describe('custom resources', () => {
+  const widgets = '/apis/example.com/v1/namespaces/hooks/widgets';
+  const version = (name: string, storage: boolean): object => ({
+    name,
+    served: true,
+    storage,
+    schema: {
+      openAPIV3Schema: {
+        type: 'object',
+        properties: {
+          spec: {
+            type: 'object',
+            properties: { size: { type: 'integer' }, color: { type: 'string', default: 'red' } },
+          },
+        },
+      },
+    },
+  });
+
+  before(async () => {
+    await api.request('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      body: {
+        metadata: { name: 'widgets.example.com' },
+        spec: {
+          group: 'example.com',
+          scope: 'Namespaced',
+          names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+          versions: [version('v1', true), version('v1beta1', false)],
+        },
+      },
+    });
+    await api.until(widgets, (answer) => answer.status === 200);
+  });
+
+  test('are shown in the version that the rule names, and mutated through it', async () => {
+    answers['old'] = (request) =>
+      patchOf({
+        op: 'add',
+        path: '/spec/size',
+        value: Number(at(request, 'object.spec.size')) + 1,
+      });
+    const rule = {
+      operations: ['CREATE'],
+      apiGroups: ['example.com'],
+      apiVersions: ['v1beta1'],
+      resources: ['widgets'],
+    };
+    await configure('mutating', 'old', webhook('old', { rules: [rule] }));
+    const body = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' } };
+    const answer = await api.request('POST', widgets, { body: { ...body, spec: { size: 1 } } });
+    assert.equal(answer.status, 201, answer.text);
+    assert.deepEqual(answer.at('spec'), { size: 2, color: 'red' });
+    assert.equal(answer.at('apiVersion'), 'example.com/v1');
+    const [review] = reviews;
+    assert.equal(at(review?.request, 'object.apiVersion'), 'example.com/v1beta1');
+    assert.deepEqual(
+      [at(review?.request, 'resource.version'), at(review?.request, 'requestResource.version')],
+      ['v1beta1', 'v1'],
+    );
+    await configure('mutating', 'exact', webhook('exact', { rules: [rule], matchPolicy: 'Exact' }));
+    await api.request('POST', widgets, { body: { ...body, metadata: { name: 'x' } } });
+    assert.deepEqual(
+      reviews.filter(({ path }) => path === 'exact'),
+      [],
+    );
   });
 });

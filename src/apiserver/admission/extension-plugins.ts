@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 import type { Random } from '#base/random.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import type { ObjectReader } from '../authz/object-reader.ts';
@@ -9,8 +10,11 @@ import { createMatchConditionChecker } from './expressions/match-conditions.ts';
 import { createEquivalentResources } from './matching/equivalents.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 import { createMutatingPolicyPlugin, createValidatingPolicyPlugin } from './policies/mod.ts';
-import type { WebhookObservation } from './webhooks/mod.ts';
-import { createMutatingWebhookPlugin, createValidatingWebhookPlugin } from './webhooks/mod.ts';
+import {
+  createMutatingWebhookPlugin,
+  createValidatingWebhookPlugin,
+  createWebhookMetrics,
+} from './webhooks/mod.ts';
 
 export interface ExtensionPluginsOptions {
   readonly reader: ObjectReader;
@@ -22,7 +26,7 @@ export interface ExtensionPluginsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly observeWebhook?: ((observation: WebhookObservation) => void) | undefined;
+  readonly metrics: MetricRegistry;
 }
 
 /** The plugins whose rules are objects: webhooks and policies. They go into AdmissionOptions.more. */
@@ -32,7 +36,7 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
     ...options,
     equivalents,
     conditions: createMatchConditionChecker(options),
-    observe: options.observeWebhook,
+    observe: createWebhookMetrics(options.metrics),
   };
   const policies = { ...options, equivalents };
   return [

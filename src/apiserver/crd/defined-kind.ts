@@ -205,6 +205,23 @@ class DefinedKind implements CustomKind {
     }
   }
 
+  fromVersion(object: UnknownObject): UnknownObject | Promise<UnknownObject> {
+    const apiVersion = groupVersion(this.#info);
+    if (this.#converter.isTrivial || object.apiVersion === apiVersion) {
+      return renamed(object, apiVersion);
+    }
+    return this.#convertFrom(object, apiVersion);
+  }
+
+  async #convertFrom(object: UnknownObject, apiVersion: string): Promise<UnknownObject> {
+    try {
+      const [converted] = await this.#converter.convert([object], apiVersion);
+      return converted ?? object;
+    } catch (error) {
+      throw internalError(messageOf(error), error);
+    }
+  }
+
   #pruned(object: UnknownObject, schema: Structural | undefined): UnknownObject {
     return schema === undefined ? object : pruneObject(object, schema);
   }

@@ -1,5 +1,4 @@
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
-import { groupVersion } from '#schema/mod.ts';
 import { internalError } from '../../api-errors.ts';
 import type { ResourceRegistry } from '../../resource-registry.ts';
 
@@ -45,9 +44,8 @@ export function createEquivalentResources(registry: ResourceRegistry): Equivalen
       if (source === undefined || target === undefined) {
         throw internalError(`unable to convert to ${to.group}/${to.version}: unknown kind`);
       }
-      const { custom, conversion } = source;
-      const stored = (await (custom ?? conversion)?.toStored(object)) ?? object;
-      if (target.custom !== undefined) return { ...stored, apiVersion: groupVersion(to) };
+      if (target.custom !== undefined) return await target.custom.fromVersion(object);
+      const stored = source.conversion?.toStored(object) ?? object;
       return target.conversion?.toServed(stored) ?? stored;
     },
     onChange: (listener) => registry.onChange(listener),

@@ -14,19 +14,9 @@ import type { CompiledHook } from './hook-source.ts';
 import { readAnswer } from './review-answer.ts';
 import type { WebhookVerdict } from './review-answer.ts';
 import { dryRunUnsupported, WebhookFailure } from './webhook-errors.ts';
+import type { WebhookObservation } from './webhook-metrics.ts';
 
 const defaultTimeoutSeconds = 10;
-
-/** How one call ended, for metrics: upstream's error types, empty for none. */
-export interface WebhookObservation {
-  readonly webhook: string;
-  readonly type: 'admit' | 'validating';
-  readonly operation: string;
-  readonly isRejected: boolean;
-  readonly errorType: '' | 'calling_webhook_error' | 'no_error';
-  readonly isFailedOpen: boolean;
-  readonly seconds: number;
-}
 
 export interface WebhookPluginOptions {
   readonly reader: ObjectReader;

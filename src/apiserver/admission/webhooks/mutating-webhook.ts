@@ -93,13 +93,10 @@ class MutatingPass {
     let isChanged = false;
     try {
       isChanged = await this.#review(candidate, states);
-      this.#observe(hook.name, startMs, false, '');
+      this.#observe(candidate, startMs, undefined);
     } catch (error) {
-      if (!(error instanceof WebhookFailure)) {
-        this.#observe(hook.name, startMs, true, 'no_error');
-        throw error;
-      }
-      this.#observe(hook.name, startMs, !hook.isFailOpen, 'calling_webhook_error');
+      this.#observe(candidate, startMs, error);
+      if (!(error instanceof WebhookFailure)) throw error;
       if (!hook.isFailOpen) throw internalError(messageOf(error), error);
       this.#options.log.warning('Failed calling webhook, failing open', {
         error: messageOf(error),
@@ -164,20 +161,14 @@ class MutatingPass {
     this.#attributes.context.trail?.annotate(key, value);
   }
 
-  #observe(
-    webhook: string,
-    startMs: number,
-    isRejected: boolean,
-    errorType: '' | 'calling_webhook_error' | 'no_error',
-  ): void {
+  #observe({ hook }: HookCandidate, startMs: number, error: unknown): void {
     this.#options.observe?.({
-      webhook,
+      webhook: hook.name,
       type: 'admit',
       operation: this.#attributes.operation,
-      isRejected,
-      errorType,
-      isFailedOpen: errorType === 'calling_webhook_error' && !isRejected,
       seconds: (this.#options.clock.monotonicMs() - startMs) / 1000,
+      error,
+      isFailOpen: hook.isFailOpen,
     });
   }
 }

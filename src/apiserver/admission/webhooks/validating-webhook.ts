@@ -73,26 +73,22 @@ async function ask(
   const { hook, index, resource } = candidate;
   const { clock, log, observe } = options;
   const startMs = clock.monotonicMs();
-  const report = (
-    isRejected: boolean,
-    errorType: '' | 'calling_webhook_error' | 'no_error',
-  ): void =>
+  const report = (error: unknown): void =>
     observe?.({
       webhook: hook.name,
       type: 'validating',
       operation: attributes.operation,
-      isRejected,
-      errorType,
-      isFailedOpen: errorType === 'calling_webhook_error' && !isRejected,
       seconds: (clock.monotonicMs() - startMs) / 1000,
+      error,
+      isFailOpen: hook.isFailOpen,
     });
   try {
     const verdict = await caller.call(hook, resource, states, false);
-    report(!verdict.isAllowed, verdict.isAllowed ? '' : 'no_error');
     if (!verdict.isAllowed) throw deniedBy(hook.name, verdict.status);
+    report(undefined);
   } catch (error) {
+    report(error);
     if (!(error instanceof WebhookFailure)) throw error;
-    report(!hook.isFailOpen, 'calling_webhook_error');
     if (!hook.isFailOpen) throw internalError(messageOf(error), error);
     log.warning('Failed calling webhook, failing open', { error: messageOf(error) });
     const key = `failed-open.validating.webhook.admission.k8s.io/round_0_index_${index}`;
