@@ -7,7 +7,7 @@ import type { FunctionTable } from './check/declaration.ts';
 import { fromDeclared, toDeclared } from './check/declared-type.ts';
 import { Scope } from './check/scope.ts';
 import { formatType, type Type } from './check/type.ts';
-import { visit, validateLiterals } from './check/validate-literals.ts';
+import { validateLiterals } from './check/validate-literals.ts';
 import { Estimator } from './cost/estimator.ts';
 import { CelBudgetError, CelCompileError, CelRuntimeError } from './errors.ts';
 import { Compiler } from './evaluate/compiler.ts';
@@ -23,26 +23,12 @@ import type {
   CelEnvironment,
   CelEnvironmentOptions,
   CelProgram,
-  CelType,
   CompileOptions,
 } from './types.ts';
 import { converterOf, convertDyn } from './values/from-json.ts';
 import { toJson } from './values/to-json.ts';
 import type { CelValue } from './values/value.ts';
 import { withWorkLimit } from './values/work.ts';
-
-/** Names of declared variables that occur where no loop variable hides them. */
-function referencesOf(root: Expr, variables: Readonly<Record<string, CelType>>): Set<string> {
-  const names = new Set<string>();
-  visit(root, (node) => {
-    if (node.kind === 'ident') {
-      const name = node.name.replace(/^\./, '');
-      if (Object.hasOwn(variables, name)) names.add(name);
-    }
-    if (node.kind === 'select' && node.resolved !== undefined) names.add(node.resolved);
-  });
-  return names;
-}
 
 interface Runner {
   readonly evaluate: Evaluate;
@@ -109,9 +95,8 @@ class Environment implements CelEnvironment {
     const { variables, extensions = [] } = this.#options;
     const root = parse(expression, { bindings: extensions.includes('bindings') });
     const issues = new Issues(expression);
-    const type = new Checker(issues, this.#functions, this.#scope, this.#options.messages).run(
-      root,
-    );
+    const checker = new Checker(issues, this.#functions, this.#scope, this.#options.messages);
+    const type = checker.run(root);
     issues.throwIfAny();
     validateLiterals(root, issues);
     issues.throwIfAny();
@@ -120,7 +105,7 @@ class Environment implements CelEnvironment {
     let cost: { min: bigint; max: bigint } | undefined;
     return {
       resultType: toDeclared(type),
-      references: referencesOf(root, variables),
+      references: new Set([...checker.references].filter((name) => Object.hasOwn(variables, name))),
       get estimatedCost() {
         cost ??= new Estimator(variables).cost(root);
         return cost;

@@ -49,6 +49,8 @@ export class Checker {
   #substitutions: Substitutions = new Map();
   #variables = 0;
   readonly #typed: Expr[] = [];
+  /** Names of the outermost scope that were used. */
+  readonly references = new Set<string>();
 
   constructor(issues: Issues, functions: FunctionTable, scope: Scope, messages?: CelMessages) {
     this.issues = issues;
@@ -139,6 +141,7 @@ export class Checker {
 
   #checkName(node: Expr, name: string): void {
     const type = this.#scope.find(name);
+    if (!this.#scope.isLocal(name)) this.references.add(name.replace(/^\./, ''));
     if (type === undefined) this.reportUndeclared(node.offset, name);
     this.set(node, type ?? errorType);
   }
@@ -158,6 +161,7 @@ export class Checker {
       name === undefined || this.#isHidden(name) ? undefined : this.#scope.find(name);
     if (declared !== undefined && name !== undefined) {
       node.resolved = name;
+      this.references.add(name.replace(/^\./, ''));
       return this.set(node, declared);
     }
     this.check(node.operand);

@@ -1,6 +1,7 @@
 /** Equality of any two values; values of different types are unequal, except numbers. */
 import { compareBytes } from './compare.ts';
-import { CelList } from './list.ts';
+import { CelList, type ListSemantics } from './list.ts';
+import { elementsByIdentity } from './list-semantics.ts';
 import { CelMap } from './map.ts';
 import { CelDuration, CelTimestamp } from './time.ts';
 import {
@@ -26,33 +27,20 @@ function plainNumber(value: number | bigint | CelDouble | CelUint): number | big
   return value instanceof CelDouble || value instanceof CelUint ? value.value : value;
 }
 
-/** The values of the key fields, as one text to look elements up by. */
-export function mapKeyOf(item: unknown, keys: readonly string[]): string {
-  const data = (item ?? {}) as Readonly<Record<string, unknown>>;
-  return JSON.stringify(keys.map((key) => data[key] ?? null));
-}
-
-function equalAsMap(a: CelList, b: CelList, keys: readonly string[]): boolean {
-  const byKey = new Map(b.items.map((item, index) => [mapKeyOf(item, keys), index]));
-  return a.items.every((item, index) => {
-    const other = byKey.get(mapKeyOf(item, keys));
-    return other !== undefined && equalValues(a.at(index), b.at(other));
-  });
-}
-
-function equalAsSet(a: CelList, b: CelList): boolean {
-  const known = new Set(b.items.map((item) => JSON.stringify(item)));
-  return a.items.every((item) => known.has(JSON.stringify(item)));
+/** Order does not count: each element has its equal in the other list. */
+function equalByIdentity(a: CelList, b: CelList, semantics: ListSemantics): boolean {
+  const others = elementsByIdentity(b, semantics);
+  for (const [key, value] of elementsByIdentity(a, semantics)) {
+    const other = others.get(key);
+    if (other === undefined || !equalValues(value, other)) return false;
+  }
+  return true;
 }
 
 function equalLists(a: CelList, b: CelList): boolean {
   if (a.size !== b.size) return false;
   spendWork(a.size);
-  const areJson = a.convert !== undefined || b.convert !== undefined || a.semantics !== undefined;
-  if (areJson && a.semantics !== undefined && b.semantics !== undefined) {
-    if (a.semantics.kind === 'set') return equalAsSet(a, b);
-    return equalAsMap(a, b, a.semantics.keys);
-  }
+  if (a.semantics !== undefined) return equalByIdentity(a, b, a.semantics);
   for (let index = 0; index < a.size; index++) {
     if (!equalValues(a.at(index), b.at(index))) return false;
   }

@@ -1,7 +1,7 @@
 /** The arithmetic and relational operators over values of any type. */
 import { CelRuntimeError } from '../errors.ts';
 import { compareValues } from './compare.ts';
-import { equalValues, mapKeyOf } from './equal.ts';
+import { equalValues } from './equal.ts';
 import {
   addInt,
   divideInt,
@@ -15,6 +15,7 @@ import {
   uintOf,
 } from './integers.ts';
 import { CelList, JoinedList } from './list.ts';
+import { joinSemantic } from './list-semantics.ts';
 import { CelMap } from './map.ts';
 import { CelDuration, CelTimestamp, checkedDuration } from './time.ts';
 import { CelDouble, CelUint, type CelValue } from './value.ts';
@@ -28,23 +29,8 @@ function isInt(value: CelValue): value is Int {
   return typeof value === 'number' || typeof value === 'bigint';
 }
 
-/** The union of two lists of which Kubernetes says that they are sets or maps. */
-function joinSemantic(a: CelList, b: CelList): CelList | undefined {
-  const semantics = a.semantics;
-  if (semantics === undefined || b.convert !== a.convert) return undefined;
-  const keyOf = (item: unknown): string =>
-    semantics.kind === 'set' ? JSON.stringify(item) : mapKeyOf(item, semantics.keys);
-  const joined = new Map(a.items.map((item) => [keyOf(item), item]));
-  for (const item of b.items) {
-    const key = keyOf(item);
-    if (semantics.kind === 'map' || !joined.has(key)) joined.set(key, item);
-  }
-  return new CelList([...joined.values()], a.convert, semantics);
-}
-
 function addLists(a: CelList, b: CelList): CelList {
-  const union = joinSemantic(a, b);
-  if (union !== undefined) return union;
+  if (a.semantics !== undefined) return joinSemantic(a, b, a.semantics);
   if (a.size === 0) return b;
   if (b.size === 0) return a;
   return new JoinedList(a, b);
