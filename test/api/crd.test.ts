@@ -242,6 +242,43 @@ describe('custom resources', () => {
     assert.deepEqual(await apply('one', []), [{ port: 2 }]);
   });
 
+  it('are applied, compared and replaced by kubectl', async () => {
+    const yaml = (minute: string): { stdin: string } => ({
+      stdin: JSON.stringify(tab('kubectl', { cronSpec: `${minute} * * * *` })),
+    });
+    const made = await api.kubectl(['apply', '-f', '-'], yaml('1'));
+    assert.equal(made.stdout, `crontab.${group}/kubectl created\n`, made.stderr);
+    const changed = await api.kubectl(['apply', '-f', '-'], yaml('2'));
+    assert.equal(changed.stdout, `crontab.${group}/kubectl configured\n`, changed.stderr);
+    const same = await api.kubectl(['apply', '-f', '-'], yaml('2'));
+    assert.equal(same.stdout, `crontab.${group}/kubectl unchanged\n`);
+    const compared = await api.kubectl(['diff', '-f', '-'], yaml('3'));
+    assert.match(compared.stdout, /^-  cronSpec: 2 \* \* \* \*\n\+  cronSpec: 3 \* \* \* \*$/m);
+    const replaced = await api.kubectl(['replace', '-f', '-'], yaml('4'));
+    assert.equal(replaced.code, 0, replaced.stderr);
+    const side = await api.kubectl(
+      ['apply', '--server-side', '--force-conflicts', '-f', '-'],
+      yaml('5'),
+    );
+    assert.equal(side.code, 0, side.stderr);
+    const deleted = await api.kubectl(['delete', 'ct', 'kubectl']);
+    assert.equal(deleted.code, 0);
+  });
+
+  it('of another kind or without a version to replace are refused', async () => {
+    const other = { ...tab('other'), kind: 'Other' };
+    const wrong = await api.request('POST', base, { body: other });
+    assert.equal(
+      wrong.at('message'),
+      `Other.${group} "other" is invalid: kind: Invalid value: "Other": must be CronTab`,
+    );
+    const blind = await api.request('PUT', `${base}/pruned`, { body: tab('pruned') });
+    assert.match(
+      blind.text,
+      /metadata\.resourceVersion: Invalid value: .*must be specified for an update/,
+    );
+  });
+
   it('know no strategic patches and no protobuf', async () => {
     const patched = await api.request('PATCH', `${base}/pruned`, {
       body: {},
@@ -368,7 +405,10 @@ describe('custom resources', () => {
     await api.until(`${definitions}/${name}`, ({ status }) => status === 404);
   });
 
-  it('logged nothing to worry about', () => assert.deepEqual(api.logLines, []));
+  it('logged nothing but ends of watches', () => {
+    const lines = api.logLines.filter((line) => !line.includes('cannot follow resource'));
+    assert.deepEqual(lines, []);
+  });
 });
 
 const versionTwo = {

@@ -2,7 +2,7 @@ import { messageOf } from '#base/errors.ts';
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import { conform, decodeBody, groupVersion } from '#schema/mod.ts';
 import { decodeProtobuf, protobufMediaType } from '#schema/protobuf/mod.ts';
-import { badRequest, unsupportedMediaType } from '../api-errors.ts';
+import { badRequest, invalid, unsupportedMediaType } from '../api-errors.ts';
 import type { FieldValidation } from '../handlers/write-options.ts';
 import type { CustomKind } from '../custom-kind.ts';
 import type { RequestContext } from '../request.ts';
@@ -112,12 +112,25 @@ export function checkType(object: UnknownObject, wanted: WantedType): void {
     );
   }
   if (kind !== undefined && kind !== '' && kind !== wanted.kind) {
+    if (wanted.custom !== undefined) throw wrongKind(object, kind, wanted);
     throw badRequest(
       `${kind} in version ${JSON.stringify(wanted.version)} cannot be handled as a ${wanted.kind}: converting (v1.${kind}) to (core.${wanted.kind}): unknown conversion`,
     );
   }
   object.kind = wanted.kind;
   object.apiVersion = apiVersion;
+}
+
+/** Custom resources find a wrong kind where they are validated, not where they are decoded. */
+function wrongKind(object: UnknownObject, kind: string, wanted: WantedType): Error {
+  const name = (object as { metadata?: { name?: unknown } }).metadata?.name;
+  return invalid({ group: wanted.group, kind }, typeof name === 'string' ? name : '', [
+    {
+      type: 'FieldValueInvalid',
+      field: 'kind',
+      message: `Invalid value: ${JSON.stringify(kind)}: must be ${wanted.kind}`,
+    },
+  ]);
 }
 
 /** The type of a resource's bodies, with what its definition says of them. */

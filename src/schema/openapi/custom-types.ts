@@ -64,6 +64,11 @@ export function customDefinitions(
     metadata: about === undefined ? metadata : { description: about, ...metadata },
   };
   own['x-kubernetes-group-version-kind'] = [{ group, kind, version }];
+  if (info.selectableFields.length > 0) {
+    own['x-kubernetes-selectable-fields'] = info.selectableFields.map((fieldPath) => ({
+      fieldPath,
+    }));
+  }
   const list: JsonSchema = {
     type: 'object',
     properties: {

@@ -1,5 +1,6 @@
 import table from '../generated/resources.json' with { type: 'json' };
 import type { ResourceInfo, SubresourceInfo } from '../resource-info.ts';
+import { typeTable } from '../type-table/type-table.ts';
 import type { GroupVersionKindExtension } from './json-schema.ts';
 import { metaPackage, typeNameOf } from './type-schema.ts';
 
@@ -43,6 +44,9 @@ const patchConsumes = [
   'application/strategic-merge-patch+json',
   'application/apply-patch+yaml',
 ];
+/** Custom resources have no protobuf form and no strategic merge patch: kubectl goes by this. */
+const customProduces = plainProduces.slice(0, 2);
+const customPatchConsumes = patchConsumes.filter((type) => !type.includes('strategic'));
 
 interface Verb {
   method: OperationPlan['method'];
@@ -139,6 +143,8 @@ function operation(verb: string, target: Target): OperationPlan | undefined {
   if (facts === undefined) return undefined;
   const { info, typeName, kind, noun } = target;
   const answer = answerType(verb, info, typeName);
+  const isCustom = typeTable.type(info.typeName) === undefined;
+  const patchTypes = isCustom ? customPatchConsumes : patchConsumes;
   return {
     method: facts.method,
     action: facts.action,
@@ -149,8 +155,8 @@ function operation(verb: string, target: Target): OperationPlan | undefined {
     isBodyRequired: !verb.startsWith('delete'),
     answers: facts.codes.map((code) => [code, answer]),
     query: queryOf(facts.query),
-    consumes: verb === 'patch' ? patchConsumes : ['*/*'],
-    produces: verb === 'list' ? listProduces : plainProduces,
+    consumes: verb === 'patch' ? patchTypes : ['*/*'],
+    produces: isCustom ? customProduces : verb === 'list' ? listProduces : plainProduces,
   };
 }
 

@@ -78,7 +78,7 @@ export function hasFormat(format: string, text: string): boolean {
 }
 
 function isRequestUri(text: string): boolean {
-  if (text === '' || /[\s\u0000-\u001f\u007f]/.test(text)) return false;
+  if (text === '' || /[\s\p{Cc}]/u.test(text)) return false;
   if (text.startsWith('/')) return true;
   return /^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(text) && !/%(?![0-9a-fA-F]{2})/.test(text);
 }
