@@ -19,7 +19,8 @@ export interface ServiceResolverOptions {
 
 /**
  * Resolves to one of the ready endpoints, by chance: that needs no service proxy on this machine.
- * A Service that names an outside host is that host. Same as kube-apiserver with aggregator routing.
+ * A Service that names an outside host is that host. Same as kube-apiserver with aggregator
+ * routing.
  */
 export function createServiceResolver(options: ServiceResolverOptions): ServiceResolver {
   const { reader, random } = options;

@@ -14,8 +14,8 @@ interface NamedEntry {
 }
 
 /**
- * Credentials for webhooks: the user with the name of the host (with its port, or without when it is
- * 443), else `*.` with a part of the host, else `*`, else the one of the current context.
+ * Credentials for webhooks: the user with the name of the host (with its port, or without when it
+ * is 443), else `*.` with a part of the host, else `*`, else the one of the current context.
  */
 export async function readWebhookKubeconfig(
   file: string,

@@ -3,12 +3,14 @@ import type { Node, Pod } from '#schema/types.ts';
 
 import { notFound } from '../../api-errors.ts';
 import { nodeNameOf } from '../../authz/node/node-identity.ts';
+import type { Authorizer } from '../../authz/authorizer.ts';
 import type { ObjectReader } from '../../authz/object-reader.ts';
 import { refuse } from '../match.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
 import { sameJson } from '../same-json.ts';
 import { forbiddenNodeLabels } from './node-labels.ts';
 import { mirrorPodRefusal, podStatusRefusal } from './node-pods.ts';
+import { refusedAudience } from './token-audience.ts';
 
 /** Checks one kind of object that a node writes; a returned text refuses. */
 type Check = (node: string, attributes: AdmissionAttributes) => string | undefined;
@@ -17,8 +19,13 @@ type Check = (node: string, attributes: AdmissionAttributes) => string | undefin
  * What a kubelet may write, beyond what the node authorizer can see: only its own Node, pods that
  * run on it, tokens for those pods, its own lease and CSINode. Texts are upstream's.
  */
-export function createNodeRestriction(options: { reader: ObjectReader }): AdmissionPlugin {
-  const checks = checksWith(options.reader);
+export function createNodeRestriction(options: {
+  reader: ObjectReader;
+  /** Asked for audiences of tokens that no volume needs; without it all are allowed. */
+  authorizer?: Authorizer;
+}): AdmissionPlugin {
+  const { reader, authorizer } = options;
+  const checks = checksWith(reader);
   return {
     name: 'NodeRestriction',
     handles: (attributes) =>
@@ -26,12 +33,16 @@ export function createNodeRestriction(options: { reader: ObjectReader }): Admiss
     mutate(attributes) {
       const { user, resource } = attributes.context;
       const node = nodeNameOf(user);
-      if (node === undefined) return;
+      if (node === undefined) return undefined;
       if (node === '') {
         throw refuse(attributes, `could not determine node from user ${JSON.stringify(user.name)}`);
       }
       const why = checks[`${resource.group}/${resource.resource}`]?.(node, attributes);
       if (why !== undefined) throw refuse(attributes, why);
+      if (authorizer === undefined || attributes.subresource !== 'token') return undefined;
+      return refusedAudience({ reader, authorizer, attributes }).then((audience) => {
+        if (audience !== undefined) throw refuse(attributes, audience);
+      });
     },
   };
 }

@@ -64,8 +64,8 @@ export class WebhookCaller {
   }
 
   /**
-   * Asks one webhook. Throws WebhookFailure when it gives no usable answer, and BadRequest for a dry
-   * run that it does not support.
+   * Asks one webhook. Throws WebhookFailure when it gives no usable answer, and BadRequest for a
+   * dry run that it does not support.
    */
   async call(
     hook: CompiledHook,

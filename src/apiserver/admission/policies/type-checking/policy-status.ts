@@ -17,8 +17,8 @@ export interface PolicyStatusOptions {
 }
 
 /**
- * Writes status.typeChecking and status.observedGeneration of ValidatingAdmissionPolicies after each
- * change of their spec, as upstream's validatingadmissionpolicy-status-controller, one at a time.
+ * Writes status.typeChecking and status.observedGeneration of ValidatingAdmissionPolicies after
+ * each change of their spec, as upstream's validatingadmissionpolicy-status-controller, one at a time.
  * A conflict is left to the change that caused it.
  */
 export function keepPolicyStatus(options: PolicyStatusOptions): void {
