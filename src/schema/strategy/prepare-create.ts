@@ -8,6 +8,7 @@ import type {
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { fieldOf } from '../type-table/type-table.ts';
+import { dropDisabledFields } from './disabled-fields.ts';
 import { startGeneration } from './generation.ts';
 import { hasStatus, isBuiltIn, rulesOf } from './kind-rules.ts';
 import { podQosClass } from '../pods/mod.ts';
@@ -40,6 +41,7 @@ export function prepareForCreate(info: ResourceInfo, object: UnknownObject): voi
     if (hasStatus(info)) delete object['status'];
     return;
   }
+  dropDisabledFields(info, object, undefined);
   startStatus(info, object);
   setters[`${info.group}/${info.kind}`]?.(object);
 }

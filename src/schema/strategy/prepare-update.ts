@@ -5,6 +5,7 @@ import type {
 } from '../generated/types.ts';
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
+import { dropDisabledFields } from './disabled-fields.ts';
 import { advanceGeneration } from './generation.ts';
 import { hasStatus, isBuiltIn, resetFieldsOf, userMetadata } from './kind-rules.ts';
 import { takeFrom } from './paths.ts';
@@ -46,6 +47,7 @@ export function prepareForUpdate(
       for (const one of paths) takeFrom(object, old, one);
     }
     special[`${info.group}/${info.kind}`]?.(object, old, subresource);
+    dropDisabledFields(info, object, old);
   }
   if (isStatus) takeFrom(object, old, 'metadata.generation');
   else advanceGeneration(info, object, old);

@@ -272,3 +272,19 @@ test('a daemon set counts the changes of its template', () => {
   const changed = updated(daemonSets, old, { ...old, spec: { template: { a: 2 } } });
   assert.equal(changed.metadata.annotations?.[key], '3');
 });
+
+test('fields of features that are off are taken away unless they are stored', () => {
+  const info = infoOf('apps', 'statefulsets');
+  const spec = (maxUnavailable: number): Record<string, unknown> => ({
+    spec: { updateStrategy: { rollingUpdate: { partition: 1, maxUnavailable } } },
+  });
+  const rolling = (object: UnknownObject): unknown =>
+    (object['spec'] as { updateStrategy: { rollingUpdate: unknown } }).updateStrategy.rollingUpdate;
+  assert.deepEqual(rolling(created(info, spec(2))), { partition: 1 });
+  const without = { spec: { updateStrategy: { rollingUpdate: {} } } };
+  assert.deepEqual(rolling(updated(info, without, spec(2))), { partition: 1 });
+  const kept = { partition: 1, maxUnavailable: 3 };
+  assert.deepEqual(rolling(updated(info, spec(2), spec(3))), kept);
+  const pod = created(pods, { spec: { containers: [], schedulingGroup: { podGroupName: 'a' } } });
+  assert.deepEqual(pod['spec'], { containers: [] });
+});
