@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '#base/clock.ts';
+import { DiskReserve, isDiskFull } from './disk-reserve.ts';
 import { packValues, type PackedValues, transferOf, unpackValues } from './packed-values.ts';
 import { SqliteCompaction } from './sqlite-compaction.ts';
 import {
@@ -30,6 +31,7 @@ class SqliteWorker {
   readonly #insert: StatementSync;
   readonly #dataVersion: StatementSync;
   #knownVersion: number;
+  readonly #reserve: DiskReserve;
   #newest: number;
   #compactRevision: number;
   #commits = 0;
@@ -38,6 +40,8 @@ class SqliteWorker {
   constructor(settings: WorkerSettings) {
     this.#path = settings.path;
     this.#file = openFile(settings.path, settings.busyTimeoutMs);
+    this.#reserve = new DiskReserve(settings.path);
+    this.#reserve.fill();
     this.#reads = new SqliteReads(this.#file.db);
     this.#insert = this.#file.db.prepare(insertSql);
     this.#dataVersion = this.#file.db.prepare('PRAGMA data_version');
@@ -156,9 +160,8 @@ class SqliteWorker {
         from: this.#compactRevision,
         target,
       });
-      this.#compactRevision = target;
       let seen = this.#commits;
-      while (!compaction.step()) {
+      while (!this.#stepOf(compaction)) {
         // Requests that arrived during the slice are answered here; when a commit is among them,
         // more will follow.
         await new Promise((resolve) => setImmediate(resolve));
@@ -166,9 +169,21 @@ class SqliteWorker {
         seen = this.#commits;
         if (this.#isClosed) throw new Error('The datastore was closed during compaction');
       }
+      this.#compactRevision = target;
+      this.#reserve.fill();
       reply(id, undefined);
     } catch (error) {
       refuse(id, explain(error, this.#path));
+    }
+  }
+
+  /** A step of a compaction, which may use the reserve: it is what makes room again. */
+  #stepOf(compaction: SqliteCompaction): boolean {
+    try {
+      return compaction.step();
+    } catch (error) {
+      if (!isDiskFull(error) || !this.#reserve.release()) throw error;
+      return compaction.step();
     }
   }
 
