@@ -86,8 +86,23 @@ test('syntax errors name what was expected', () => {
   single('', 1, `Syntax error: mismatched input '<EOF>' expecting ${operand}`);
   single('(1', 3, "Syntax error: missing ')' at '<EOF>'");
   single('1 2', 3, "Syntax error: extraneous input '2' expecting <EOF>");
+  single('1 2 3', 3, "Syntax error: mismatched input '2' expecting <EOF>");
   single('self.items[0', 13, "Syntax error: mismatched input '<EOF>' expecting ']'");
   single('true ? 1', 9, "Syntax error: mismatched input '<EOF>' expecting ':'");
+});
+
+test('a minus alone has two errors', () => {
+  assert.equal(
+    compileError('-').message,
+    [
+      "compilation failed: ERROR: <input>:1:2: Syntax error: no viable alternative at input '-'",
+      ' | -',
+      ' | .^',
+      `ERROR: <input>:1:2: Syntax error: mismatched input '<EOF>' expecting ${operand}`,
+      ' | -',
+      ' | .^',
+    ].join('\n'),
+  );
 });
 
 test('all errors are told, in the order of the source', () => {

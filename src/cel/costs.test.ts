@@ -215,3 +215,23 @@ test('an evaluation ends with its budget, at the latest at the limit of one call
   );
   assert.ok(large.remaining < 9_000_000 && large.remaining > 8_999_900);
 });
+
+test('steps that cost nothing upstream end too', () => {
+  const items = Array.from({ length: 100_000 }, (_value, index) => `item${index}`);
+  const variables = { items: { kind: 'list', element: { kind: 'string' } } } as const;
+  const endless = [
+    'items.all(x, [items] == [items])',
+    "items.all(x, '%s'.format([items]) != x)",
+    'items.all(x, dyn(x) in dyn(items + items))',
+    "items.join(items.join('')).size() > 0",
+    'lists.range(9000000).size() > 0',
+  ];
+  for (const expression of endless) {
+    const program = createCelEnvironment({ variables }).compile(expression);
+    assert.throws(
+      () => program.evaluate({ items }, { remaining: 1e7 }),
+      CelBudgetError,
+      expression,
+    );
+  }
+});

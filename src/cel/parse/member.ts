@@ -15,6 +15,10 @@ function parseUnary(parser: Parser, sign: '!' | '-', name: string): Expr {
     parser.next();
     count += 1;
   }
+  if (sign === '-' && parser.token.kind === 'end') {
+    const problem = "Syntax error: no viable alternative at input '-'";
+    parser.issues.report(parser.token.offset, problem);
+  }
   const operand = parseMember(parser);
   return count % 2 === 0 ? operand : parser.bounded(callNode(first.offset, name, [operand]));
 }

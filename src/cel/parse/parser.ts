@@ -63,8 +63,9 @@ export class Parser {
   /** Reports the current token as not fitting. */
   fail(expected: string): never {
     const { text, offset } = this.token;
-    const verb =
-      this.token.kind !== 'end' && expected === '<EOF>' ? 'extraneous input' : 'mismatched input';
+    // A single token too many is named so; the grammar's way of recovering from it.
+    const isExtra = expected === '<EOF>' && this.following.kind === 'end';
+    const verb = isExtra ? 'extraneous input' : 'mismatched input';
     this.issues.report(offset, `Syntax error: ${verb} '${text}' expecting ${expected}`);
     throw new SyntaxStop();
   }
