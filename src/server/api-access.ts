@@ -70,6 +70,7 @@ export function createApiAccess(options: {
     reader,
     clusterDomain,
     resolver,
+    client: parts.client(serverUser, 'kube-apiserver'),
   });
   const authorization = createAuthorization({ args, reader, resolver, clock, log });
   const { authorizer, rbac } = authorization;
@@ -202,7 +203,7 @@ export function createApiAccess(options: {
     background(signal) {
       aggregation.start(signal);
       customResources.start(signal);
-      authentication.follow(signal);
+      authentication.start(signal);
       authorization.follow(signal);
       keepPolicyStatus({
         reader,

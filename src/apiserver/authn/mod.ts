@@ -15,6 +15,8 @@ export type { JwtAuthenticator } from './oidc/jwt-authenticator.ts';
 export type { JwtIssuer } from './oidc/jwt-issuer.ts';
 export { createTokenUnion, forOwnAudiences, fromRequest } from './token-authenticator.ts';
 export type { TokenAuthenticator } from './token-authenticator.ts';
+export { createLegacyTokenUse } from './legacy-tokens.ts';
+export type { LegacyTokenUse } from './legacy-tokens.ts';
 export { parseTokenFile } from './token-file.ts';
 export { createWebhookTokenAuthenticator } from './webhook-token.ts';
 export { createBootstrapTokenAuthenticator } from './bootstrap-token.ts';

@@ -5,6 +5,7 @@ import type { Secret, ServiceAccount } from '#schema/types.ts';
 import { getOrRefresh } from '../authz/object-reader.ts';
 import type { ObjectReader } from '../authz/object-reader.ts';
 import type { UserInfo } from '../request.ts';
+import { invalidSecret } from './legacy-tokens.ts';
 
 /** Bound objects that are on their way out stay good for this long, as upstream. */
 const deletionLeewayMs = 60_000;
@@ -128,6 +129,7 @@ export function userOfLegacyClaims(
   reader: ObjectReader,
   claims: Claims,
   token: string,
+  noteUse?: (secret: Secret) => void,
 ): UserInfo | string {
   const text = (key: string): string => {
     const value = claims[`kubernetes.io/serviceaccount/${key}`];
@@ -149,5 +151,8 @@ export function userOfLegacyClaims(
     return 'service account is gone';
   }
   if (account.metadata.uid !== uid) return 'service account UID does not match claim';
+  const refusal = invalidSecret(secret, name);
+  if (refusal !== undefined) return refusal;
+  noteUse?.(secret);
   return serviceAccountUser(namespace, name, uid);
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts';
 
+import type { Secret } from '#schema/types.ts';
 import type { ObjectReader } from '../authz/object-reader.ts';
 import type { UserInfo } from '../request.ts';
 import type { Authenticated, Authenticator } from './authenticator.ts';
@@ -29,6 +30,8 @@ export interface ServiceAccountTokenOptions {
   readonly issuers: readonly string[];
   /** --api-audiences. */
   readonly audiences: readonly string[];
+  /** Told of each use of a token that a Secret holds. */
+  readonly noteUse?: ((secret: Secret) => void) | undefined;
 }
 
 /** Answers TokenReview too, which may ask for other audiences than the server's own. */
@@ -90,7 +93,7 @@ export function createServiceAccountTokenAuthenticator(
     if (accepted.length === 0) throw unauthorized('token audiences do not fit');
     const found =
       claims['iss'] === legacyIssuer
-        ? userOfLegacyClaims(options.reader, claims, token)
+        ? userOfLegacyClaims(options.reader, claims, token, options.noteUse)
         : await userOfClaims(options.reader, claims, nowMs);
     if (typeof found === 'string') throw unauthorized(found);
     const user = users.get(claims) ?? found;

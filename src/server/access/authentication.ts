@@ -2,6 +2,7 @@ import {
   createBootstrapTokenAuthenticator,
   createClientCertificateAuthenticator,
   createFrontProxyAuthenticator,
+  createLegacyTokenUse,
   createPasswordAuthenticator,
   createServiceAccountTokenAuthenticator,
   createTokenUnion,
@@ -14,14 +15,16 @@ import {
 } from '#apiserver/authn/mod.ts';
 import type {
   Authenticator,
+  LegacyTokenUse,
   RequestAuthenticator,
   TokenAuthenticator,
 } from '#apiserver/authn/mod.ts';
 import type { ApiServerParts } from '#apiserver/mod.ts';
 import type { ServiceResolver } from '#apiserver/webhook-client/mod.ts';
 import type { Clock } from '#base/clock.ts';
-import { K3tsError } from '#base/errors.ts';
+import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import type { Client } from '#client/mod.ts';
 import type { ServiceAccountTokens } from '#pki/mod.ts';
 import type { ApiServerArgs } from '../api-server-args/mod.ts';
 import type { Authorities } from '../authorities.ts';
@@ -39,6 +42,8 @@ export interface AuthenticationOptions {
   readonly users: readonly SupervisorUser[];
   readonly tokens: ServiceAccountTokens;
   readonly resolver: ServiceResolver;
+  /** Speaks as a member of system:masters: notes the use of tokens. */
+  readonly client: Client;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -53,8 +58,8 @@ export interface Authentication {
   /** The first one signs tokens of service accounts. */
   readonly issuers: readonly [string, ...string[]];
   readonly audiences: readonly string[];
-  /** Reads --authentication-config again when it changes. */
-  follow(signal: AbortSignal): void;
+  /** Work beside requests: reads --authentication-config again when it changes. */
+  start(signal: AbortSignal): void;
 }
 
 /** Authentication as the arguments of kube-apiserver say, with k3s' defaults. Throws `Usage`. */
@@ -73,6 +78,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     authorities: () => clientAuthorities,
   });
   const jwt = createJwtIssuers({ args, ownIssuers: issuers, clock });
+  const legacyUse = createLegacyTokenUse({ client: options.client, clock, log });
   const tokens = createTokenUnion([
     ...fileTokens(args, audiences),
     createServiceAccountTokenAuthenticator({
@@ -81,6 +87,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       verifier: options.tokens,
       issuers,
       audiences,
+      noteUse: (secret) => legacyUse.note(secret),
     }),
     forOwnAudiences(
       () => audiences,
@@ -121,7 +128,8 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     tokens,
     issuers,
     audiences,
-    follow(signal) {
+    start(signal) {
+      trackLegacyTokens(legacyUse, options, signal);
       const arg = 'authentication-config';
       const path = args.text(arg);
       if (path === '') return;
@@ -191,4 +199,28 @@ function webhookTokens(
       clock,
     }),
   ];
+}
+
+const trackingRetryMs = 1000;
+
+/** kube-system may not be there yet when a cluster starts for the first time. */
+function trackLegacyTokens(
+  use: LegacyTokenUse,
+  { clock, log }: AuthenticationOptions,
+  signal: AbortSignal,
+): void {
+  const attempt = async (): Promise<void> => {
+    for (;;) {
+      try {
+        await use.startTracking();
+        return;
+      } catch (error) {
+        log.debug('Cannot note the uses of tokens yet', { error: messageOf(error) });
+        await clock.sleep(trackingRetryMs, signal);
+      }
+    }
+  };
+  attempt().catch((error: unknown) => {
+    if (!signal.aborted) log.error('Uses of tokens are not noted', { error: messageOf(error) });
+  });
 }
