@@ -48,4 +48,4 @@ await store.close();
 const again = await openBackend({ endpoint: '', dataDir, clock: systemClock, log });
 report['holdsAll'] = (await again.get('/kept'))?.modRevision === item.modRevision;
 await again.close();
-console.log(JSON.stringify(report));
+process.stdout.write(JSON.stringify(report));
