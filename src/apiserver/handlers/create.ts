@@ -22,6 +22,7 @@ import {
   typesOf,
   withDefaults,
 } from './kind-steps.ts';
+import { dropRepeatedOwners } from './repeated-owners.ts';
 import type { WriteOptions } from './write-options.ts';
 import { checkName, checkNamespace, managerOf } from './write-options.ts';
 
@@ -69,6 +70,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
     options,
     nowMs: core.clock.now(),
   };
+  dropRepeatedOwners(context, object, 'before');
   object = withDefaults(served, object);
   traceMark('write.default', () => subjectOf(scope));
   if (request.isApplied !== true) {
@@ -86,6 +88,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   const attributes = admissionAttributes(scope, 'CREATE', object, undefined);
   await traced('write.mutate', {}, () => core.admission.mutate(attributes));
   object = afterMutation(served, attributes.object ?? object);
+  dropRepeatedOwners(context, object, 'after');
   if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
     throw plainError('resourceVersion should not be set on objects to be created');
   }

@@ -24,6 +24,7 @@ import {
   typesOf,
   withDefaults,
 } from './kind-steps.ts';
+import { dropRepeatedOwners } from './repeated-owners.ts';
 import type { WriteOptions } from './write-options.ts';
 import { checkName, checkNamespace, managerOf } from './write-options.ts';
 
@@ -129,6 +130,7 @@ async function attemptUpdate(
   checkIdentity(request, object);
   const wantsVersion = checkVersion(request, object, current);
   fillFromOld(object, old);
+  if (context.info.verb === 'update') dropRepeatedOwners(context, object, 'before');
   const scope: WriteScope = {
     context,
     served,
@@ -158,6 +160,7 @@ async function attemptUpdate(
   await traced('write.mutate', {}, () => core.admission.mutate(attributes));
   const mutated = attributes.object ?? object;
   object = afterMutation(served, view?.into(object, mutated) ?? mutated);
+  dropRepeatedOwners(context, object, 'after');
   prepareForUpdate(info, object, old, subresource);
   traceMark('write.prepare', () => subjectOf(scope));
   const undo = await served.hooks.beforeUpdate?.(object, old, hookScope(scope));
