@@ -43,10 +43,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   token: laterCommand('token', 'Manage tokens'),
   'etcd-snapshot': laterCommand('etcd-snapshot', 'Manage etcd snapshots'),
-  'secrets-encrypt': laterCommand(
-    'secrets-encrypt',
-    'Control secrets encryption and keys rotation',
-  ),
+  'secrets-encrypt': {
+    summary: 'Control secrets encryption and keys rotation',
+    load: async () => (await import('./commands/secrets-encrypt.ts')).secretsEncryptCommand,
+  },
   certificate: laterCommand('certificate', 'Manage k3ts certificates'),
 };
 

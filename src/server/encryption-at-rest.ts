@@ -17,6 +17,8 @@ const lookEveryMs = 2000;
 /** A datastore whose kinds are sealed as a file says. */
 export interface EncryptionAtRest {
   readonly backend: EncryptedBackend;
+  /** The file is k3s' key file, not one that the user wrote. */
+  readonly isOwnFile: boolean;
   /** Takes over the file now; rejects when it is not usable, and keeps what was before. */
   reload(): Promise<void>;
   /** Reloads when the file changes, until the signal is aborted. */
@@ -45,7 +47,7 @@ export async function openServerEncryption(options: {
   const opened = await openEncryption({ ...options, file });
   const follows = given === '' || args.boolean('encryption-provider-config-automatic-reload');
   if (follows) opened.follow(signal);
-  return opened;
+  return { ...opened, isOwnFile: given === '' };
 }
 
 /** Throws `Usage` that names the file when it cannot be used. */
@@ -55,7 +57,7 @@ export async function openEncryption(options: {
   clock: Clock;
   random: Random;
   log: Logger;
-}): Promise<EncryptionAtRest> {
+}): Promise<Omit<EncryptionAtRest, 'isOwnFile'>> {
   const { file, clock, random, log } = options;
   const backend = new EncryptedBackend({
     backend: options.backend,

@@ -47,6 +47,7 @@ import type { SupervisorCaller, SupervisorRequest, SupervisorRoute } from './sup
 import { startupChecks } from './startup-checks.ts';
 import type { StartupState } from './startup-checks.ts';
 import { clusterRoutes } from './supervisor/routes.ts';
+import { secretsEncryptionRoutes } from './supervisor/secrets-encryption.ts';
 
 /** Port on loopback where the server's own kubeconfigs point to, as k3s' API server has it. */
 const loopbackPort = 6444;
@@ -214,7 +215,7 @@ async function prepareIdentity(
 
 function buildApiServer(
   { settings, clock, random, log, signal }: RunServerOptions,
-  { authorities, credentials, serviceKey, kubeletClient, proxyClient }: Identity,
+  { paths, authorities, credentials, serviceKey, kubeletClient, proxyClient }: Identity,
   backend: Backend,
   state: StartupState,
   { operation, inFlight }: ApiOperation,
@@ -281,6 +282,14 @@ function buildApiServer(
         const addresses = found.subsets?.[0]?.addresses ?? [];
         return addresses.map(({ ip }) => `${ip}:${settings.advertisePort}`);
       },
+    }),
+    ...secretsEncryptionRoutes({
+      paths,
+      reload: encryption?.isOwnFile === true ? encryption.reload : undefined,
+      client,
+      clock,
+      random,
+      log,
     }),
     ...nodeCertificateRoutes({ authorities, sharedKeys: {}, nodePasswords, clock, random }),
   );

@@ -1,5 +1,6 @@
 /** Encryption at rest: what is on disk, what clients see, and how keys change. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { after, before, test } from 'node:test';
 
 import { systemClock } from '#base/clock.ts';
 import { readApiServerArgs } from '#server/api-server-args/mod.ts';
-import type { TestApi } from './server.ts';
+import type { CommandAnswer, TestApi } from './server.ts';
 import { startTestApi } from './server.ts';
 
 const secrets = '/api/v1/namespaces/default/secrets';
@@ -92,6 +93,62 @@ test('--secrets-encryption makes the key file of k3s, and secrets are sealed on 
     assert.equal(config.resources[0]?.providers[0]?.aescbc?.keys[0]?.name, 'aescbckey');
     const state = await readFile(join(credentials, 'encryption-state.json'), 'utf8');
     assert.match(state, /^start-[0-9a-f]{64}$/);
+  } finally {
+    await api.close();
+  }
+});
+
+/** `k3ts secrets-encrypt` against the server, as its administrator runs it. */
+async function secretsEncrypt(api: TestApi, ...args: string[]): Promise<CommandAnswer> {
+  const main = join(import.meta.dirname, '../../src/cli/main.ts');
+  const place = ['--server', api.url, '--data-dir', api.dataDir];
+  return await new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [main, 'secrets-encrypt', ...args, ...place],
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
+  });
+}
+
+test('secrets-encrypt shows the keys, rotates them, and turns encryption off and on', async () => {
+  const api = await startTestApi({ datastoreEndpoint: '', secretsEncryption: 'secretbox' });
+  const key = '/registry/secrets/default/one';
+  try {
+    await makeSecret(api, 'one');
+    const before = await secretsEncrypt(api, 'status');
+    assert.equal(
+      before.stdout,
+      [
+        'Encryption Status: Enabled',
+        'Current Rotation Stage: start',
+        'Server Encryption Hashes: All hashes match',
+        '',
+        'Active  Key Type           Name',
+        '------  --------           ----',
+        ' *      XSalsa20-POLY1305  secretboxkey',
+        '',
+      ].join('\n'),
+    );
+    const early = await secretsEncrypt(api, 'rotate');
+    assert.equal(early.code, 1);
+    assert.match(early.stderr, /incorrect stage: start found/);
+    const rotated = await secretsEncrypt(api, 'rotate-keys');
+    assert.equal(rotated.stdout, 'keys rotated, reencryption completed\n', rotated.stderr);
+    assert.match(storedValue(api, key), /^k8s:enc:secretbox:v1:secretboxkey-20[^:]+:/);
+    const after = await secretsEncrypt(api, 'status');
+    assert.match(after.stdout, /^Current Rotation Stage: reencrypt_finished$/m);
+    assert.doesNotMatch(after.stdout, /secretboxkey$/m);
+    await secretsEncrypt(api, 'disable');
+    const off = await api.request('GET', `${secrets}/one`);
+    await api.request('PUT', `${secrets}/one`, { body: off.json });
+    assert.ok(storedValue(api, key).startsWith('{'));
+    await secretsEncrypt(api, 'enable');
+    await makeSecret(api, 'two');
+    assert.match(storedValue(api, '/registry/secrets/default/two'), /^k8s:enc:secretbox:/);
+    assert.deepEqual((await api.request('GET', `${secrets}/one`)).at('data'), { password });
   } finally {
     await api.close();
   }

@@ -1,0 +1,207 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { K3tsError, messageOf } from '#base/errors.ts';
+import { https } from '#base/node-http.ts';
+import { parseJoinToken } from '#pki/mod.ts';
+import type { Command, CommandContext } from '../command.ts';
+import type { Flag, FlagValues } from '../flags/flag.ts';
+import { booleanFlag, stringFlag } from '../flags/flag.ts';
+import { parseArguments, resolveFlags } from '../flags/parse.ts';
+
+const group = 'options';
+const flags: readonly Flag[] = [
+  {
+    name: 'data-dir',
+    type: 'string',
+    short: 'd',
+    env: 'K3S_DATA_DIR',
+    default: '/var/lib/rancher/k3s',
+    help: 'Folder to hold state',
+    group,
+  },
+  {
+    name: 'server',
+    type: 'string',
+    short: 's',
+    env: 'K3S_URL',
+    default: 'https://127.0.0.1:6443',
+    help: 'Server to connect to',
+    group,
+  },
+  {
+    name: 'token',
+    type: 'string',
+    short: 't',
+    env: 'K3S_TOKEN',
+    help: 'Token to use for authentication; that of the data dir when not given',
+    group,
+  },
+  { name: 'output', type: 'string', short: 'o', help: 'Status format: text or json', group },
+  { name: 'force', type: 'boolean', short: 'f', help: 'Force this stage', group },
+  { name: 'skip', type: 'boolean', help: 'Keep the old key after reencryption', group },
+];
+
+interface Change {
+  readonly summary: string;
+  readonly body: Readonly<Record<string, string | boolean>>;
+  readonly done: string;
+}
+
+const changes: Readonly<Record<string, Change>> = {
+  enable: {
+    summary: 'Enable secrets encryption',
+    body: { enable: true },
+    done: 'secrets-encryption enabled',
+  },
+  disable: {
+    summary: 'Disable secrets encryption',
+    body: { enable: false },
+    done: 'secrets-encryption disabled',
+  },
+  prepare: {
+    summary: 'Add a new key that is not used yet',
+    body: { stage: 'prepare' },
+    done: 'prepare completed successfully',
+  },
+  rotate: {
+    summary: 'Use the new key for what is written',
+    body: { stage: 'rotate' },
+    done: 'rotate completed successfully',
+  },
+  reencrypt: {
+    summary: 'Write all secrets with the new key and remove the old one',
+    body: { stage: 'reencrypt_request' },
+    done: 'reencryption completed',
+  },
+  'rotate-keys': {
+    summary: 'Add a key, write all secrets with it and remove the old one',
+    body: { stage: 'rotate_keys' },
+    done: 'keys rotated, reencryption completed',
+  },
+};
+
+interface Status {
+  readonly enable?: boolean | null;
+  readonly stage?: string;
+  readonly activekey?: string;
+  readonly keytype?: string;
+  readonly hashmatch?: boolean;
+  readonly hasherror?: string;
+  readonly inactivekeys?: readonly string[];
+}
+
+/** Shows and changes the keys that secrets are encrypted with, through the running server. */
+export const secretsEncryptCommand: Command = {
+  name: 'secrets-encrypt',
+  summary: 'Control secrets encryption and keys rotation',
+  flags,
+  usage: 'secrets-encrypt status|enable|disable|prepare|rotate|reencrypt|rotate-keys [options]',
+  words: ['status', ...Object.keys(changes)],
+  async run(context) {
+    const { raw, positionals } = parseArguments(flags, context.args);
+    const { environment } = context;
+    const { values } = resolveFlags(flags, {
+      commandLine: raw,
+      configFile: new Map(),
+      environment,
+    });
+    const [name = ''] = positionals;
+    if (name === 'status') return await printStatus(context, values);
+    const change = Object.hasOwn(changes, name) ? changes[name] : undefined;
+    if (change === undefined || positionals.length > 1) {
+      const lines = Object.entries(changes).map(([word, { summary }]) => `  ${word}: ${summary}`);
+      throw new K3tsError(
+        'Usage',
+        `secrets-encrypt: one of these is needed:\n  status: Show the state\n${lines.join('\n')}`,
+      );
+    }
+    const body = {
+      ...change.body,
+      ...(booleanFlag(values, 'force') ? { force: true } : {}),
+      ...(booleanFlag(values, 'skip') ? { skip: true } : {}),
+    };
+    await call(values, 'PUT', '/v1-k3s/encrypt/config', JSON.stringify(body));
+    context.stdout(`${change.done}\n`);
+    return 0;
+  },
+};
+
+async function printStatus(context: CommandContext, values: FlagValues): Promise<number> {
+  const text = await call(values, 'GET', '/v1-k3s/encrypt/status');
+  if (stringFlag(values, 'output') === 'json') {
+    context.stdout(`${text}\n`);
+    return 0;
+  }
+  const status = JSON.parse(text) as Status;
+  if (status.enable === null || status.enable === undefined) {
+    context.stdout('Encryption Status: Disabled, no configuration file found\n');
+    return 0;
+  }
+  const type = (status.keytype ?? 'AES-CBC').padEnd(17);
+  const rows = [
+    ` *      ${type}  ${status.activekey ?? ''}`,
+    ...(status.inactivekeys ?? []).map((name) => `        ${type}  ${name}`),
+  ];
+  const hashes = status.hashmatch === true ? 'All hashes match' : (status.hasherror ?? '');
+  context.stdout(
+    [
+      `Encryption Status: ${status.enable ? 'Enabled' : 'Disabled'}`,
+      `Current Rotation Stage: ${status.stage ?? ''}`,
+      `Server Encryption Hashes: ${hashes}`,
+      '',
+      `Active  ${'Key Type'.padEnd(17)}  Name`,
+      `------  ${'--------'.padEnd(17)}  ----`,
+      ...rows,
+      '',
+    ].join('\n'),
+  );
+  return 0;
+}
+
+/** Calls the supervisor as this machine's server; throws with what it answers. */
+async function call(values: FlagValues, method: string, path: string, body = ''): Promise<string> {
+  const server = join(stringFlag(values, 'data-dir') ?? '', 'server');
+  const url = new URL(path, stringFlag(values, 'server'));
+  let token: string;
+  let ca: string;
+  try {
+    token = stringFlag(values, 'token') ?? (await readFile(join(server, 'token'), 'utf8'));
+    ca = await readFile(join(server, 'tls', 'server-ca.crt'), 'utf8');
+  } catch (error) {
+    throw new K3tsError('Usage', `secrets-encrypt runs on a server: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const { password } = parseJoinToken(token.trim());
+  return await new Promise((resolve, reject) => {
+    const request = https.request(
+      url,
+      { method, ca, auth: `server:${password}`, headers: { 'Content-Type': 'application/json' } },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => {
+          if (response.statusCode === 200) resolve(text);
+          else reject(new K3tsError('Refused', messageIn(text)));
+        });
+      },
+    );
+    request.on('error', (cause) => {
+      reject(
+        new K3tsError('Unreachable', `cannot reach ${url.origin}: ${cause.message}`, { cause }),
+      );
+    });
+    request.end(body);
+  });
+}
+
+function messageIn(text: string): string {
+  try {
+    return (JSON.parse(text) as { message?: string }).message ?? text;
+  } catch {
+    // not a Status: shown as it came
+    return text;
+  }
+}
