@@ -179,39 +179,50 @@ async function settle(
   await client.update(definitions, changed, { subresource: 'status' });
 }
 
-/** Removes the instances, says how that went, and lets the definition go. */
+/** Removes the instances and lets the definition go; tries again for as long as it takes. */
 async function cleanUp(
   parts: Parts,
   definition: CustomResourceDefinition,
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, log } = parts;
+  const { clock, log } = parts;
   const { name } = definition.metadata;
-  try {
-    await say(parts, name, {
-      status: 'True',
-      reason: 'InstanceDeletionInProgress',
-      message: 'CustomResource deletion is in progress',
-    });
-    const verdict = await verdictOf(parts, definition, signal);
-    await say(parts, name, {
-      status: verdict.isDone ? 'False' : 'True',
-      reason: verdict.reason,
-      message: verdict.message,
-    });
-    if (!verdict.isDone) throw new Error(verdict.message);
-    const current = await client.get<CustomResourceDefinition>(definitions, name);
-    const finalizers = (current.metadata.finalizers ?? []).filter(
-      (finalizer) => finalizer !== cleanupFinalizer,
-    );
-    const metadata = { ...current.metadata, finalizers };
-    await client.update(definitions, { ...current, metadata });
-  } catch (error) {
-    if (signal.aborted || hasReason(error, 'NotFound')) return;
-    log.warning('Cannot clean up a CustomResourceDefinition', { name, error: messageOf(error) });
-    await parts.clock.sleep(retryMs, signal).catch(() => undefined);
-    if (!signal.aborted) await cleanUp(parts, definition, signal);
+  while (!signal.aborted) {
+    try {
+      await cleanUpOnce(parts, definition, signal);
+      return;
+    } catch (error) {
+      if (signal.aborted || hasReason(error, 'NotFound')) return;
+      log.warning('Cannot clean up a CustomResourceDefinition', { name, error: messageOf(error) });
+      await clock.sleep(retryMs, signal).catch(() => undefined);
+    }
   }
+}
+
+async function cleanUpOnce(
+  parts: Parts,
+  definition: CustomResourceDefinition,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client } = parts;
+  const { name } = definition.metadata;
+  await say(parts, name, {
+    status: 'True',
+    reason: 'InstanceDeletionInProgress',
+    message: 'CustomResource deletion is in progress',
+  });
+  const verdict = await verdictOf(parts, definition, signal);
+  await say(parts, name, {
+    status: verdict.isDone ? 'False' : 'True',
+    reason: verdict.reason,
+    message: verdict.message,
+  });
+  if (!verdict.isDone) throw new Error(verdict.message);
+  const current = await client.get<CustomResourceDefinition>(definitions, name);
+  const finalizers = (current.metadata.finalizers ?? []).filter(
+    (finalizer) => finalizer !== cleanupFinalizer,
+  );
+  await client.update(definitions, { ...current, metadata: { ...current.metadata, finalizers } });
 }
 
 async function verdictOf(

@@ -47,7 +47,7 @@ export function createDefinedKinds(
   for (const version of definition.spec.versions) {
     schemas.set(
       version.name,
-      lazy(() => schemaOf(definition, version)),
+      lazy(() => schemaOf(version)),
     );
   }
   const storage = storageVersionOf(definition);
@@ -61,17 +61,13 @@ export function createDefinedKinds(
       converter,
       isTerminating,
       deprecationWarning: deprecationOf(definition, info.version),
+      keepsUnknown: definition.spec.preserveUnknownFields === true,
     });
 }
 
-/** The schema of a version, unless its definition keeps everything. */
-function schemaOf(
-  { spec }: CustomResourceDefinition,
-  version: CustomResourceDefinitionVersion,
-): Structural | undefined {
+function schemaOf(version: CustomResourceDefinitionVersion): Structural | undefined {
   const raw = version.schema?.openAPIV3Schema;
-  if (spec.preserveUnknownFields === true || !isRawSchema(raw)) return undefined;
-  return parseStructural(raw);
+  return isRawSchema(raw) ? parseStructural(raw) : undefined;
 }
 
 function lazy<T>(make: () => T): () => T {
@@ -79,6 +75,7 @@ function lazy<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
+const noSchema = (): undefined => undefined;
 const anything: Structural = parseStructural({
   type: 'object',
   'x-kubernetes-preserve-unknown-fields': true,
@@ -90,6 +87,8 @@ class DefinedKind implements CustomKind {
   readonly scale: ScalePaths | undefined;
   readonly #info: ResourceInfo;
   readonly #version: CustomResourceDefinitionVersion | undefined;
+  readonly #validationSchema: () => Structural | undefined;
+  /** Prunes and defaults; none where the definition keeps unknown fields, as old ones may. */
   readonly #schema: () => Structural | undefined;
   readonly #storageSchema: () => Structural | undefined;
   readonly #converter: VersionConverter;
@@ -107,11 +106,13 @@ class DefinedKind implements CustomKind {
     converter: VersionConverter;
     isTerminating: boolean;
     deprecationWarning: string | undefined;
+    keepsUnknown: boolean;
   }) {
     this.#info = init.info;
     this.#version = init.version;
-    this.#schema = init.schema;
-    this.#storageSchema = init.storageSchema;
+    this.#validationSchema = init.schema;
+    this.#schema = init.keepsUnknown ? noSchema : init.schema;
+    this.#storageSchema = init.keepsUnknown ? noSchema : init.storageSchema;
     this.#converter = init.converter;
     this.isTerminating = init.isTerminating;
     this.deprecationWarning = init.deprecationWarning;
@@ -158,7 +159,7 @@ class DefinedKind implements CustomKind {
     old: UnknownObject | undefined,
     subresource: string,
   ): ReturnType<CustomKind['validate']> {
-    this.#validator ??= createKindValidator(this.#schema(), this.scale);
+    this.#validator ??= createKindValidator(this.#validationSchema(), this.scale);
     return this.#validator.validate(object, old, subresource);
   }
 

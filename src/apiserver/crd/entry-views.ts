@@ -29,6 +29,7 @@ export class EntryViews {
   readonly #converter: VersionConverter;
   readonly #polish: (object: UnknownObject) => UnknownObject;
   readonly #views = new WeakMap<CacheEntry, View>();
+  readonly #pending = new WeakMap<CacheEntry, Promise<void>>();
 
   constructor(options: {
     of: { group: string; version: string; kind: string };
@@ -47,7 +48,20 @@ export class EntryViews {
     if (this.#converter.isTrivial) return undefined;
     const missing = entries.filter((entry) => !this.#views.has(entry));
     const foreign = missing.filter((entry) => entry.object().apiVersion !== this.#apiVersion);
-    return foreign.length === 0 ? undefined : this.#convert(foreign);
+    if (foreign.length === 0) return undefined;
+    // what another reader waits for is not asked for again
+    const pending = new Set(foreign.flatMap((entry) => this.#pending.get(entry) ?? []));
+    const fresh = foreign.filter((entry) => !this.#pending.has(entry));
+    if (fresh.length > 0) pending.add(this.#start(fresh));
+    return Promise.all(pending).then(() => undefined);
+  }
+
+  #start(entries: readonly CacheEntry[]): Promise<void> {
+    const work = this.#convert(entries).finally(() => {
+      for (const entry of entries) this.#pending.delete(entry);
+    });
+    for (const entry of entries) this.#pending.set(entry, work);
+    return work;
   }
 
   async #convert(entries: readonly CacheEntry[]): Promise<void> {
