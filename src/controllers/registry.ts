@@ -85,6 +85,7 @@ export const eventComponents: Partial<Record<ControllerName, string>> = {
   'replicationcontroller-controller': 'replication-controller',
   'endpoints-controller': 'endpoint-controller',
   'endpointslice-controller': 'endpoint-slice-controller',
+  'endpointslice-mirroring-controller': 'endpoint-slice-mirroring-controller',
   'node-lifecycle-controller': 'node-controller',
   'taint-eviction-controller': 'taint-eviction-controller',
   'node-ipam-controller': 'cidrAllocator',

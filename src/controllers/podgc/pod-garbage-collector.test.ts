@@ -53,3 +53,28 @@ test('the oldest finished pods beyond the threshold are removed', async () => {
   );
   await harness.stop();
 });
+
+for (const [taints, ready, isEnded] of [
+  [[{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }], 'Unknown', true],
+  [[{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }], 'True', false],
+  [[], 'Unknown', false],
+] as const) {
+  const name = taints.length > 0 ? 'out of service' : 'silent';
+  test(`pods that are being deleted on a ${name} node (Ready ${ready}) ${isEnded ? 'go' : 'stay'}`, async () => {
+    const off: Node = {
+      ...node,
+      spec: { taints: [...taints] },
+      status: { conditions: [{ type: 'Ready', status: ready }] },
+    };
+    const going = pod('going', 'n1');
+    going.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
+    const objects = [off, going, pod('staying', 'n1')];
+    const harness = createHarness([startPodGarbageCollector], { objects });
+    await harness.run(100);
+    assert.deepEqual(
+      harness.client.all<Pod>(resources.pods).map(({ metadata }) => metadata.name),
+      isEnded ? ['staying'] : ['going', 'staying'],
+    );
+    await harness.stop();
+  });
+}

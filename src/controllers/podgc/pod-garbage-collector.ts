@@ -10,10 +10,11 @@ const checkMs = 20_000;
 /** A node that is not there must stay away for this long before its pods are given up. */
 const quarantineMs = 40_000;
 const defaultThreshold = 12_500;
+const outOfServiceTaint = 'node.kubernetes.io/out-of-service';
 
 /**
- * Removes pods that nobody else will: of nodes that are gone, ended before a node, or finished ones
- * beyond a number.
+ * Removes pods that nobody else will: of nodes that are gone or out of service, ended before a
+ * node, or finished ones beyond a number.
  */
 export const startPodGarbageCollector: StartController = async (context) => {
   const { client, informers, clock, log, signal, options } = context;
@@ -45,6 +46,27 @@ export const startPodGarbageCollector: StartController = async (context) => {
     }
     return gone;
   };
+  /** Somebody says that the node is off: what is being deleted there will not end by itself. */
+  const isOutOfService = (name: string): boolean => {
+    const node = nodes.get(name);
+    const ready = node?.status?.conditions?.find(({ type }) => type === 'Ready');
+    const hasTaint = node?.spec?.taints?.some(({ key }) => key === outOfServiceTaint) === true;
+    return hasTaint && ready?.status !== 'True';
+  };
+  const endTerminating = async (pod: Pod): Promise<void> => {
+    if (!isPodFinished(pod)) {
+      const { namespace } = pod.metadata;
+      const next = { ...pod, status: { ...pod.status, phase: 'Failed' } };
+      try {
+        await client.update<Pod>(resources.pods, next, { namespace, subresource: 'status' });
+      } catch (error) {
+        if (!hasReason(error, 'NotFound') && !hasReason(error, 'Conflict')) throw error;
+        // Looked at again in the next round.
+        return;
+      }
+    }
+    await deletePod(client, pod, 0);
+  };
   const end = async (pod: Pod): Promise<void> => {
     if (!isPodFinished(pod)) {
       const reason = 'DeletionByPodGC';
@@ -66,6 +88,7 @@ export const startPodGarbageCollector: StartController = async (context) => {
     for (const pod of all) {
       const node = pod.spec?.nodeName ?? '';
       if (gone.has(node)) await end(pod);
+      else if (isDeleting(pod) && isOutOfService(node)) await endTerminating(pod);
       else if (node === '' && isDeleting(pod)) await deletePod(client, pod, 0);
     }
   };
