@@ -259,6 +259,29 @@ describe('validating policies', () => {
     assert.equal((await create('two', { a: '', b: '' })).status, 201);
   });
 
+  test('keep the types of their variables, and evaluate only those that are needed', async () => {
+    await enforce('typed-variables', {
+      variables: [
+        { name: 'keys', expression: 'object.data.map(k, k)' },
+        { name: 'limit', expression: "duration('1h')" },
+        { name: 'early', expression: "timestamp('2020-01-01T00:00:00Z')" },
+        { name: 'broken', expression: 'object.none' },
+        { name: 'both', expression: "variables.keys + ['z']" },
+      ],
+      validations: [
+        { expression: "variables.both.exists(k, k == 'a') && size(variables.both) == 2" },
+        { expression: "variables.limit < duration('2h') && variables.early.getFullYear() == 2020" },
+        { expression: "object.metadata.name != 'broken' || variables.broken == 1" },
+      ],
+    });
+    const fine = await create('fine', { a: '' });
+    assert.equal(fine.status, 201, fine.text);
+    assert.match(
+      String((await create('broken', { a: '' })).at('message')),
+      /resulted in error: composited variable "broken" fails to evaluate: no such key: none$/,
+    );
+  });
+
   test('match by conditions, exclusions, names and the resources of the binding', async () => {
     await enforce(
       'chosen',
@@ -373,6 +396,9 @@ describe('validating policies', () => {
       },
     });
     assert.equal((await create('any')).status, 422);
+    const review = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+    const spec = { nonResourceAttributes: { path: '/x', verb: 'get' } };
+    assert.equal((await api.request('POST', review, { body: { spec } })).status, 201);
     await client.deleteValidatingAdmissionPolicyBinding({ name: 'never-binding' });
     assert.equal((await create('any')).status, 201);
   });
@@ -431,6 +457,52 @@ describe('mutating policies', () => {
     });
     assert.deepEqual(answer.at('spec.template.spec.containers.*.name'), ['c', 'side']);
     assert.equal(answer.at('spec.template.spec.containers.1.imagePullPolicy'), 'Always');
+  });
+
+  test('are asked again when a later policy changed the object', async () => {
+    const label = (expression: string) => ({
+      patchType: 'ApplyConfiguration',
+      applyConfiguration: { expression },
+    });
+    await mutate('a-early', {
+      reinvocationPolicy: 'IfNeeded',
+      mutations: [
+        label(
+          "has(object.metadata.labels) && 'late' in object.metadata.labels ? Object{metadata: Object.metadata{labels: {'early': 'saw'}}} : Object{}",
+        ),
+      ],
+    });
+    await mutate('b-late', {
+      mutations: [label("Object{metadata: Object.metadata{labels: {'late': 'yes'}}}")],
+    });
+    const answer = await create('again');
+    assert.deepEqual(answer.at('metadata.labels'), { early: 'saw', late: 'yes' });
+  });
+
+  test('may not replace what is one value to its owners', async () => {
+    await mutate('atomic', {
+      matchConstraints: { resourceRules: [{ ...mapRule, resources: ['pods'] }] },
+      mutations: [
+        {
+          patchType: 'ApplyConfiguration',
+          applyConfiguration: {
+            expression:
+              "Object{spec: Object.spec{securityContext: Object.spec.securityContext{sysctls: [Object.spec.securityContext.sysctls{name: 'a', value: 'b'}]}}}",
+          },
+        },
+      ],
+    });
+    await api.request('POST', '/api/v1/namespaces/policies/serviceaccounts', {
+      body: { metadata: { name: 'default' } },
+    });
+    const answer = await api.request('POST', '/api/v1/namespaces/policies/pods', {
+      body: { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+    });
+    assert.equal(answer.status, 403);
+    assert.match(
+      String(answer.at('message')),
+      /error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.securityContext.sysctls$/,
+    );
   });
 
   test('that cannot be applied deny the request', async () => {

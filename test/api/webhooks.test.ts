@@ -273,6 +273,69 @@ describe('reviews', () => {
   });
 });
 
+describe('match conditions', () => {
+  const condition = (expression: string, index: number): object => ({
+    name: `c${index}`,
+    expression,
+  });
+  const check = "authorizer.group('').resource('pods').check('create').allowed()";
+  const cases: [what: string, string[], called: number, error: RegExp | undefined][] = [
+    ['all true', ["object.metadata.name == 'm'", 'oldObject == null'], 1, undefined],
+    ['one false', ['true', "request.operation != 'CREATE'"], 0, undefined],
+    ['false beside an error', ["object.none == ''", 'false'], 0, undefined],
+    [
+      'an error',
+      ["object.none == ''", 'true'],
+      0,
+      /^configmaps "m" is forbidden: expression 'object.none == ''' resulted in error: no such key: none$/,
+    ],
+    ['what the user may do', [check], 1, undefined],
+    [
+      'more than one expression may cost',
+      [[check, check, check].join(' && ')],
+      0,
+      /operation cancelled: actual cost limit exceeded$/,
+    ],
+    [
+      'more than all may cost',
+      Array.from({ length: 8 }, () => `${check} && ${check}`),
+      0,
+      /validation failed due to running out of cost budget, no further validation rules will be run$/,
+    ],
+  ];
+  for (const [what, expressions, called, error] of cases) {
+    test(`${what} decide whether a webhook is called`, async () => {
+      const matchConditions = expressions.map(condition);
+      await configure('validating', 'a', webhook('a', { matchConditions }));
+      await configure('mutating', 'b', webhook('b', { matchConditions }));
+      const answer = await create('m');
+      assert.equal(answer.status, error === undefined ? 201 : 403);
+      if (error !== undefined) assert.match(String(answer.at('message')), error);
+      assert.equal(reviews.length, called * 2);
+    });
+  }
+
+  test('that fail do not hold up a request whose webhook may be ignored', async () => {
+    const matchConditions = [condition("object.none == ''", 0)];
+    const change = { matchConditions, failurePolicy: 'Ignore' };
+    await configure('validating', 'a', webhook('a', change));
+    assert.equal((await create('m')).status, 201);
+    assert.equal(reviews.length, 0);
+  });
+
+  test('that do not compile are refused', async () => {
+    const webhooks = [webhook('a', { matchConditions: [condition('object.', 0)] })];
+    const answer = await api.request('POST', `${configurations}/validatingwebhookconfigurations`, {
+      body: { metadata: { name: 'a' }, webhooks },
+    });
+    assert.equal(answer.status, 422);
+    assert.match(
+      String(answer.at('message')),
+      /webhooks\[0\].matchConditions\[0\].expression: Invalid value: "object.": compilation failed: ERROR/,
+    );
+  });
+});
+
 describe('refusals', () => {
   test('keep the message, code and reason of the webhook', async () => {
     await configure('validating', 'no', webhook('no'));

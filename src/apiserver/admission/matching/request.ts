@@ -65,6 +65,21 @@ export function isNamespace({ group, resource }: ResourceInfo): boolean {
   return group === '' && resource === 'namespaces';
 }
 
+const reviewResources: ReadonlySet<string> = new Set([
+  'authentication.k8s.io/selfsubjectreviews',
+  'authentication.k8s.io/tokenreviews',
+  'authorization.k8s.io/localsubjectaccessreviews',
+  'authorization.k8s.io/selfsubjectaccessreviews',
+  'authorization.k8s.io/selfsubjectrulesreviews',
+  'authorization.k8s.io/subjectaccessreviews',
+]);
+
+/** What policies are never asked about: beside the above, questions that the cluster lives by. */
+export function isExemptFromPolicies(attributes: AdmissionAttributes): boolean {
+  const { group, resource } = attributes.context.resource;
+  return isExempt(attributes) || reviewResources.has(`${group}/${resource}`);
+}
+
 const policyResources: ReadonlySet<string> = new Set([
   'mutatingadmissionpolicies',
   'mutatingadmissionpolicybindings',

@@ -6,7 +6,7 @@ import { isSameJson } from '../../json-copy.ts';
 import { Decisions } from '../expressions/decisions.ts';
 import { refuse } from '../match.ts';
 import { Reinvocation } from '../matching/reinvocation.ts';
-import { isExempt, oldObjectOf, viewOf } from '../matching/request.ts';
+import { isExemptFromPolicies, oldObjectOf, viewOf } from '../matching/request.ts';
 import type { AdmissionRequestView } from '../matching/request.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
 import { mutatedObject } from './apply-mutation.ts';
@@ -33,7 +33,8 @@ export function createMutatingPolicyPlugin(options: PolicyPluginOptions): Admiss
   });
   return {
     name: pluginName,
-    handles: (attributes) => source.candidates(attributes).length > 0 && !isExempt(attributes),
+    handles: (attributes) =>
+      source.candidates(attributes).length > 0 && !isExemptFromPolicies(attributes),
     mutate: async (attributes) =>
       await new MutatingPass(options, attributes).run(source.candidates(attributes)),
   };

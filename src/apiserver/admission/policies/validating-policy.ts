@@ -2,7 +2,7 @@ import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import type { ValidatingAdmissionPolicySpec } from '#schema/types.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
 import { Decisions } from '../expressions/decisions.ts';
-import { isExempt, objectOf, oldObjectOf, viewOf } from '../matching/request.ts';
+import { isExemptFromPolicies, objectOf, oldObjectOf, viewOf } from '../matching/request.ts';
 import type { AdmissionRequestView } from '../matching/request.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
 import { AnnotationCollector, noteFailure } from './audit-annotations.ts';
@@ -33,7 +33,8 @@ export function createValidatingPolicyPlugin(options: PolicyPluginOptions): Admi
   });
   return {
     name: policyKinds.validating.kind,
-    handles: (attributes) => source.candidates(attributes).length > 0 && !isExempt(attributes),
+    handles: (attributes) =>
+      source.candidates(attributes).length > 0 && !isExemptFromPolicies(attributes),
     validate: async (attributes) =>
       await new ValidatingPass(options, attributes).run(source.candidates(attributes)),
   };

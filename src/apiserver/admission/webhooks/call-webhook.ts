@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts';
+import { parseDuration } from '#base/duration.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
@@ -102,11 +103,20 @@ export class WebhookCaller {
   }
 
   async #post({ webhook, name }: CompiledHook, text: string): Promise<unknown> {
-    const timeoutMs = (webhook.timeoutSeconds ?? defaultTimeoutSeconds) * 1000;
+    const ownMs = (webhook.timeoutSeconds ?? defaultTimeoutSeconds) * 1000;
+    const { query, signal } = this.#attributes.context;
+    const timeoutMs = Math.min(ownMs, askedTimeoutMs(query.get('timeout')) ?? ownMs);
     try {
-      return await this.#options.client.call(webhook.clientConfig, text, { timeoutMs });
+      return await this.#options.client.call(webhook.clientConfig, text, { timeoutMs, signal });
     } catch (error) {
       throw new WebhookFailure(name, `failed to call webhook: ${messageOf(error)}`, error);
     }
   }
+}
+
+/** No webhook gets longer than the whole request, in full seconds as upstream asks for. */
+function askedTimeoutMs(text: string | null): number | undefined {
+  if (text === null || text === '') return undefined;
+  const askedMs = parseDuration(text);
+  return askedMs > 0 ? Math.ceil(askedMs / 1000) * 1000 : undefined;
 }
