@@ -457,6 +457,14 @@ describe('definitions', () => {
     });
   }
 
+  it('that are hardly there are refused', async () => {
+    for (const spec of [undefined, {}, { group: 'a.b' }, { versions: [{}] }, { versions: [null] }]) {
+      const body = { ...definition(), spec };
+      const answer = await api.request('POST', definitions, { body });
+      assert.equal(answer.status, 422, answer.text);
+    }
+  });
+
   it('with formats that are not checked are warned of', async () => {
     const body = definition({}, versionSchema({ ...text, format: 'my-format' }));
     const answer = await api.request('POST', `${definitions}?dryRun=All`, { body });

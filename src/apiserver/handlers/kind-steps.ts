@@ -32,7 +32,7 @@ export function afterMutation(served: ServedResource, object: UnknownObject): Un
 export function findErrors(scope: WriteScope, object: UnknownObject): FieldError[] {
   const { served, context } = scope;
   const errors = validateCreate(served.info, object);
-  return [...errors, ...kindErrors(scope, context, object, undefined)];
+  return [...errors, ...kindErrors(scope, context, object, undefined, errors.length > 0)];
 }
 
 /** The same for a change of `old`. */
@@ -43,7 +43,7 @@ export function findUpdateErrors(
 ): FieldError[] {
   const { served, context, subresource } = scope;
   const errors = validateUpdate(served.info, object, old, subresource);
-  return [...errors, ...kindErrors(scope, context, object, old)];
+  return [...errors, ...kindErrors(scope, context, object, old, errors.length > 0)];
 }
 
 function kindErrors(
@@ -51,9 +51,11 @@ function kindErrors(
   context: ResourceRequestContext,
   object: UnknownObject,
   old: UnknownObject | undefined,
+  isInvalid: boolean,
 ): readonly FieldError[] {
   const { served, subresource } = scope;
   if (served.custom === undefined) {
+    if (isInvalid) return noErrors;
     return served.hooks.validate?.(object, old, hookScope(scope)) ?? noErrors;
   }
   const { errors, warnings } = served.custom.validate(object, old, subresource);

@@ -24,7 +24,7 @@ type HookResult = Promise<Undo | undefined> | Undo | undefined | void;
 export interface KindHooks {
   beforeCreate?(object: UnknownObject, scope: HookScope): HookResult;
   beforeUpdate?(object: UnknownObject, old: UnknownObject, scope: HookScope): HookResult;
-  /** What is wrong beyond what the rules of the schema module find; told after those. */
+  /** What is wrong with an object in which the rules of the schema module find nothing. */
   validate?(
     object: UnknownObject,
     old: UnknownObject | undefined,
