@@ -82,6 +82,16 @@ test('refuses what is no quantity with the texts of upstream', () => {
   }
 });
 
+test('refuses a quantity without a digit, but not zeros', () => {
+  for (const text of ['Mi', 'm', '.', '+', '-', 'e3', '.k']) {
+    const expected = { message: 'unable to parse numeric part of quantity' };
+    assert.throws(() => parseQuantity(text), expected, text);
+  }
+  for (const text of ['0', '000', '-0', '0.', '.0', '0Mi', '00.00']) {
+    assert.equal(quantityToNumber(parseQuantity(text)), 0, text);
+  }
+});
+
 test('compares across scales and families', () => {
   const ascending = [
     '-1',

@@ -89,6 +89,10 @@ export function parseQuantity(text: string): Quantity {
   if (parts === null) throw new K3tsError('InvalidQuantity', quantityFormatError);
   const [, sign, whole = '', fraction = '', suffix = ''] = parts;
   const digits = whole + fraction;
+  // leading zeros are cut from `whole`: only a text without any digit before the suffix has none
+  if (digits === '' && !/^[+-]?\.?0/.test(text)) {
+    throw new K3tsError('InvalidQuantity', numericError);
+  }
   const isNegative = sign === '-';
   const shift = binaryShifts.get(suffix);
   if (shift !== undefined) return parseBinary(digits, fraction.length, shift, isNegative);
