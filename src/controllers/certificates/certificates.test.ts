@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import { formatTime } from '#base/clock.ts';
 import { resources } from '#client/mod.ts';
 import { createAuthority, createEcKey } from '#pki/mod.ts';
@@ -55,7 +54,7 @@ const live = (harness: Harness): CertificateSigningRequest =>
 async function until(harness: Harness, check: () => boolean): Promise<void> {
   for (let turn = 0; turn < 2000 && !check(); turn++) {
     await harness.run(0);
-    await setImmediate();
+    await new Promise((resolve) => setImmediate(resolve));
   }
   assert.ok(check(), JSON.stringify(live(harness)?.status));
 }

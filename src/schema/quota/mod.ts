@@ -1,6 +1,6 @@
 /**
- * What objects count for in ResourceQuotas: shared by admission, which books it, and the controller,
- * which adds it up. It decides and writes nothing. Start reading at quota-usage.ts.
+ * What objects count for in ResourceQuotas: shared by admission, which books it, and the
+ * controller, which adds it up. It decides and writes nothing. Start reading at quota-usage.ts.
  */
 export { addAmounts, amountsOf, podAmounts } from './resource-amounts.ts';
 export type { Amounts } from './resource-amounts.ts';
