@@ -3,6 +3,7 @@ import type { ApiServer } from '#apiserver/mod.ts';
 import {
   bootstrapCluster,
   createAddressLeases,
+  keepFlowControl,
   keepServiceAddresses,
   reconcileApiServerEndpoints,
   reconcileKubernetesService,
@@ -66,6 +67,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     signal,
   });
   keepAddress(options);
+  keepFlowControl({ client, clock, log, signal });
   const informers = createInformerFactory({ client, clock, random, log, signal });
   const common = { clock, random, log, signal };
   void keepServiceAddresses({ ...common, client, informers });

@@ -38,16 +38,16 @@ function storedValue({ dataDir }: TestApi, key: string): string {
 }
 
 function configText(...names: string[]): string {
-  const keys = names.map((name, i) => ({
+  const keys = names.map((name) => ({
     name,
-    secret: Buffer.alloc(32, name.charCodeAt(0) + i * 0).toString('base64'),
+    secret: Buffer.alloc(32, name).toString('base64'),
   }));
   return JSON.stringify({
     kind: 'EncryptionConfiguration',
     apiVersion: 'apiserver.config.k8s.io/v1',
     resources: [
       {
-        resources: ['secrets', 'configmaps'],
+        resources: ['secrets'],
         providers: [{ secretbox: { keys } }, { identity: {} }],
       },
     ],
@@ -179,6 +179,36 @@ test('a new key is taken over while the server runs, old values stay readable', 
     await systemClock.sleep(2500);
     assert.equal((await api.request('GET', `${secrets}/one`)).status, 200);
     assert.ok(api.logLines.some((line) => line.includes('former one stays')));
+  } finally {
+    await api.close();
+  }
+});
+
+test('values of a key that is gone fail as with upstream, others are served', async () => {
+  const datastoreEndpoint = `sqlite://${join(folder, 'shared.db')}`;
+  const withKey = async (name: string): Promise<TestApi> => {
+    await writeFile(file, configText(name));
+    const args = [`encryption-provider-config=${file}`];
+    return await startTestApi({ datastoreEndpoint, apiServerArgs: readApiServerArgs(args) });
+  };
+  const first = await withKey('a');
+  await makeSecret(first, 'one');
+  await first.close();
+  const api = await withKey('b');
+  try {
+    const why =
+      'Internal error occurred: unable to transform key "/registry/secrets/default/one": ' +
+      'no matching key was found for the provided Secretbox transformer';
+    for (const path of [`${secrets}/one`, secrets]) {
+      const answer = await api.request('GET', path);
+      assert.equal(answer.status, 500);
+      assert.equal(answer.at('message'), why);
+    }
+    await makeSecret(api, 'two');
+    assert.deepEqual((await api.request('GET', `${secrets}/two`)).at('data'), { password });
+    assert.equal((await api.request('GET', '/api/v1/nodes')).status, 200);
+    const elsewhere = await api.request('GET', '/api/v1/namespaces/kube-public/secrets');
+    assert.equal(elsewhere.status, 200);
   } finally {
     await api.close();
   }

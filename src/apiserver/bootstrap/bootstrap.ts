@@ -11,18 +11,13 @@ import {
   extensionAuthentication,
 } from './cluster-objects.ts';
 import type { ClusterTrust } from './cluster-objects.ts';
-import { defaultFlowSchemas, defaultPriorityLevels, reconcileFlowObject } from './flow-control.ts';
+import { reconcileFlowControl } from './keep-flow-control.ts';
 import { reconcileApiServerEndpoints, reconcileKubernetesService } from './kubernetes-service.ts';
 import { rbacDefaults } from './rbac-defaults.ts';
 import { reconcileBinding, reconcileRole } from './rbac-reconcile.ts';
 import type { Change } from './rbac-reconcile.ts';
 import { reconcileObjects } from './reconcile.ts';
 
-const flowControl = (resource: string): GroupVersionResource => ({
-  group: 'flowcontrol.apiserver.k8s.io',
-  version: 'v1',
-  resource,
-});
 const serviceCidrResource: GroupVersionResource = {
   group: 'networking.k8s.io',
   version: 'v1',
@@ -102,25 +97,6 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
   await reconcileApiServerEndpoints(options);
   for (const count of counts) writes += count;
   options.log.info('cluster objects are in place', { writes });
-}
-
-async function reconcileFlowControl(options: BootstrapOptions): Promise<number> {
-  const { client, signal } = options;
-  const levels = await reconcileObjects({
-    client,
-    signal,
-    resource: flowControl('prioritylevelconfigurations'),
-    wanted: defaultPriorityLevels(),
-    compare: reconcileFlowObject,
-  });
-  const schemas = await reconcileObjects({
-    client,
-    signal,
-    resource: flowControl('flowschemas'),
-    wanted: defaultFlowSchemas(),
-    compare: reconcileFlowObject,
-  });
-  return levels + schemas;
 }
 
 /** Keeps what others added to the map; our own keys get our values. */

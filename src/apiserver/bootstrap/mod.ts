@@ -11,3 +11,4 @@ export type { BootstrapOptions } from './bootstrap.ts';
 export type { ClusterTrust } from './cluster-objects.ts';
 export { reconcileApiServerEndpoints, reconcileKubernetesService } from './kubernetes-service.ts';
 export { defaultNodeRules } from './rbac-defaults.ts';
+export { keepFlowControl } from './keep-flow-control.ts';
