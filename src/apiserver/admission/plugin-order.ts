@@ -25,6 +25,7 @@ import type { AdmissionPlugin } from './plugin.ts';
 import { createPodNodeSelector } from './pod-node-selector.ts';
 import { createPodSecurity } from './pod-security/pod-security.ts';
 import type { PodSecurityConfig } from './pod-security/pod-security.ts';
+import { createPodTolerationRestriction } from './pod-toleration-restriction.ts';
 import { createPodTopologyLabels } from './pod-topology-labels.ts';
 import { createPriorityPlugin } from './priority.ts';
 import { createResourceQuota } from './quota/resource-quota.ts';
@@ -51,6 +52,7 @@ const order: readonly [name: string, isOn: boolean][] = [
   ['PodNodeSelector', false],
   ['Priority', true],
   ['DefaultTolerationSeconds', true],
+  ['PodTolerationRestriction', false],
   ['EventRateLimit', false],
   ['ExtendedResourceToleration', false],
   ['DefaultStorageClass', true],
@@ -115,7 +117,6 @@ export function createAdmissionPlugins(options: AdmissionOptions): AdmissionPlug
 const absent: Readonly<Record<string, string>> = {
   ImagePolicyWebhook: 'ImagePolicyWebhook is not built; use a ValidatingWebhookConfiguration',
   NamespaceAutoProvision: 'NamespaceAutoProvision is not built',
-  PodTolerationRestriction: 'PodTolerationRestriction is not built',
   ClusterTrustBundleAttest: 'ClusterTrustBundle is not served',
   PodGroupProtection: 'its feature gate is off',
   PodGroupWorkloadExists: 'its feature gate is off',
@@ -150,6 +151,7 @@ function builtIn(options: AdmissionOptions): AdmissionPlugin[] {
     createTaintNodesByCondition(),
     createPodSecurity(options),
     createPodNodeSelector(options),
+    createPodTolerationRestriction(options),
     createPriorityPlugin(options),
     createDefaultTolerationSeconds(options),
     createDefaultStorageClass(options),
