@@ -41,6 +41,15 @@ export function negotiateForm(accept: string | undefined, shapes: readonly strin
   return form;
 }
 
+const streamTypes = ['application/json', protobufMediaType].map((type) => `${type};stream=watch`);
+
+/** As negotiateForm, for a watch: YAML has no form for streams. */
+export function negotiateStream(accept: string | undefined, shapes: readonly string[]): AnswerForm {
+  const form = negotiateForm(accept, shapes);
+  if (form.media === 'yaml') throw notAcceptable(streamTypes);
+  return form;
+}
+
 function parseAccept(accept: string): AnswerForm[] {
   const clauses = accept
     .split(',')

@@ -94,6 +94,13 @@ describe('a watch over a WebSocket', () => {
   });
 });
 
+test('a watch has no form in YAML', async () => {
+  const headers = { Accept: 'application/yaml' };
+  const answer = await api.request('GET', `${maps}?watch=true`, { headers });
+  assert.equal(answer.status, 406);
+  assert.match(answer.text, /accepted: application\/json;stream=watch, application\/vnd/);
+});
+
 describe('metadata only', () => {
   const accept = (as: string): Record<string, string> => ({
     Accept: `application/vnd.kubernetes.protobuf;as=${as};g=meta.k8s.io;v=v1`,

@@ -6,7 +6,7 @@ import type { Core } from '../core.ts';
 import { readListOptions } from '../handlers/list-options.ts';
 import { watchObjects } from '../handlers/watch.ts';
 import type { WatchSession } from '../handlers/watch.ts';
-import { negotiateForm } from '../negotiate.ts';
+import { negotiateStream } from '../negotiate.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { includeObjectOf } from './table.ts';
@@ -38,7 +38,7 @@ export async function answerWatchSocket(options: {
   head: Buffer;
 }): Promise<void> {
   const { core, served, context, request, socket, head } = options;
-  const form = negotiateForm(request.headers.accept, watchShapes);
+  const form = negotiateStream(request.headers.accept, watchShapes);
   const namespace = served.info.namespaced ? context.info.namespace : '';
   const listOptions = readListOptions(context.query);
   const session = await watchObjects(core, served, namespace, context.info.name, listOptions);

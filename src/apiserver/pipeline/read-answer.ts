@@ -12,7 +12,7 @@ import {
   isComponentStatus,
   listComponentStatuses,
 } from '../kinds/component-statuses.ts';
-import { negotiateForm } from '../negotiate.ts';
+import { negotiateForm, negotiateStream } from '../negotiate.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import type { ResourceDispatch } from './dispatch.ts';
@@ -56,7 +56,7 @@ export async function answerRead(
     await sendList(exchange, context, served, page, { form, nowMs, pieces });
     return 200;
   }
-  const form = negotiateForm(accept, watchShapes);
+  const form = negotiateStream(accept, watchShapes);
   const session = await watchObjects(core, served, namespace, info.name, options);
   const count = watchMetrics?.(served.info);
   await sendWatch(exchange, context, session, { form, frames, count, now: () => core.clock.now() });
