@@ -2,7 +2,7 @@ import { ApiStatusError } from '#base/api-status-error.ts';
 import { messageOf } from '#base/errors.ts';
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import type { Structural } from '#schema/structural/mod.ts';
-import { conformEmbedded, conformMeta, isMap, pruneObject } from '#schema/structural/mod.ts';
+import { conformEmbedded, conformMeta, pruneObject } from '#schema/structural/mod.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
@@ -48,9 +48,6 @@ function withMeta(object: UnknownObject, onUnknown: (path: string) => void): Unk
   const { metadata } = object as { metadata?: unknown };
   if (metadata === undefined || metadata === null) {
     return { ...object, metadata: {} as UnknownObject['metadata'] };
-  }
-  if (!isMap(metadata)) {
-    throw new Error('json: cannot unmarshal value into Go value of type v1.ObjectMeta');
   }
   const { metadata: conformed, unknown } = conformMeta(metadata);
   for (const field of unknown) onUnknown(`metadata.${field}`);

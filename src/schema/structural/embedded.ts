@@ -1,5 +1,6 @@
 import type { ObjectMeta } from '../generated/types.ts';
 import { conform } from '../decode/conform.ts';
+import { jsonWord } from '../decode/go-types.ts';
 import { messageOf } from '#base/errors.ts';
 import type { FieldError } from '../field-error.ts';
 import { renderValue } from '../validation/bad-value.ts';
@@ -25,7 +26,11 @@ export interface ConformedMeta {
  * Brings metadata into form, as for built-in kinds. Throws an Error whose message is that of Go's
  * decoder for a field of the wrong type.
  */
-export function conformMeta(metadata: Json): ConformedMeta {
+export function conformMeta(metadata: unknown): ConformedMeta {
+  if (!isMap(metadata)) {
+    const word = jsonWord(metadata);
+    throw new Error(`json: cannot unmarshal ${word} into Go value of type v1.ObjectMeta`);
+  }
   try {
     const { object, warnings } = conform(metadata, objectMeta, 'Warn');
     const unknown = warnings.map(
@@ -92,8 +97,6 @@ function coerceMeta(
     return typeof value === 'string' ? value : refuse('must be a string');
   }
   if (key !== 'metadata') return value;
-  if (!isMap(value))
-    return refuse('json: cannot unmarshal value into Go value of type v1.ObjectMeta');
   try {
     const { metadata, unknown } = conformMeta(value);
     for (const field of unknown) onUnknown(path.child('metadata').child(field).toString());
