@@ -71,6 +71,11 @@ afterEach(async () => {
   await api.request('DELETE', maps);
 });
 
+/** The newest review about the namespace of these tests; the server writes elsewhere by itself. */
+function lastHere(): Request | undefined {
+  return reviews.findLast(({ request }) => request['namespace'] === 'hooks')?.request;
+}
+
 function webhook(path: string, changes: object = {}): object {
   return {
     name: `${path}.example.com`,
@@ -160,7 +165,7 @@ describe('reviews', () => {
       body: { spec: { replicas: 3 } },
       headers: merge,
     });
-    const scale = reviews.at(-1)?.request;
+    const scale = lastHere();
     assert.deepEqual(at(scale, 'kind'), { group: 'autoscaling', version: 'v1', kind: 'Scale' });
     assert.deepEqual(
       [at(scale, 'subResource'), at(scale, 'requestSubResource')],
@@ -175,7 +180,7 @@ describe('reviews', () => {
       body: { status: { replicas: 1 } },
       headers: merge,
     });
-    const status = reviews.at(-1)?.request;
+    const status = lastHere();
     assert.deepEqual(
       [at(status, 'subResource'), at(status, 'kind.kind')],
       ['status', 'Deployment'],
@@ -185,7 +190,7 @@ describe('reviews', () => {
       body: { metadata: { name: 'none' } },
     });
     await api.request('POST', token, { body: { spec: {} } });
-    assert.equal(at(reviews.at(-1)?.request, 'kind.kind'), 'TokenRequest');
+    assert.equal(at(lastHere(), 'kind.kind'), 'TokenRequest');
     await api.request('DELETE', `${path}/w`);
   });
 
@@ -485,6 +490,60 @@ describe('mutations', () => {
       answer.at('message'),
       'Internal error occurred: admission webhook "odd.example.com" attempted to modify the object, which is not supported for this operation',
     );
+  });
+});
+
+describe('patches that no client could send', () => {
+  const cases: [what: string, object, status: number, message: RegExp][] = [
+    [
+      'take the metadata away',
+      { op: 'remove', path: '/metadata' },
+      422,
+      /name or generateName is required/,
+    ],
+    [
+      'move the object',
+      { op: 'replace', path: '/metadata/namespace', value: 'default' },
+      400,
+      /^the namespace of the provided object does not match the namespace sent on the request$/,
+    ],
+    [
+      'make it something else',
+      { op: 'replace', path: '', value: 'text' },
+      500,
+      /^Internal error occurred/,
+    ],
+    [
+      'give a field another type',
+      { op: 'add', path: '/data', value: 'x' },
+      500,
+      /^Internal error occurred/,
+    ],
+    [
+      'change its kind',
+      { op: 'replace', path: '/kind', value: 'Secret' },
+      500,
+      /^Internal error occurred/,
+    ],
+    ['leave nothing', { op: 'replace', path: '', value: null }, 500, /^Internal error occurred/],
+  ];
+  for (const [what, operation, status, message] of cases) {
+    test(`${what} without harm`, async () => {
+      answers['odd'] = () => patchOf(operation);
+      await configure('mutating', 'odd', webhook('odd'));
+      const answer = await create('odd', { a: '1' });
+      assert.equal(answer.status, status, answer.text);
+      assert.match(String(answer.at('message')), message);
+    });
+  }
+
+  test('rename nothing that exists', async () => {
+    await create('named', { a: '1' });
+    answers['odd'] = () => patchOf({ op: 'replace', path: '/metadata/name', value: 'other' });
+    await configure('mutating', 'odd', webhook('odd'));
+    const answer = await api.request('PUT', `${maps}/named`, { body: map('named', { a: '2' }) });
+    assert.notEqual(answer.status, 200);
+    assert.equal((await api.request('GET', `${maps}/other`)).status, 404);
   });
 });
 

@@ -88,6 +88,10 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   const attributes = admissionAttributes(scope, 'CREATE', object, undefined);
   await traced('write.mutate', {}, () => core.admission.mutate(attributes));
   object = afterMutation(served, attributes.object ?? object);
+  if (info.namespaced) {
+    checkNamespace(object.metadata.namespace, namespace);
+    object.metadata.namespace = namespace;
+  }
   dropRepeatedOwners(context, object, 'after');
   if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
     throw plainError('resourceVersion should not be set on objects to be created');

@@ -160,6 +160,7 @@ async function attemptUpdate(
   await traced('write.mutate', {}, () => core.admission.mutate(attributes));
   const mutated = attributes.object ?? object;
   object = afterMutation(served, view?.into(object, mutated) ?? mutated);
+  checkIdentity(request, object);
   dropRepeatedOwners(context, object, 'after');
   prepareForUpdate(info, object, old, subresource);
   traceMark('write.prepare', () => subjectOf(scope));

@@ -12,9 +12,10 @@ const csiDrivers: GroupVersionResource = {
 };
 
 /**
- * Why a node may not have a token for the audience that it asks for; undefined when it may: a volume
- * of the pod needs it, or a role lets the node ask (verb request-serviceaccounts-token-audience on a
- * resource of the audience's name). The gate ServiceAccountNodeAudienceRestriction, on in 1.36.
+ * Why a node may not have a token for the audience that it asks for; undefined when it may: a
+ * volume of the pod needs it, or a role lets the node ask (verb
+ * request-serviceaccounts-token-audience on a resource of the audience's name). The gate
+ * ServiceAccountNodeAudienceRestriction, on in 1.36.
  */
 export async function refusedAudience(options: {
   reader: ObjectReader;

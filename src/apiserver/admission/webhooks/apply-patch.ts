@@ -43,6 +43,11 @@ export function patchedObject(
     const patched = applyJsonPatch(object, operations);
     const known = typeName === '' ? undefined : typeName;
     const fresh = copyJson(conform(patched, known, 'Ignore').object);
+    fresh.metadata ??= {} as UnknownObject['metadata'];
+    if (fresh.kind !== object.kind || fresh.apiVersion !== object.apiVersion) {
+      const [given, wanted] = [fresh, object].map((of) => `${of.apiVersion}, Kind=${of.kind}`);
+      throw new Error(`converting (${given}) to (${wanted}): unknown conversion`);
+    }
     if (known !== undefined) applyDefaults(fresh, known);
     return fresh;
   } catch (error) {
