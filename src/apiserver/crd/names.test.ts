@@ -94,6 +94,15 @@ describe('conditions of definitions', () => {
     assert.equal(later[1], established[1]);
   });
 
+  it('tell of definitions that keep unknown fields', () => {
+    const own = definition({});
+    const old = { ...own, spec: { ...own.spec, preserveUnknownFields: true } };
+    const conditions = nextConditions(old, accepted, 0);
+    assert.equal(conditions[2]?.type, 'NonStructuralSchema');
+    const mended = { ...own, status: { conditions: [...conditions] } };
+    assert.equal(nextConditions(mended, accepted, 0).length, 2);
+  });
+
   it('say who approved a kind of a protected group', () => {
     const own = definition({}, undefined, 'x.k8s.io');
     const policyOf = (annotation?: string): unknown => {

@@ -102,6 +102,14 @@ function aggregate(errors: readonly string[]): string {
   return unique.length === 1 ? (unique[0] ?? '') : `[${unique.join(', ')}]`;
 }
 
+/** Of definitions that an older server stored: new ones cannot be like that. */
+const nonStructural: Verdict = {
+  type: 'NonStructuralSchema',
+  status: 'True',
+  reason: 'Violations',
+  message: 'spec.preserveUnknownFields: Invalid value: true: must be false',
+};
+
 /** The conditions of a definition once its names are decided. */
 export function nextConditions(
   definition: CustomResourceDefinition,
@@ -132,6 +140,10 @@ export function nextConditions(
           },
     );
   }
+  conditions =
+    definition.spec.preserveUnknownFields === true
+      ? set(conditions, nonStructural)
+      : withoutCondition(conditions, nonStructural.type);
   const approved = approvalOf(definition);
   const policy = 'KubernetesAPIApprovalPolicyConformant';
   return approved === undefined
