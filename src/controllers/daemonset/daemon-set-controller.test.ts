@@ -308,3 +308,16 @@ test('minReadySeconds delays availability', async () => {
   assert.equal(live(harness).status?.numberAvailable, 1);
   await harness.stop();
 });
+
+test('a revision that is deleted comes back', async () => {
+  const harness = start({}, [node('n1')]);
+  await settle(harness);
+  const [revision] = revisionsOf(harness);
+  harness.client.remove(resources.controllerRevisions, `shop/${revision?.metadata.name}`);
+  await settle(harness);
+  assert.deepEqual(
+    revisionsOf(harness).map(({ metadata }) => metadata.name),
+    [revision?.metadata.name],
+  );
+  await harness.stop();
+});

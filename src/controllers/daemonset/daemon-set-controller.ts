@@ -1,4 +1,10 @@
-import { createExpectations, objectKey, resources, startControllerLoop } from '#client/mod.ts';
+import {
+  controllerOf,
+  createExpectations,
+  objectKey,
+  resources,
+  startControllerLoop,
+} from '#client/mod.ts';
 import { labelSelectorFrom } from '#schema/selectors/mod.ts';
 import type { ControllerRevision, DaemonSet, Node, Pod } from '#schema/types.ts';
 import type { StartController } from '../context.ts';
@@ -50,6 +56,12 @@ export const startDaemonSetController: StartController = (context) => {
       if (!isSame) enqueueAll();
     },
   });
+  // A revision that somebody deletes is made anew.
+  const onRevision = (revision: ControllerRevision): void => {
+    const owner = controllerOf(revision);
+    if (owner?.kind === 'DaemonSet') queue.add(`${revision.metadata.namespace}/${owner.name}`);
+  };
+  revisions.addHandler({ onUpdate: (_old, next) => onRevision(next), onDelete: onRevision });
   pods.addHandler(
     createOwnedPodHandler<DaemonSet>({
       owners: sets,

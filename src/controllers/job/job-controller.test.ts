@@ -256,3 +256,25 @@ test('a finished job goes when its time is over', async () => {
   assert.ok(jobOf(harness).metadata.deletionTimestamp !== undefined);
   await harness.stop();
 });
+
+test('a pod that lost its owner is adopted again, one with other labels is let go', async () => {
+  const harness = start({ parallelism: 1, completions: 1 });
+  await harness.run(100);
+  const name = podsOf(harness)[0]?.metadata.name;
+  const change = async (metadata: Partial<Pod['metadata']>): Promise<Pod> => {
+    harness.client.modify<Pod>(resources.pods, `shop/${name}`, (pod) => ({
+      ...pod,
+      metadata: { ...pod.metadata, ...metadata },
+    }));
+    await harness.run(100);
+    return harness.client.stored<Pod>(resources.pods, `shop/${name}`) as Pod;
+  };
+  const tracking = ['batch.kubernetes.io/job-tracking'];
+  const adopted = await change({ ownerReferences: [], finalizers: [] });
+  assert.equal(adopted.metadata.ownerReferences?.[0]?.uid, 'job-uid');
+  assert.deepEqual(adopted.metadata.finalizers, tracking);
+  const released = await change({ labels: {} });
+  assert.deepEqual([released.metadata.ownerReferences, released.metadata.finalizers], [[], []]);
+  assert.equal(running(harness).length, 2, 'another pod does its work');
+  await harness.stop();
+});

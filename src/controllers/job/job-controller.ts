@@ -1,5 +1,6 @@
 import { controllerOf, createExpectations, objectKey, resources } from '#client/mod.ts';
 import { startControllerLoop } from '#client/mod.ts';
+import { labelSelectorFrom } from '#schema/selectors/mod.ts';
 import type { Job, Pod } from '#schema/types.ts';
 import type { StartController } from '../context.ts';
 import { indexByController } from '../pods/owned-objects.ts';
@@ -49,9 +50,20 @@ export const startJobController: StartController = (context) => {
       }
     },
   });
+  /** Unfinished jobs that would adopt a pod that nobody controls. */
+  const adopters = (pod: Pod): Job[] => {
+    if (controllerOf(pod) !== undefined || isDeleting(pod)) return [];
+    return jobs
+      .listNamespace(pod.metadata.namespace ?? '')
+      .filter((job) => finishedCondition(job) === undefined)
+      .filter((job) => labelSelectorFrom(job.spec?.selector).matches(pod.metadata.labels));
+  };
   const onPod = (pod: Pod): void => {
     const job = jobOf(pod);
     if (job !== undefined) queue.add(objectKey(job));
+    const wanting = adopters(pod);
+    for (const adopter of wanting) queue.add(objectKey(adopter));
+    if (wanting.length > 0) return;
     const isOfJob = controllerOf(pod)?.kind === 'Job' || controllerOf(pod) === undefined;
     if (!hasTracking(pod) || !isOfJob) return;
     if (job === undefined || finishedCondition(job) !== undefined) {
@@ -69,8 +81,10 @@ export const startJobController: StartController = (context) => {
       if (isDeleting(pod)) observeDeletion(pod);
       onPod(pod);
     },
-    onUpdate(_old, pod) {
+    onUpdate(old, pod) {
       if (isDeleting(pod)) observeDeletion(pod);
+      const former = controllerOf(old)?.uid === controllerOf(pod)?.uid ? undefined : jobOf(old);
+      if (former !== undefined) queue.add(objectKey(former));
       onPod(pod);
     },
     onDelete(pod) {

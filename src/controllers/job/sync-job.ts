@@ -12,7 +12,7 @@ import { isDeleting } from '../pods/pod-state.ts';
 import { count } from '../status-numbers.ts';
 import { withOutcome, withSuspension } from './job-conditions.ts';
 import { createJobBackOff } from './job-back-off.ts';
-import { finishedCondition, hasTracking, indexLimit } from './job-facts.ts';
+import { finishedCondition, hasTracking, indexLimit, trackingFinalizer } from './job-facts.ts';
 import { deadlineLeftMs, outcomeOf } from './job-outcome.ts';
 import type { Outcome } from './job-outcome.ts';
 import { deletePods, managePods } from './manage-pods.ts';
@@ -84,6 +84,7 @@ export function createJobSync(
       resource: resources.pods,
       selector: labelSelectorFrom(seen.spec?.selector),
       candidates: claimable(pods, seen),
+      finalizer: trackingFinalizer,
     });
     const tally = tallyPods(seen, owned);
     backOff.note(uid, tally.newFailures.length, tally.newSuccesses);

@@ -18,8 +18,10 @@ export async function claimObjects<T extends KubeObject>(options: {
   resource: GroupVersionResource;
   selector: LabelSelector;
   candidates: readonly T[];
+  /** Put on what is adopted and taken off what is let go. */
+  finalizer?: string | undefined;
 }): Promise<T[]> {
-  const { client, owner, ownerResource, resource, selector, candidates } = options;
+  const { client, owner, ownerResource, resource, selector, candidates, finalizer } = options;
   const { uid, name, namespace } = owner.metadata;
   const isOwnerDeleting = owner.metadata.deletionTimestamp !== undefined;
   let canAdopt: Promise<void> | undefined;
@@ -31,7 +33,7 @@ export async function claimObjects<T extends KubeObject>(options: {
     if (controller !== undefined) {
       if (controller.uid !== uid) continue;
       if (isMatch) claimed.push(object);
-      else if (!isOwnerDeleting) await release(client, resource, object, uid ?? '');
+      else if (!isOwnerDeleting) await release(client, resource, object, uid ?? '', finalizer);
       continue;
     }
     if (isOwnerDeleting || !isMatch || object.metadata.deletionTimestamp !== undefined) continue;
@@ -40,7 +42,7 @@ export async function claimObjects<T extends KubeObject>(options: {
       throw new K3tsError('OwnerGone', `${name} was deleted or made anew and adopts nothing`);
     });
     await canAdopt;
-    const adopted = await adopt(client, resource, object, owner);
+    const adopted = await adopt(client, resource, object, owner, finalizer);
     if (adopted !== undefined) claimed.push(adopted);
   }
   return claimed;
@@ -52,9 +54,14 @@ async function adopt<T extends KubeObject>(
   resource: GroupVersionResource,
   object: T,
   owner: KubeObject,
+  finalizer: string | undefined,
 ): Promise<T | undefined> {
-  const ownerReferences = [...(object.metadata.ownerReferences ?? []), controllerReference(owner)];
-  return await changeOwners(client, resource, object, ownerReferences);
+  const { ownerReferences = [], finalizers = [] } = object.metadata;
+  const isMissing = finalizer !== undefined && !finalizers.includes(finalizer);
+  return await changeMetadata(client, resource, object, {
+    ownerReferences: [...ownerReferences, controllerReference(owner)],
+    ...(isMissing ? { finalizers: [...finalizers, finalizer] } : {}),
+  });
 }
 
 async function release(
@@ -62,21 +69,25 @@ async function release(
   resource: GroupVersionResource,
   object: KubeObject,
   ownerUid: string,
+  finalizer: string | undefined,
 ): Promise<void> {
-  const { ownerReferences = [] } = object.metadata;
-  const others = ownerReferences.filter((reference) => reference.uid !== ownerUid);
-  await changeOwners(client, resource, object, others);
+  const { ownerReferences = [], finalizers = [] } = object.metadata;
+  const others = finalizers.filter((known) => known !== finalizer);
+  await changeMetadata(client, resource, object, {
+    ownerReferences: ownerReferences.filter((reference) => reference.uid !== ownerUid),
+    ...(others.length < finalizers.length ? { finalizers: others } : {}),
+  });
 }
 
-async function changeOwners<T extends KubeObject>(
+async function changeMetadata<T extends KubeObject>(
   client: Client,
   resource: GroupVersionResource,
   object: T,
-  ownerReferences: readonly object[],
+  changes: object,
 ): Promise<T | undefined> {
   const { name, namespace, uid, resourceVersion } = object.metadata;
   // The version makes the server refuse what was decided on an old list of owners.
-  const body = { metadata: { uid, resourceVersion, ownerReferences } };
+  const body = { metadata: { uid, resourceVersion, ...changes } };
   try {
     return await client.patch<T>(resource, name, { type: 'merge', body }, { namespace });
   } catch (error) {
