@@ -19,6 +19,8 @@ import { createServiceAccountTokens } from '#pki/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
 import { createInformerLookups, startScheduler } from '#scheduler/mod.ts';
 import type { Backend } from '#store/mod.ts';
+import { trustOf } from './access/authentication.ts';
+import { readApiServerArgs } from './api-server-args/mod.ts';
 import { serverUser } from './api-access.ts';
 import type { Authorities } from './authorities.ts';
 import { isSharedDatastore, runWhileLeading } from './leadership.ts';
@@ -56,11 +58,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await bootstrapCluster({
     client,
     log,
-    trust: {
-      clientCa: authorities.client.certificatePem,
-      requestHeaderCa: authorities.requestHeader.certificatePem,
-      requestHeaderAllowedNames: ['system:auth-proxy'],
-    },
+    trust: trustOf(settings.apiServerArgs ?? readApiServerArgs(), authorities),
     serviceCidrs: settings.serviceCidrs,
     port: settings.advertisePort,
     addresses: [settings.advertiseAddress],

@@ -113,6 +113,32 @@ describe('APIServices of this server', () => {
   });
 });
 
+test('whom extension servers trust is kept in its place', async () => {
+  const path = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
+  const before = await api.until(path, ({ status }) => status === 200);
+  assert.deepEqual(Object.keys(at(before.json, 'data') as object).sort(), [
+    'client-ca-file',
+    'requestheader-allowed-names',
+    'requestheader-client-ca-file',
+    'requestheader-extra-headers-prefix',
+    'requestheader-group-headers',
+    'requestheader-uid-headers',
+    'requestheader-username-headers',
+  ]);
+  await api.request('PATCH', path, {
+    body: JSON.stringify({ data: { 'requestheader-allowed-names': '[]', other: 'x' } }),
+    headers: { 'Content-Type': 'application/merge-patch+json' },
+  });
+  const names = '["system:auth-proxy"]';
+  const kept = await api.until(path, ({ json }) => {
+    return at(json, 'data.requestheader-allowed-names') === names;
+  });
+  assert.equal(at(kept.json, 'data.other'), 'x');
+  await api.request('DELETE', path);
+  const again = await api.until(path, ({ status }) => status === 200);
+  assert.deepEqual(at(again.json, 'data'), at(before.json, 'data'));
+});
+
 describe('an extension server', () => {
   test('is unavailable until its Service is there', async () => {
     assert.equal((await api.request('POST', services, { body: apiService() })).status, 201);
@@ -252,9 +278,8 @@ describe('an extension server', () => {
     assert.match(address, /\?hash=[0-9A-F]{128}$/);
     const v3 = await api.request('GET', address);
     assert.equal(v3.headers['cache-control'], 'public, immutable');
-    const reference = at(v3.json, [
-      ...['components', 'schemas', 'com.example.Flunder', 'properties', 'spec', '$ref'],
-    ]);
+    const place = 'components schemas com.example.Flunder properties spec $ref';
+    const reference = at(v3.json, place.split(' '));
     assert.equal(reference, '#/components/schemas/com.example.FlunderSpec');
     const v2 = await api.request('GET', '/openapi/v2');
     const merged = v2.json as { paths: object; definitions: object };

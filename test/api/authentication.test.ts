@@ -74,11 +74,9 @@ describe('OpenID Connect by flags', () => {
       username: `${issuer.url}#jane`,
       groups: ['oidc:a', 'oidc:b', 'system:authenticated'],
     });
-    const whoami = await api.kubectl([
-      ...['auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}'],
-      ...['--token', token, '--kubeconfig', '/dev/null', '--server', api.url],
-      '--insecure-skip-tls-verify',
-    ]);
+    const command = `auth whoami -o jsonpath={.status.userInfo.username} --token ${token}`;
+    const place = `--kubeconfig /dev/null --server ${api.url} --insecure-skip-tls-verify`;
+    const whoami = await api.kubectl(`${command} ${place}`.split(' '));
     assert.equal(whoami.stdout, `${issuer.url}#jane`, whoami.stderr);
   });
 

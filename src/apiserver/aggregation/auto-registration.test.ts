@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { setImmediate as turn } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
@@ -9,6 +8,8 @@ import { FakeObjectReader } from '../authz/fake-object-reader.ts';
 import { always, apiServices, localApiService, onStart } from './api-service.ts';
 import type { LocalGroupVersion } from './api-service.ts';
 import { startAutoRegistration } from './auto-registration.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const builtIn: LocalGroupVersion = {
   group: 'apps',

@@ -36,9 +36,9 @@ export interface AutoRegistration {
 }
 
 /**
- * Keeps an APIService for each group version that is served here, as upstream: built-in ones are put
- * right once a start and may then be changed or deleted, those of CustomResourceDefinitions are kept
- * and go with the definition. Objects without the automanaged label are left alone.
+ * Keeps an APIService for each group version that is served here, as upstream: built-in ones are
+ * put right once a start and may then be changed or deleted, those of CustomResourceDefinitions are
+ * kept and go with the definition. Objects without the automanaged label are left alone.
  */
 export function startAutoRegistration(options: AutoRegistrationOptions): AutoRegistration {
   const { client, reader, clock, log, signal } = options;

@@ -17,9 +17,9 @@ function mode(name: string, node?: string): ImpersonationMode {
 }
 
 /**
- * The constrained modes that fit the wanted user, in upstream's order: a service account as the node
- * that it runs on, any node, service accounts, all other users. Nodes and service accounts may only
- * be named: their groups follow from the name.
+ * The constrained modes that fit the wanted user, in upstream's order: a service account as the
+ * node that it runs on, any node, service accounts, all other users. Nodes and service accounts may
+ * only be named: their groups follow from the name.
  */
 export function constrainedModes(wanted: UserInfo, user: UserInfo): ImpersonationMode[] {
   const node = nodeOf(wanted.name);

@@ -26,7 +26,7 @@ const authentication = 'authentication.k8s.io';
  * The user that the Impersonate-* headers ask for. First the constrained modes are tried that fit
  * the wanted user: the real user may do this request in that mode (`impersonate-on:<mode>:<verb>`)
  * and impersonate each part of it (`impersonate:<mode>`). Then the verb impersonate alone counts,
- * whose refusal is the one that is shown. Throws Forbidden, or BadRequest for groups without a user.
+ * whose refusal is the one that is shown. Throws Forbidden, BadRequest for groups without a user.
  */
 export async function impersonatedUser(options: {
   headers: Credentials['headers'];

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { setImmediate as turn } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import type { Client } from '#client/mod.ts';
 import type { Secret } from '#schema/types.ts';
 import { createLegacyTokenUse, invalidSecret } from './legacy-tokens.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const secret = (labels: Record<string, string> = {}): Secret => ({
   metadata: { name: 's', namespace: 'ns', labels },

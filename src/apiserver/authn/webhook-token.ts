@@ -23,8 +23,8 @@ export interface WebhookTokenOptions {
 }
 
 /**
- * Asks a webhook whose token it is (TokenReview v1). Answers are remembered, refusals too; a webhook
- * that cannot be asked is asked again and then makes the token a wrong one.
+ * Asks a webhook whose token it is (TokenReview v1). Answers are remembered, refusals too; a
+ * webhook that cannot be asked is asked again and then makes the token a wrong one.
  */
 export function createWebhookTokenAuthenticator(options: WebhookTokenOptions): TokenAuthenticator {
   const { client, config, cacheTtlMs, clock } = options;

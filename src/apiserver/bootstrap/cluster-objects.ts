@@ -1,5 +1,8 @@
 import type { ConfigMap, Namespace, PriorityClass, ServiceCIDR } from '#schema/types.ts';
 
+import { defaultFrontProxyHeaders } from '../authn/front-proxy.ts';
+import type { FrontProxyHeaders } from '../authn/front-proxy.ts';
+
 const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const;
 
 export function defaultNamespaces(): Namespace[] {
@@ -52,10 +55,13 @@ export interface ClusterTrust {
   /** PEM of --requestheader-client-ca-file. */
   readonly requestHeaderCa: string;
   readonly requestHeaderAllowedNames: readonly string[];
+  /** Names of the headers in which this server says who asks; upstream's when absent. */
+  readonly requestHeaders?: FrontProxyHeaders | undefined;
 }
 
 /** kube-system/extension-apiserver-authentication. */
 export function extensionAuthentication(trust: ClusterTrust): ConfigMap {
+  const headers = trust.requestHeaders ?? defaultFrontProxyHeaders;
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -64,10 +70,10 @@ export function extensionAuthentication(trust: ClusterTrust): ConfigMap {
       'client-ca-file': trust.clientCa,
       'requestheader-allowed-names': JSON.stringify(trust.requestHeaderAllowedNames),
       'requestheader-client-ca-file': trust.requestHeaderCa,
-      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
-      'requestheader-group-headers': '["X-Remote-Group"]',
-      'requestheader-uid-headers': '["X-Remote-Uid"]',
-      'requestheader-username-headers': '["X-Remote-User"]',
+      'requestheader-extra-headers-prefix': JSON.stringify(headers.extraPrefix),
+      'requestheader-group-headers': JSON.stringify(headers.group),
+      'requestheader-uid-headers': JSON.stringify(headers.uid),
+      'requestheader-username-headers': JSON.stringify(headers.user),
     },
   };
 }

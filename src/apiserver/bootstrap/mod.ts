@@ -9,6 +9,7 @@ export type { AddressLeases } from './address-leases.ts';
 export { bootstrapCluster } from './bootstrap.ts';
 export type { BootstrapOptions } from './bootstrap.ts';
 export type { ClusterTrust } from './cluster-objects.ts';
+export { keepTrust } from './keep-trust.ts';
 export { reconcileApiServerEndpoints, reconcileKubernetesService } from './kubernetes-service.ts';
 export { defaultNodeRules } from './rbac-defaults.ts';
 export { keepFlowControl } from './keep-flow-control.ts';

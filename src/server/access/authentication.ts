@@ -26,6 +26,8 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Client } from '#client/mod.ts';
 import type { ServiceAccountTokens } from '#pki/mod.ts';
+import { keepTrust } from '#apiserver/bootstrap/mod.ts';
+import type { ClusterTrust } from '#apiserver/bootstrap/mod.ts';
 import type { ApiServerArgs } from '../api-server-args/mod.ts';
 import type { Authorities } from '../authorities.ts';
 import type { SupervisorUser } from '../join-credentials.ts';
@@ -100,12 +102,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     clock,
     authorities: () => proxyAuthorities,
     allowedNames: args.list('requestheader-allowed-names'),
-    headers: {
-      user: args.list('requestheader-username-headers'),
-      uid: args.list('requestheader-uid-headers'),
-      group: args.list('requestheader-group-headers'),
-      extraPrefix: args.list('requestheader-extra-headers-prefix'),
-    },
+    headers: frontProxyHeaders(args),
   });
   const authenticators: Authenticator[] = [
     frontProxy,
@@ -130,6 +127,8 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     audiences,
     start(signal) {
       trackLegacyTokens(legacyUse, options, signal);
+      const { client } = options;
+      keepTrust({ client, reader, trust: trustOf(args, authorities), clock, log, signal });
       const arg = 'authentication-config';
       const path = args.text(arg);
       if (path === '') return;
@@ -223,4 +222,23 @@ function trackLegacyTokens(
   attempt().catch((error: unknown) => {
     if (!signal.aborted) log.error('Uses of tokens are not noted', { error: messageOf(error) });
   });
+}
+
+function frontProxyHeaders(args: ApiServerArgs): NonNullable<ClusterTrust['requestHeaders']> {
+  return {
+    user: args.list('requestheader-username-headers'),
+    uid: args.list('requestheader-uid-headers'),
+    group: args.list('requestheader-group-headers'),
+    extraPrefix: args.list('requestheader-extra-headers-prefix'),
+  };
+}
+
+/** What extension servers are told to trust. */
+export function trustOf(args: ApiServerArgs, authorities: Authorities): ClusterTrust {
+  return {
+    clientCa: authorities.client.certificatePem,
+    requestHeaderCa: authorities.requestHeader.certificatePem,
+    requestHeaderAllowedNames: args.list('requestheader-allowed-names'),
+    requestHeaders: frontProxyHeaders(args),
+  };
 }
