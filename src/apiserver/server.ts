@@ -31,7 +31,13 @@ import type { Client } from '#client/mod.ts';
 import type { SupervisorHook, TlsOptions } from './http-server.ts';
 import { HttpServer } from './http-server.ts';
 import type { KindHookTable } from './kinds/kind-hooks.ts';
-import { addInFlightMetrics, createWatchMetrics, RequestMetrics } from './metrics/mod.ts';
+import {
+  addInFlightMetrics,
+  createAdmissionMeter,
+  createStoreMeter,
+  createWatchMetrics,
+  RequestMetrics,
+} from './metrics/mod.ts';
 import type { OperationOptions } from './operation-options.ts';
 import { basicChecks, operationRoutes } from './server-routes.ts';
 import type { PathRoute } from './path-route.ts';
@@ -136,9 +142,20 @@ export class ApiServer {
     this.core = {
       backend,
       cache,
-      store: new ObjectStore({ backend, watchCache: cache }),
+      store: new ObjectStore({
+        backend,
+        watchCache: cache,
+        meter: createStoreMeter({
+          registry: this.metrics,
+          clock,
+          kindOf: (prefix) => registry.all().find((info) => info.storagePrefix === prefix),
+        }),
+      }),
       registry,
-      admission: new AdmissionChain(extensions.admissionPlugins ?? []),
+      admission: new AdmissionChain(
+        extensions.admissionPlugins ?? [],
+        createAdmissionMeter(this.metrics, clock),
+      ),
       authorizer: extensions.authorizer,
       locks: new KeyLocks(),
       virtual,
@@ -268,6 +285,14 @@ export class ApiServer {
       operation: options.operation ?? {},
     });
     for (const route of [...own, ...(extensions.routes ?? [])]) this.paths.add(route);
+    const handshakes = this.metrics.counter({
+      name: 'apiserver_tls_handshake_errors_total',
+      help: 'TLS connections that failed to come about.',
+      stability: 'ALPHA',
+    });
+    this.metrics.onCollect(() => {
+      handshakes.with().value = this.#http.handshakeErrors;
+    });
   }
 }
 

@@ -167,7 +167,6 @@ async function openClient(
 function truncating(kind: Kind, args: ApiServerArgs, inner: AuditBackend): AuditBackend {
   if (!args.boolean(`audit-${kind}-truncate-enabled`)) return inner;
   const limits = {
-    maxBatchBytes: args.integer(`audit-${kind}-truncate-max-batch-size`),
     maxEventBytes: args.integer(`audit-${kind}-truncate-max-event-size`),
   };
   return {

@@ -88,6 +88,14 @@ describe('metrics', () => {
     assert.match(answer.text, /^kubernetes_build_info{.*git_version="v1\.36\.2\+k3ts1".*} 1$/m);
     assert.match(answer.text, /^process_resident_memory_bytes \d+$/m);
     assert.match(answer.text, /^# HELP apiserver_request_total \[STABLE\] /m);
+    assert.match(
+      answer.text,
+      /^apiserver_admission_step_admission_duration_seconds_count{operation="CREATE",rejected="false",type="admit"} [1-9]/m,
+    );
+    assert.match(
+      answer.text,
+      /^etcd_request_duration_seconds_count{group="",operation="create",resource="namespaces"} 4$/m,
+    );
     assert.doesNotMatch(answer.text, /go_info/);
   });
 

@@ -1,7 +1,6 @@
 import type { AuditEvent } from './event.ts';
 
 export interface TruncateLimits {
-  readonly maxBatchBytes: number;
   readonly maxEventBytes: number;
 }
 

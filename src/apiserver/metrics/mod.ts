@@ -3,6 +3,10 @@
  * registry is #base/metrics.ts; a part of the server makes its metrics where it counts. Start at
  * request-metrics.ts.
  */
+export type { AdmissionMeter } from './admission-metrics.ts';
+export { createAdmissionMeter } from './admission-metrics.ts';
+export type { StoreMeter, StoreOperation } from './store-meter.ts';
+export { createStoreMeter } from './store-meter.ts';
 export { addInFlightMetrics } from './in-flight-metrics.ts';
 export { metricRoutes } from './metric-routes.ts';
 export { addProcessMetrics } from './process-metrics.ts';

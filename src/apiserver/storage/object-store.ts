@@ -3,6 +3,7 @@ import type { Backend, KeyValue } from '#store/mod.ts';
 import { StoreError } from '#store/mod.ts';
 import { plainError, serviceUnavailable } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache, WatchCache } from '../cache/mod.ts';
+import type { StoreMeter, StoreOperation } from '../metrics/mod.ts';
 import { storedVersionOf } from '../cache/mod.ts';
 
 /** Thrown when the object changed since it was read; `current` is what it is now. */
@@ -25,8 +26,10 @@ export class KeyTaken extends Error {}
 export class ObjectStore {
   readonly #backend: Backend;
   readonly #watchCache: WatchCache;
+  readonly #meter: StoreMeter | undefined;
 
-  constructor(options: { backend: Backend; watchCache: WatchCache }) {
+  constructor(options: { backend: Backend; watchCache: WatchCache; meter?: StoreMeter }) {
+    this.#meter = options.meter;
     this.#backend = options.backend;
     this.#watchCache = options.watchCache;
   }
@@ -43,8 +46,12 @@ export class ObjectStore {
     ttlSeconds?: number,
   ): Promise<CacheEntry> {
     const options = ttlSeconds === undefined ? undefined : { ttlSeconds };
-    return await this.#commit(cache, key, this.#entryMaker(cache, key, object), (encode) =>
-      this.#backend.create(key, encode, options),
+    return await this.#measured(
+      'create',
+      cache,
+      key,
+      this.#entryMaker(cache, key, object),
+      (encode) => this.#backend.create(key, encode, options),
     );
   }
 
@@ -56,8 +63,12 @@ export class ObjectStore {
   ): Promise<CacheEntry> {
     const options = ttlSeconds === undefined ? undefined : { ttlSeconds };
     const { key, revision } = old;
-    return await this.#commit(cache, key, this.#entryMaker(cache, key, object), (encode) =>
-      this.#backend.update(key, revision, encode, options),
+    return await this.#measured(
+      'update',
+      cache,
+      key,
+      this.#entryMaker(cache, key, object),
+      (encode) => this.#backend.update(key, revision, encode, options),
     );
   }
 
@@ -65,7 +76,7 @@ export class ObjectStore {
   async delete(cache: PrefixCache, old: CacheEntry, last?: UnknownObject): Promise<CacheEntry> {
     const { key, revision } = old;
     const make = last === undefined ? repeater(cache, old) : this.#entryMaker(cache, key, last);
-    return await this.#commit(cache, key, make, (encode) =>
+    return await this.#measured('delete', cache, key, make, (encode) =>
       this.#backend.delete(key, revision, encode),
     );
   }
@@ -80,6 +91,21 @@ export class ObjectStore {
       entry.remember(object);
       return entry;
     };
+  }
+
+  async #measured(
+    operation: StoreOperation,
+    cache: PrefixCache,
+    key: string,
+    make: EntryMaker,
+    write: (encode: (revision: number) => Buffer) => Promise<KeyValue>,
+  ): Promise<CacheEntry> {
+    const startMs = this.#meter?.nowMs() ?? 0;
+    try {
+      return await this.#commit(cache, key, make, write);
+    } finally {
+      this.#meter?.observe(operation, cache.prefix, startMs);
+    }
   }
 
   async #commit(

@@ -19,9 +19,9 @@ export const operationArgs = {
   'cors-allowed-origins': acts('list', ''),
   'strict-transport-security-directives': acts('list', ''),
   'shutdown-delay-duration': acts('duration', '0s', notNegative),
-  'shutdown-send-retry-after': acts('boolean', 'false'),
-  'shutdown-watch-termination-grace-period': acts('duration', '0s', notNegative),
-  'livez-grace-period': acts('duration', '0s', notNegative),
+  'shutdown-send-retry-after': ignored('boolean', 'false', 'refusals at the end always carry it'),
+  'shutdown-watch-termination-grace-period': ignored('duration', '0s', 'watches end at once'),
+  'livez-grace-period': ignored('duration', '0s', 'livez tells of the start as it is'),
   'event-ttl': acts('duration', '1h0m0s', notNegative),
   'delete-collection-workers': ignored('integer', '1', 'deletes are committed together anyway'),
   'http2-max-streams-per-connection': acts('integer', '1000', notNegative),
@@ -69,7 +69,7 @@ export const operationArgs = {
   'audit-log-batch-throttle-qps': acts('number', '0'),
   'audit-log-batch-throttle-burst': acts('integer', '0'),
   'audit-log-truncate-enabled': acts('boolean', 'false'),
-  'audit-log-truncate-max-batch-size': acts('integer', '10485760'),
+  'audit-log-truncate-max-batch-size': ignored('integer', '10485760', 'events are cut singly'),
   'audit-log-truncate-max-event-size': acts('integer', '102400'),
   'audit-webhook-config-file': acts('text', ''),
   'audit-webhook-initial-backoff': acts('duration', '10s'),
@@ -82,7 +82,7 @@ export const operationArgs = {
   'audit-webhook-batch-throttle-qps': acts('number', '10'),
   'audit-webhook-batch-throttle-burst': acts('integer', '15'),
   'audit-webhook-truncate-enabled': acts('boolean', 'false'),
-  'audit-webhook-truncate-max-batch-size': acts('integer', '10485760'),
+  'audit-webhook-truncate-max-batch-size': ignored('integer', '10485760', 'events are cut singly'),
   'audit-webhook-truncate-max-event-size': acts('integer', '102400'),
   // storage
   'encryption-provider-config': acts('text', ''),
@@ -124,12 +124,7 @@ export const operationArgs = {
   v: ignored('integer', '0', '--debug of k3ts shows more'),
   vmodule: ignored('list', '', '--debug of k3ts shows more'),
   // versions and gates
-  'feature-gates': acts('list', '', {
-    check: (text) =>
-      /^[A-Za-z]+=(true|false|t|f|1|0|T|F|TRUE|FALSE|True|False)$/.test(text)
-        ? undefined
-        : `missing bool value for ${text.split('=')[0] ?? text}`,
-  }),
+  'feature-gates': ignored('list', '', 'features are those of the defaults of 1.36'),
   'emulated-version': ignored('list', '', 'k3ts speaks one version'),
   'emulation-forward-compatible': ignored('boolean', 'false', 'k3ts speaks one version'),
   'min-compatibility-version': ignored('list', '', 'k3ts speaks one version'),
