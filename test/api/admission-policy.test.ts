@@ -88,6 +88,10 @@ describe('validating policies', () => {
       causes: [{ message: text }],
     });
     assert.equal((await create('good')).status, 201);
+    const { text: metrics } = await api.request('GET', '/metrics');
+    const counted =
+      'apiserver_validating_admission_policy_check_total{enforcement_action="deny",error_type="no_error",policy="plain",policy_binding="plain-binding"} 1\n';
+    assert.ok(metrics.includes(counted));
     await enforce('worded', {
       variables: [{ name: 'size', expression: 'size(object.data)' }],
       validations: [

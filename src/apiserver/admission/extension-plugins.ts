@@ -9,7 +9,11 @@ import type { WebhookClient } from '../webhook-client/mod.ts';
 import { createMatchConditionChecker } from './expressions/match-conditions.ts';
 import { createEquivalentResources } from './matching/equivalents.ts';
 import type { AdmissionPlugin } from './plugin.ts';
-import { createMutatingPolicyPlugin, createValidatingPolicyPlugin } from './policies/mod.ts';
+import {
+  createMutatingPolicyPlugin,
+  createPolicyMetrics,
+  createValidatingPolicyPlugin,
+} from './policies/mod.ts';
 import {
   createMutatingWebhookPlugin,
   createValidatingWebhookPlugin,
@@ -38,7 +42,7 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
     conditions: createMatchConditionChecker(options),
     observe: createWebhookMetrics(options.metrics),
   };
-  const policies = { ...options, equivalents };
+  const policies = { ...options, equivalents, observe: createPolicyMetrics(options.metrics) };
   return [
     createMutatingPolicyPlugin(policies),
     createMutatingWebhookPlugin({ ...webhooks, client: options.mutatingClient }),

@@ -19,6 +19,8 @@ export interface PolicyDecision {
   readonly message: string;
   /** Of the answer: Invalid when the validation names none and when it could not be evaluated. */
   readonly reason: string;
+  /** It could not be evaluated. */
+  readonly isFaulty?: boolean;
 }
 
 export interface PolicyVerdict {
@@ -73,7 +75,7 @@ export class ValidatingEvaluator {
     const isFailOpen = this.#spec.failurePolicy === 'Ignore';
     const faulty = (message: string): PolicyVerdict => ({
       ...noVerdict,
-      decisions: [{ isDenied: !isFailOpen, message, reason: 'Invalid' }],
+      decisions: [{ isDenied: !isFailOpen, message, reason: 'Invalid', isFaulty: true }],
     });
     const { matchConditions = [] } = this.#spec;
     if (matchConditions.length > 0) {
@@ -101,7 +103,8 @@ export class ValidatingEvaluator {
     return this.#validations.map(({ validation, compiled, message }) => {
       const { expression, reason = 'Invalid' } = validation;
       const { value, error } = evaluate(compiled, expression, variables, budget);
-      if (error !== undefined) return { isDenied: !isFailOpen, message: error, reason: 'Invalid' };
+      if (error !== undefined)
+        return { isDenied: !isFailOpen, message: error, reason: 'Invalid', isFaulty: true };
       if (value === true) return { isDenied: false, message: '', reason: '' };
       const said =
         message === undefined

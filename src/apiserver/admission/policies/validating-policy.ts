@@ -1,5 +1,6 @@
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import type { ValidatingAdmissionPolicySpec } from '#schema/types.ts';
+import type { Clock } from '#base/clock.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
 import { Decisions } from '../expressions/decisions.ts';
 import { isExemptFromPolicies, objectOf, oldObjectOf, viewOf } from '../matching/request.ts';
@@ -13,6 +14,7 @@ import { checkParamKind, collectParams } from './params.ts';
 import type { ParamContext } from './params.ts';
 import { ConfigurationError, policyKinds } from './policy-kinds.ts';
 import type { PolicyBinding } from './policy-kinds.ts';
+import type { PolicyObservation } from './policy-metrics.ts';
 import { PolicySource } from './policy-source.ts';
 import type { PolicyHook } from './policy-source.ts';
 import { RequestBindings } from './request-bindings.ts';
@@ -20,6 +22,9 @@ import { ValidatingEvaluator } from './validating-evaluator.ts';
 
 export interface PolicyPluginOptions extends MatchContext, ParamContext {
   readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  /** Told of decisions that were not to admit. */
+  readonly observe?: ((observation: PolicyObservation) => void) | undefined;
 }
 
 type Hook = PolicyHook<ValidatingAdmissionPolicySpec, ValidatingEvaluator>;
@@ -138,15 +143,20 @@ class ValidatingPass {
     param: UnknownObject | null,
     annotations: AnnotationCollector,
   ): Promise<void> {
+    const { clock, observe } = this.#options;
+    const startMs = clock.monotonicMs();
     const evaluator = hook.compiled();
     const verdict = await this.#decisions.settle(() =>
       evaluator.evaluate({ ...bindings, params: param }),
     );
     const names = { policy: hook.policy.metadata.name, binding: binding.metadata.name };
+    const seconds = (clock.monotonicMs() - startMs) / 1000;
     for (const [index, decision] of verdict.decisions.entries()) {
       if (!decision.isDenied) continue;
       const { message } = decision;
       for (const action of binding.spec?.validationActions ?? []) {
+        const errorType = decision.isFaulty ? 'invalid_error' : 'no_error';
+        observe?.({ ...names, action: action.toLowerCase(), errorType, seconds });
         if (action === 'Deny') this.#denials.push({ ...names, ...decision });
         else if (action === 'Audit') noteFailure(this.#attributes, binding, index, message);
         else if (action === 'Warn') {
