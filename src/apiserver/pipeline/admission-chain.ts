@@ -32,7 +32,8 @@ export class AdmissionChain {
 
   async #run(step: Step, attributes: AdmissionAttributes): Promise<void> {
     const meter = this.#meter;
-    for (const plugin of step === 'admit' ? this.#mutating : this.#validating) {
+    const plugins = step === 'admit' ? this.#mutating : this.#validating;
+    for (const plugin of plugins) {
       if (!plugin.handles(attributes)) continue;
       const startMs = meter?.nowMs() ?? 0;
       let isRejected = true;
