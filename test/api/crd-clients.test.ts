@@ -163,7 +163,7 @@ describe('clients of custom resources', () => {
     const big = {
       ...definition({ big: field(4), note }),
       metadata: { name: `bigs.${group}` },
-    } as { spec: { names: object } };
+    } as unknown as { spec: { names: object } };
     big.spec.names = { plural: 'bigs', kind: 'Big' };
     const body = JSON.stringify(big);
     assert.ok(body.length > 900_000, `${body.length} bytes`);
