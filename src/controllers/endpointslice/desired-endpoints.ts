@@ -78,10 +78,16 @@ function hintsOf(
   isReady: boolean,
 ): Pick<Endpoint, 'hints'> {
   const preference = service.spec?.trafficDistribution;
-  if (preference === undefined || !isReady || zone === undefined) return {};
-  const forZones = [{ name: zone }];
-  if (preference === 'PreferSameNode' && nodeName !== undefined) {
-    return { hints: { forZones, forNodes: [{ name: nodeName }] } };
-  }
-  return { hints: { forZones } };
+  if (preference === undefined || !isReady) return {};
+  const forZones = zone === undefined ? undefined : [{ name: zone }];
+  // A node may have no zone: its own endpoints are near all the same.
+  const isNear = preference === 'PreferSameNode' && nodeName !== undefined;
+  const forNodes = isNear ? [{ name: nodeName }] : undefined;
+  if (forZones === undefined && forNodes === undefined) return {};
+  return {
+    hints: {
+      ...(forZones === undefined ? {} : { forZones }),
+      ...(forNodes === undefined ? {} : { forNodes }),
+    },
+  };
 }
