@@ -94,6 +94,20 @@ describe('a watch over a WebSocket', () => {
   });
 });
 
+test('a watch that begins with what is there marks its end for who takes bookmarks', async () => {
+  for (const query of ['', '&resourceVersion=0']) {
+    const path = `${maps}?watch=true&allowWatchBookmarks=true&timeoutSeconds=1${query}`;
+    const lines = (await api.request('GET', path)).text.trim().split('\n');
+    const events = lines.map((line) => JSON.parse(line) as object);
+    assert.deepEqual(
+      events.map((event) => at(event, 'type')),
+      ['ADDED', 'ADDED', 'BOOKMARK'],
+    );
+    const annotation = ['object', 'metadata', 'annotations', 'k8s.io/initial-events-end'];
+    assert.equal(at(events[2], annotation), 'true');
+  }
+});
+
 test('a watch has no form in YAML', async () => {
   const headers = { Accept: 'application/yaml' };
   const answer = await api.request('GET', `${maps}?watch=true`, { headers });

@@ -194,7 +194,8 @@ export async function watchObjects(
   else if (withInitial) await waitForAtLeast(core, revision);
   const initial = withInitial ? listEntries(cache, { selection, limit: 0, start: '' }).entries : [];
   await prepareEntries(served, initial);
-  const wantsEnd = options.sendInitialEvents === true && options.allowWatchBookmarks;
+  // upstream asks for initial events itself where a watch begins with them anyway
+  const wantsEnd = withInitial && options.allowWatchBookmarks;
   const from = withInitial || isAny ? undefined : revision;
   const isPast = from !== undefined && from < cache.ring.lowestRevision;
   const past = isPast ? await subscribeFromHistory(core, cache, selection, from) : undefined;
