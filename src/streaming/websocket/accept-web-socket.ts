@@ -13,8 +13,8 @@ export function offeredProtocols(request: IncomingMessage): string[] {
 }
 
 /**
- * Answers a WebSocket handshake with this subprotocol, or none when it is empty. A malformed handshake closes the socket, and
- * the promise rejects.
+ * Answers a WebSocket handshake with this subprotocol, or none when it is empty. A malformed
+ * handshake closes the socket, and the promise rejects.
  */
 export async function acceptWebSocket(options: {
   request: IncomingMessage;
