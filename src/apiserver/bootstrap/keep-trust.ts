@@ -10,6 +10,7 @@ import { extensionAuthentication } from './cluster-objects.ts';
 import type { ClusterTrust } from './cluster-objects.ts';
 
 const recheckMs = 60_000;
+const namespaceRetryMs = 1000;
 
 /**
  * Keeps kube-system/extension-apiserver-authentication while the server runs: our own keys have our
@@ -40,6 +41,8 @@ export function keepTrust(options: {
           await client.update<ConfigMap>(resources.configMaps, { ...stored, data });
         }
       } catch (error) {
+        // A cluster that starts for the first time has no kube-system yet.
+        if (hasReason(error, 'NotFound')) return { requeueAfterMs: namespaceRetryMs };
         // Another server was faster with the same.
         if (!hasReason(error, 'AlreadyExists')) throw error;
       }
