@@ -156,3 +156,31 @@ test('a changed quota is added up anew; what admission books stays until the nex
   assert.equal(statusOf(harness)?.used?.['pods'], '1');
   await harness.stop();
 });
+
+test('a kind that is defined later is counted from then on', async () => {
+  let all: typeof catalog.all = [];
+  let tell = (): void => undefined;
+  const quota: ResourceQuota = {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'q', namespace: 'shop' },
+    spec: { hard: { 'count/configmaps': '5' } },
+  };
+  const harness = createHarness([startResourceQuotaController], {
+    objects: [quota, object('v1', 'ConfigMap', 'c1')],
+    options: {
+      resources: () => all,
+      onResourcesChange: (listener) => {
+        tell = listener;
+        return () => undefined;
+      },
+    },
+  });
+  await harness.run(100);
+  assert.deepEqual(statusOf(harness)?.used, {});
+  all = catalog.all;
+  tell();
+  await harness.run(100);
+  assert.deepEqual(statusOf(harness)?.used, { 'count/configmaps': '1' });
+  await harness.stop();
+});

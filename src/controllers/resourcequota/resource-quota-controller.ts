@@ -88,6 +88,11 @@ export const startResourceQuotaController: StartController = (context) => {
     },
     onDelete: followCounted,
   });
+  // A kind that a quota counts may be defined after the quota.
+  const removeListener = options.onResourcesChange?.(() => {
+    followCounted();
+    for (const quota of quotas.list()) queue.add(objectKey(quota));
+  });
   const enqueueHome = (object: KubeObject): void => {
     enqueueNamespace(object.metadata.namespace ?? '');
   };
@@ -110,7 +115,10 @@ export const startResourceQuotaController: StartController = (context) => {
     },
     onDelete: enqueueHome,
   });
-  return Promise.all([loop.done, loop.done.then(() => followers.done())]).then(() => undefined);
+  return loop.done.then(async () => {
+    removeListener?.();
+    await followers.done();
+  });
 };
 
 /** The same names with the same values, however they are written. */
