@@ -326,6 +326,73 @@ describe('tokens of a file and of a webhook', () => {
   });
 });
 
+describe('tokens of service accounts', () => {
+  let api: TestApi;
+
+  before(async () => {
+    api = await startTestApi({
+      disableScheduler: true,
+      apiServerArgs: readApiServerArgs([
+        'service-account-issuer=https://issuer.example',
+        'service-account-issuer=https://kubernetes.default.svc.cluster.local',
+        'service-account-jwks-uri=https://issuer.example/keys',
+        'service-account-max-token-expiration=1h',
+        'api-audiences=api',
+      ]),
+    });
+    const account = '/api/v1/namespaces/default/serviceaccounts/default';
+    await api.until(account, ({ status }) => status === 200);
+  });
+  after(() => api?.close());
+
+  test('are of the first issuer, for the audiences of the server, and live no longer than allowed', async () => {
+    const made = await api.kubectl(['create', 'token', 'default', '--duration=2h']);
+    assert.match(made.stderr, /requested expiration of 7200 seconds shortened to 3600 seconds/);
+    const token = made.stdout.trim();
+    const body = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+    const claims = JSON.parse(body) as { iss: string; aud: string[]; exp: number; iat: number };
+    assert.equal(claims.iss, 'https://issuer.example');
+    assert.deepEqual(claims.aud, ['api']);
+    assert.equal(claims.exp - claims.iat, 3600);
+    const user = userOf(await whoIs(api, token)) as { username: string };
+    assert.equal(user.username, 'system:serviceaccount:default:default');
+    const configuration = await api.request('GET', '/.well-known/openid-configuration');
+    assert.equal(at(configuration.json, 'issuer'), 'https://issuer.example');
+    assert.equal(at(configuration.json, 'jwks_uri'), 'https://issuer.example/keys');
+  });
+
+  test('in Secrets leave the day of their last use there', async () => {
+    const secrets = '/api/v1/namespaces/default/secrets';
+    const annotations = { 'kubernetes.io/service-account.name': 'default' };
+    const type = 'kubernetes.io/service-account-token';
+    await api.request('POST', secrets, { body: { metadata: { name: 'old', annotations }, type } });
+    const filled = await api.until(`${secrets}/old`, ({ json }) => {
+      return at(json, 'data.token') !== undefined;
+    });
+    const token = Buffer.from(String(at(filled.json, 'data.token')), 'base64').toString();
+    assert.equal((await whoIs(api, token)).status, 201);
+    const label = ['metadata', 'labels', 'kubernetes.io/legacy-token-last-used'];
+    const used = await api.until(`${secrets}/old`, ({ json }) => at(json, label) !== undefined);
+    assert.match(String(at(used.json, label)), /^\d{4}-\d{2}-\d{2}$/);
+    const map = 'kube-apiserver-legacy-service-account-token-tracking';
+    const tracking = await api.until(
+      `/api/v1/namespaces/kube-system/configmaps/${map}`,
+      (answer) => {
+        return answer.status === 200;
+      },
+    );
+    assert.match(String(at(tracking.json, 'data.since')), /^\d{4}-\d{2}-\d{2}$/);
+    const marked = {
+      metadata: { labels: { 'kubernetes.io/legacy-token-invalid-since': '2026-01-01' } },
+    };
+    await api.request('PATCH', `${secrets}/old`, {
+      body: JSON.stringify(marked),
+      headers: { 'Content-Type': 'application/merge-patch+json' },
+    });
+    assert.equal((await whoIs(api, token)).status, 401);
+  });
+});
+
 test('wrong arguments end the start with what is wrong', async () => {
   const file = join(folder, 'wrong.yaml');
   const wrong: [string[], string, RegExp][] = [
