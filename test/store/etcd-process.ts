@@ -34,6 +34,8 @@ export function etcdProblem(): string | undefined {
 }
 
 export interface EtcdTls {
+  /** The loopback address that the certificate is for. */
+  readonly host: string;
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
@@ -42,7 +44,7 @@ export interface EtcdTls {
 /** Starts etcd; with `tls` (paths of PEM files) it wants client certificates. */
 export async function startEtcd(tls?: EtcdTls): Promise<EtcdProcess> {
   const dir = mkdtempSync(join(tmpdir(), 'k3ts-etcd-'));
-  const host = `127.${randomInt(1, 255)}.${randomInt(0, 255)}.${randomInt(1, 255)}`;
+  const host = tls?.host ?? `127.${randomInt(1, 255)}.${randomInt(0, 255)}.${randomInt(1, 255)}`;
   const scheme = tls === undefined ? 'http' : 'https';
   const endpoint = `${scheme}://${host}:2379`;
   const peer = `http://${host}:2380`;

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { Clock } from '#base/clock.ts';
@@ -45,15 +47,7 @@ export class EtcdConnection {
   constructor(options: { endpoints: readonly string[]; tls: DatastoreTls; clock: Clock }) {
     const { endpoints, tls, clock } = options;
     this.#clock = clock;
-    this.#clients = endpoints.map((endpoint) => {
-      const url = new URL(endpoint);
-      const isSecure = url.protocol === 'https:';
-      const channel = isSecure
-        ? credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.certificate ?? null)
-        : credentials.createInsecure();
-      const port = url.port === '' ? '2379' : url.port;
-      return new Client(`dns:${url.hostname}:${port}`, channel, channelOptions);
-    });
+    this.#clients = endpoints.map((endpoint) => createClient(new URL(endpoint), tls));
   }
 
   /** A call and its answer; tried at the other endpoints when it could not be sent at all. */
@@ -112,4 +106,19 @@ export class EtcdConnection {
       );
     });
   }
+}
+
+/** A channel to one endpoint; certificates must be for the host that the URL names. */
+function createClient(url: URL, tls: DatastoreTls): Client {
+  const target = `dns:${url.hostname}:${url.port === '' ? '2379' : url.port}`;
+  if (url.protocol !== 'https:') {
+    return new Client(target, credentials.createInsecure(), channelOptions);
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const secure = credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.certificate ?? null, {
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+  });
+  // TLS takes no address as the name that is asked for, and the library would offer it
+  const named = isIP(host) === 0 ? {} : { 'grpc.ssl_target_name_override': 'etcd' };
+  return new Client(target, secure, { ...channelOptions, ...named });
 }
