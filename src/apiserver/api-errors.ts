@@ -190,13 +190,22 @@ export function requestTimeout(text: string): ApiStatusError {
   return new ApiStatusError({ httpCode: 504, reason: 'Timeout', message: `Timeout: ${text}` });
 }
 
-export function tooManyRequests(message: string, retryAfterSeconds: number): ApiStatusError {
-  return new ApiStatusError({
-    httpCode: 429,
-    reason: 'TooManyRequests',
-    message,
-    details: { retryAfterSeconds },
-  });
+/**
+ * What the server refuses because it has too much to do, in upstream's words. Over HTTP it is plain
+ * text and no Status: the answer is given before anything is known of the client's wishes.
+ */
+export class TooBusyError extends ApiStatusError {
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
+    super({
+      httpCode: 429,
+      reason: 'TooManyRequests',
+      message: 'Too many requests, please try again later.',
+      details: { retryAfterSeconds },
+    });
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
 }
 
 export function serviceUnavailable(message: string, cause?: unknown): ApiStatusError {

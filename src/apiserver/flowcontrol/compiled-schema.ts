@@ -128,7 +128,7 @@ function compileRule(rule: PolicyRulesWithSubjects): CompiledRule {
   const groups: string[] = [];
   const accountNamespaces = new Set<string>();
   for (const subject of rule.subjects) {
-    const { user, group, serviceAccount } = subject as Subject;
+    const { user, group, serviceAccount } = subject;
     if (subject.kind === 'User' && user !== undefined) users.push(user.name);
     if (subject.kind === 'Group' && group !== undefined) groups.push(group.name);
     if (subject.kind === 'ServiceAccount' && serviceAccount !== undefined) {

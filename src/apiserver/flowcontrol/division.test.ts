@@ -28,8 +28,8 @@ describe('the division of seats', () => {
   test('a busy level borrows what idle ones lend', () => {
     const busy = level(100, { highWatermark: 500, smoothDemand: 400 });
     const seats = divideSeats(600, [busy, level(250), level(250)]);
-    assert.ok((seats[0] ?? 0) > 200, `${seats.join(', ')}`);
-    assert.ok((seats[1] ?? 0) >= 125 && (seats[2] ?? 0) >= 125, `${seats.join(', ')}`);
+    assert.ok((seats[0] ?? 0) > 200, seats.join(', '));
+    assert.ok((seats[1] ?? 0) >= 125 && (seats[2] ?? 0) >= 125, seats.join(', '));
   });
 
   test('no level loses what it may not lend, none gets more than it may borrow', () => {

@@ -261,7 +261,7 @@ test('a level without a queue refuses at once', async () => {
 test('a change of the objects acts on the next request', () => {
   tightLevel({ limitResponse: { type: 'Reject' } });
   const flow = control(2);
-  enter(flow, request(person));
+  void enter(flow, request(person));
   tightLevel({ nominalConcurrencyShares: 500, limitResponse: { type: 'Reject' } });
   const second = enter(flow, request(robot)) as FlowTicket;
   second.release();

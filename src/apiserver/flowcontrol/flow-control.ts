@@ -2,7 +2,7 @@ import type { Clock, Timer } from '#base/clock.ts';
 import type { MetricRegistry } from '#base/metrics.ts';
 import type { FlowSchema, PriorityLevelConfiguration } from '#schema/types.ts';
 
-import { tooManyRequests } from '../api-errors.ts';
+import { TooBusyError } from '../api-errors.ts';
 import type { ObjectReader } from '../authz/object-reader.ts';
 import type { RequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
@@ -18,7 +18,6 @@ import { estimateWork } from './work-estimate.ts';
 const divideEveryMs = 10_000;
 const maxWaitMs = 60_000;
 const readVerbs: ReadonlySet<string> = new Set(['get', 'list', 'watch', 'head', 'options']);
-const refusalText = 'Too many requests, please try again later.';
 
 const group = 'flowcontrol.apiserver.k8s.io';
 export const flowSchemas = { group, version: 'v1', resource: 'flowschemas' } as const;
@@ -223,7 +222,7 @@ export class FlowControl {
     else if (reason === 'cancelled') level.cancelled++;
     else level.rejected++;
     this.#metrics.reject(flow, reason);
-    throw tooManyRequests(refusalText, level.retryAfter.refuse(nowMs));
+    throw new TooBusyError(level.retryAfter.refuse(nowMs));
   }
 
   #reload(): void {

@@ -1,4 +1,4 @@
-import { tooManyRequests } from '../api-errors.ts';
+import { TooBusyError } from '../api-errors.ts';
 import type { RequestContext } from '../request.ts';
 import type { LimiterTicket, RequestLimiter } from './request-limiter.ts';
 
@@ -32,7 +32,7 @@ export class InFlightLimit implements RequestLimiter {
     if (info.verb === 'watch') return freeTicket;
     const count = readVerbs.has(info.verb) ? this.#reading : this.#mutating;
     if (count.isFull && !user.groups.includes(exemptGroup)) {
-      throw tooManyRequests('Too many requests, please try again later.', 1);
+      throw new TooBusyError(1);
     }
     return count.enter();
   }

@@ -34,10 +34,22 @@ function isServedGroup(path: string, registry: ResourceRegistry): boolean {
 
 /** 404 as Go's mux gives it: text, no Status. */
 function answerUnknownPath(exchange: Exchange, context: RequestContext): number {
-  const headers = answerHeaders(context, 'text/plain; charset=utf-8');
-  headers['X-Content-Type-Options'] = 'nosniff';
-  exchange.answer(404, headers, Buffer.from('404 page not found\n'));
+  answerText(exchange, context, { status: 404, text: '404 page not found' });
   return 404;
+}
+
+/** A line of text in the form of Go's http.Error. */
+export function answerText(
+  exchange: Exchange,
+  context: RequestContext,
+  answer: { status: number; text: string; headers?: Readonly<Record<string, string>> },
+): void {
+  const headers = {
+    ...answerHeaders(context, 'text/plain; charset=utf-8'),
+    'X-Content-Type-Options': 'nosniff',
+    ...answer.headers,
+  };
+  exchange.answer(answer.status, headers, Buffer.from(`${answer.text}\n`));
 }
 
 async function sendPathAnswer(

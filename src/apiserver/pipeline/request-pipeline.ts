@@ -5,7 +5,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { sendValue } from '../answers/object-answer.ts';
 import { answerWatchSocket, isWatchSocket } from '../answers/watch-socket.ts';
-import { badRequest, internalError, requestTimeout, serviceUnavailable } from '../api-errors.ts';
+import {
+  badRequest,
+  internalError,
+  requestTimeout,
+  serviceUnavailable,
+  TooBusyError,
+} from '../api-errors.ts';
 import type { RequestAuthenticator } from '../authn/mod.ts';
 import { impersonatedUser, wantsImpersonation } from '../authn/mod.ts';
 import { AuditedExchange } from '../audit/audited-exchange.ts';
@@ -31,7 +37,7 @@ import { auditFailedLogin, beginAudit } from './audit-step.ts';
 import { authorize } from './authorize.ts';
 import { admitConnect, dispatchResource, isLongRunning } from './dispatch.ts';
 import type { ResourceDispatch } from './dispatch.ts';
-import { answerPath } from './path-answer.ts';
+import { answerPath, answerText } from './path-answer.ts';
 import { isOutOfScope } from './check-route.ts';
 import { createRequestContext } from './request-context.ts';
 import { readTimeout } from './request-deadline.ts';
@@ -329,6 +335,11 @@ export class RequestPipeline {
         auditId: passage.auditId ?? auditIdOf(exchange.headers),
         trail: passage.trail,
       });
+    if (error instanceof TooBusyError) {
+      const headers = { 'Retry-After': String(error.retryAfterSeconds) };
+      answerText(exchange, shown, { status: error.httpCode, text: error.message, headers });
+      return error.httpCode;
+    }
     const options = { status: failure.httpCode, form: errorForm(exchange) };
     await sendValue(exchange, shown, failure.toStatus(), options);
     return failure.httpCode;
