@@ -5,7 +5,7 @@ const subscript = /^metadata\.(labels|annotations)\['(.+)'\]$/;
 
 /**
  * The metadata that a downward API `fieldPath` of variables and of files alike may name: name,
- * namespace, uid, one label or one annotation (empty when the pod has none). Undefined for other paths.
+ * namespace, uid, one label or one annotation (empty when the pod has none). Undefined for others.
  */
 export function metadataField(pod: Pod, fieldPath: string): string | undefined {
   const match = subscript.exec(fieldPath);

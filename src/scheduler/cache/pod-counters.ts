@@ -25,8 +25,8 @@ export class PodCounters {
   }
 
   /**
-   * Pods by node, nodes without any left out. `id` stands for the namespace (all when undefined) and
-   * for `matches`, which must only look at the pod: equal ids, equal answers.
+   * Pods by node, nodes without any left out. `id` stands for the namespace (all when undefined)
+   * and for `matches`, which must only look at the pod: equal ids, equal answers.
    */
   count(
     id: string,

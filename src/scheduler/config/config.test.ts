@@ -126,7 +126,8 @@ profiles:
       scoringStrategy:
         type: RequestedToCapacityRatio
         resources: [{name: cpu}]
-        requestedToCapacityRatio: {shape: [{utilization: 0, score: 0}, {utilization: 100, score: 10}]}
+        requestedToCapacityRatio:
+          shape: [{utilization: 0, score: 0}, {utilization: 100, score: 10}]
 `,
       'NodeResourcesFit',
     );
