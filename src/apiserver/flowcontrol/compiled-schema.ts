@@ -1,5 +1,4 @@
 import type {
-  FlowcontrolV1Subject as Subject,
   FlowSchema,
   NonResourcePolicyRule,
   PolicyRulesWithSubjects,
