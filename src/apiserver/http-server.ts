@@ -92,7 +92,7 @@ export class HttpServer {
       maxHeaderSize: maxHeaderBytes,
       minVersion: tls.minVersion ?? 'TLSv1.2',
     } as const;
-    if (isHttp2Off) return await this.#listenHttp1(common as HttpsServerOptions, options);
+    if (isHttp2Off) return await this.#listenHttp1(common, options);
     const settings =
       maxStreams === undefined
         ? http2Settings
@@ -245,11 +245,7 @@ export class HttpServer {
 }
 
 /** What cannot be parsed gets Go's answer in text, and no more. */
-function refuseBadRequest(
-  error: Error & { code?: string },
-  socket: Duplex,
-  clock: Clock,
-): void {
+function refuseBadRequest(error: Error & { code?: string }, socket: Duplex, clock: Clock): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

@@ -30,7 +30,7 @@ function reader(objects: { service?: object; slices?: object[] }): FakeObjectRea
         labels: { 'kubernetes.io/service-name': 's' },
       },
       ...slice,
-    } as never);
+    });
   }
   return found;
 }

@@ -51,7 +51,7 @@ const body = Buffer.from(
 describe('the events of a request', () => {
   test('at level Metadata tell who asked for what, and how it ended, without bodies', async () => {
     const { events, clock, audit: one } = audit('Metadata');
-    one?.received();
+    void one?.received();
     await clock.advance(5);
     one?.noteBody(body, 'application/json');
     one?.annotate('authorization.k8s.io/decision', 'allow');
@@ -178,12 +178,12 @@ describe('batches', () => {
       },
       onDrop: (count) => (dropped += count),
     });
-    batches.write([event(1)]);
+    void batches.write([event(1)]);
     await clock.advance(999);
     assert.deepEqual(sent, []);
     await clock.advance(1);
     assert.deepEqual(sent, [['1']]);
-    batches.write([2, 3, 4, 5, 6, 7, 8].map(event));
+    void batches.write([2, 3, 4, 5, 6, 7, 8].map(event));
     await clock.advance(0);
     assert.equal(dropped, 2);
     await batches.close();
@@ -203,7 +203,7 @@ describe('batches', () => {
       },
       onDrop: () => assert.fail('dropped'),
     });
-    batches.write(Array.from({ length: 10 }, (_, i) => event(i)));
+    void batches.write(Array.from({ length: 10 }, (_, i) => event(i)));
     await clock.advance(0);
     assert.equal(sent.length, 2);
     await clock.advance(1000);

@@ -15,7 +15,7 @@ export interface AuditEvent {
   readonly sourceIPs?: readonly string[];
   readonly userAgent?: string;
   readonly objectRef?: AuditObjectRef;
-  readonly responseStatus?: object;
+  readonly responseStatus?: Readonly<Record<string, unknown>> & { readonly code?: number };
   readonly requestObject?: unknown;
   readonly responseObject?: unknown;
   readonly requestReceivedTimestamp: string;
@@ -92,7 +92,10 @@ export function withoutManagedFields(object: unknown): unknown {
 const statusFields = ['status', 'message', 'reason', 'details'] as const;
 
 /** What is told of the answer at every level: its code, and why it failed. */
-export function responseStatus(code: number, body: unknown): object {
+export function responseStatus(
+  code: number,
+  body: unknown,
+): Record<string, unknown> & { code: number } {
   const status = (body ?? {}) as Record<string, unknown>;
   if (status['kind'] !== 'Status') return { metadata: {}, code };
   const copied = statusFields

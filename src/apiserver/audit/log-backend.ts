@@ -71,7 +71,7 @@ function legacyLine(event: AuditEvent): string {
   const quotedGroups = (groups: readonly string[] | undefined): string =>
     (groups ?? []).map((name) => JSON.stringify(name)).join(',');
   const asGroups = impersonatedUser?.groups;
-  const code = (responseStatus as { code?: number } | undefined)?.code;
+  const code = responseStatus?.code;
   const as = impersonatedUser?.username ?? '<self>';
   const asGroupText = asGroups === undefined ? '<lookup>' : quotedGroups(asGroups);
   return (

@@ -51,7 +51,7 @@ export class ConfigObject {
     if (!Array.isArray(value) || !value.every((one) => typeof one === 'string')) {
       throw this.#wrong(name, 'a list of texts');
     }
-    return value as string[];
+    return value;
   }
 
   object(name: string): ConfigObject | undefined {

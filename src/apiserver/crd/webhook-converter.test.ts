@@ -25,13 +25,12 @@ const definition = {
   },
 } as unknown as CustomResourceDefinition;
 
-const thing = (name: string, version: string): UnknownObject =>
-  ({
-    apiVersion: `g.example/${version}`,
-    kind: 'Thing',
-    metadata: { name, uid: `u-${name}`, labels: { a: 'b' }, generation: 2 },
-    spec: { name },
-  }) as unknown as UnknownObject;
+const thing = (name: string, version: string): UnknownObject => ({
+  apiVersion: `g.example/${version}`,
+  kind: 'Thing',
+  metadata: { name, uid: `u-${name}`, labels: { a: 'b' }, generation: 2 },
+  spec: { name },
+});
 
 /** Converts with a webhook that answers what `answer` makes of a request. */
 function convert(
@@ -62,7 +61,7 @@ const moved = (request: Request, change: (object: UnknownObject) => unknown): ob
   review(request, {
     result: success,
     convertedObjects: request.objects.map((object) =>
-      change({ ...object, apiVersion: request.desiredAPIVersion } as UnknownObject),
+      change({ ...object, apiVersion: request.desiredAPIVersion }),
     ),
   });
 

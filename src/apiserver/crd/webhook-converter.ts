@@ -139,12 +139,12 @@ function checkConverted(
     const got = meta[field] ?? '';
     if (got === expected) continue;
     throw new Error(
-      `${from} converted ${at}: must have the same ${label}: ${String(expected)} != ${String(got)}`,
+      `${from} converted ${at}: must have the same ${label}: ${expected} != ${String(got)}`,
     );
   }
   try {
     const restored = restoreMeta(original, metadata);
-    return { ...converted, metadata: restored } as unknown as UnknownObject;
+    return { ...converted, metadata: restored };
   } catch (error) {
     throw new Error(`${from} metadata in ${at}: ${messageOf(error)}`, { cause: error });
   }

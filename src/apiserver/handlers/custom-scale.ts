@@ -35,7 +35,7 @@ export function withReplicas(
     const inside = at[step];
     const copy = typeof inside === 'object' && inside !== null ? { ...inside } : {};
     at[step] = copy;
-    at = copy as Record<string, unknown>;
+    at = copy;
   }
   at[last] = replicas;
   return object;

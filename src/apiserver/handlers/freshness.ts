@@ -1,12 +1,11 @@
 import { tooLargeResourceVersion } from '../api-errors.ts';
-import type { PrefixCache } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 
 /** How long a request waits for a version that has not come yet, as upstream. */
 const waitMs = 3000;
 
 /** Waits until the cache shows every change that was acknowledged before this call. */
-export async function waitForNewest(core: Core, cache: PrefixCache): Promise<void> {
+export async function waitForNewest(core: Core): Promise<void> {
   const { backend } = core;
   const revision = backend.exclusive ? backend.currentRevision : await backend.newestRevision();
   if (revision <= core.cache.appliedRevision || (await waitFor(core, revision))) return;

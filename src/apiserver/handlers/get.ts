@@ -31,7 +31,7 @@ export async function getObject(
   const cache = await readyCache(core, served, 'get');
   const revision = readRevision(resourceVersion);
   if (revision !== undefined) await waitForAtLeast(core, revision);
-  else if (core.backend.exclusive) await waitForNewest(core, cache);
+  else if (core.backend.exclusive) await waitForNewest(core);
   const key = cache.keyOf(namespace, name);
   const entry =
     revision === undefined && !core.backend.exclusive

@@ -45,7 +45,7 @@ export async function listObjects(
       throw badRequest('specifying resource version is not allowed when using continue');
     }
     if (point.revision > 0) return await listAt(core, cache, selection, limit, point);
-    await waitForNewest(core, cache);
+    await waitForNewest(core);
     return page(
       core,
       cache,
@@ -59,7 +59,7 @@ export async function listObjects(
   if (isExact && revision !== undefined) {
     return await listAt(core, cache, selection, limit, { revision, start: '' });
   }
-  if (revision === undefined) await waitForNewest(core, cache);
+  if (revision === undefined) await waitForNewest(core);
   else await waitForAtLeast(core, revision);
   // whatever is at hand is all at hand: upstream does not cut it either
   const cut = revision === 0 ? 0 : limit;

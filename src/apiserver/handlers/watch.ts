@@ -189,7 +189,7 @@ export async function watchObjects(
   const revision = readRevision(options.resourceVersion);
   const isAny = revision === undefined || revision === 0;
   const withInitial = options.sendInitialEvents ?? isAny;
-  if (revision === undefined) await waitForNewest(core, cache);
+  if (revision === undefined) await waitForNewest(core);
   // a plain watch from the future starts now and says nothing of what comes before
   else if (withInitial) await waitForAtLeast(core, revision);
   const initial = withInitial ? listEntries(cache, { selection, limit: 0, start: '' }).entries : [];

@@ -146,7 +146,7 @@ describe('webhook client', () => {
     const clock = new FakeClock();
     const slow = createWebhookClient({ clock, log: silentLogger, resolver });
     const asked = new Promise<void>((resolve) => {
-      respond = () => void resolve();
+      respond = () => resolve();
     });
     const config = { url: `${webhook.url}/slow`, caBundle: webhook.caBundle };
     const message = messageFrom(slow.call(config, {}, { timeoutMs: 1000 }));

@@ -95,7 +95,7 @@ function foldConversion(
 function compileFunction(compiler: Compiler, node: CallNode): Evaluate {
   const name = node.resolved ?? node.name.replace(/^\./, '');
   const isMember = node.target !== undefined && node.resolved === undefined;
-  const operands = isMember ? [node.target as Expr, ...node.args] : node.args;
+  const operands = isMember ? [node.target, ...node.args] : node.args;
   const args = operands.map((operand) => compiler.compile(operand));
   const ids = node.overloads ?? [];
   const overloads = (compiler.options.functions.get(name) ?? []).filter(({ id }) =>

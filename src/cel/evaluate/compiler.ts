@@ -5,15 +5,7 @@
 import type { FunctionTable } from '../check/declaration.ts';
 import { CelRuntimeError } from '../errors.ts';
 import type { CelMessages } from '../types.ts';
-import type {
-  ComprehensionNode,
-  Expr,
-  IdentNode,
-  ListNode,
-  Literal,
-  MapNode,
-  SelectNode,
-} from '../source/ast.ts';
+import type { Expr, IdentNode, ListNode, Literal, MapNode, SelectNode } from '../source/ast.ts';
 import { normalInt } from '../values/integers.ts';
 import { CelList, type Convert } from '../values/list.ts';
 import { ComputedMap } from '../values/map.ts';
@@ -127,7 +119,7 @@ export class Compiler {
       case 'map':
         return this.#compileMap(node);
       case 'comprehension':
-        return compileComprehension(this, node as ComprehensionNode);
+        return compileComprehension(this, node);
       default:
         return compileStruct(this, node);
     }

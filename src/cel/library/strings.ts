@@ -66,7 +66,7 @@ function substring(text: string, start: number, end = sizeOf(text)): string {
   return isBasic(text) ? text.slice(start, end) : [...text].slice(start, end).join('');
 }
 
-function replace(text: string, from: string, to: string, limit = -1): string {
+function replace(text: string, from: string, to: string, limit: number | bigint = -1): string {
   const count = Number(limit);
   if (count === 0 || from === to) return text;
   if (count < 0) {
@@ -90,7 +90,7 @@ function replace(text: string, from: string, to: string, limit = -1): string {
   return tail.length === 0 ? head : `${head}${from}${tail.join(from)}`;
 }
 
-function split(text: string, separator: string, limit = -1): CelList {
+function split(text: string, separator: string, limit: number | bigint = -1): CelList {
   const count = Number(limit);
   if (count === 0) return new CelList([]);
   if (count === 1) return new CelList([text]);

@@ -1,14 +1,7 @@
 import { CelList } from './list.ts';
 import { CelMap } from './map.ts';
 import { CelDuration, CelTimestamp, formatDurationSeconds, formatTimestamp } from './time.ts';
-import {
-  type CelAbstract,
-  CelDouble,
-  CelOptional,
-  CelTypeValue,
-  CelUint,
-  type CelValue,
-} from './value.ts';
+import { CelDouble, CelOptional, CelTypeValue, CelUint, type CelValue } from './value.ts';
 
 function keyOf(key: CelValue): string {
   return String(key instanceof CelUint || key instanceof CelDouble ? key.value : key);
@@ -38,5 +31,5 @@ export function toJson(value: CelValue): unknown {
   if (value instanceof CelOptional) {
     return value.value === undefined ? undefined : toJson(value.value);
   }
-  return (value as CelAbstract).toJson();
+  return value.toJson();
 }

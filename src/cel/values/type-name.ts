@@ -1,14 +1,7 @@
 import { CelList } from './list.ts';
 import { CelMap, ObjectValue } from './map.ts';
 import { CelDuration, CelTimestamp } from './time.ts';
-import {
-  type CelAbstract,
-  CelDouble,
-  CelOptional,
-  CelTypeValue,
-  CelUint,
-  type CelValue,
-} from './value.ts';
+import { CelDouble, CelOptional, CelTypeValue, CelUint, type CelValue } from './value.ts';
 
 /** Name of a value's type, as `type(x)` gives it. */
 export function typeNameOf(value: CelValue): string {
@@ -33,5 +26,5 @@ export function typeNameOf(value: CelValue): string {
   if (value instanceof CelDuration) return 'google.protobuf.Duration';
   if (value instanceof CelTypeValue) return 'type';
   if (value instanceof CelOptional) return 'optional_type';
-  return (value as CelAbstract).typeName;
+  return value.typeName;
 }

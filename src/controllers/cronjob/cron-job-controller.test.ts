@@ -142,7 +142,7 @@ test('a suspended one makes no jobs, and makes one for the last time when resume
   assert.deepEqual(names(harness), []);
   harness.client.modify<CronJob>(resources.cronJobs, 'shop/report', (object) => ({
     ...object,
-    spec: { ...object.spec!, suspend: false },
+    spec: { ...object.spec, suspend: false },
   }));
   await harness.run(100);
   assert.equal(names(harness).length, 1);

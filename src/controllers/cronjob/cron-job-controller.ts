@@ -61,8 +61,8 @@ export const startCronJobController: StartController = (context) => {
   cronJobs.addHandler({
     onAdd: (cronJob) => queue.add(objectKey(cronJob)),
     onUpdate(old, cronJob) {
-      const { schedule = '', timeZone } = cronJob.spec ?? {};
-      const isSame = old.spec?.schedule === schedule && old.spec?.timeZone === timeZone;
+      const { schedule, timeZone } = cronJob.spec;
+      const isSame = old.spec.schedule === schedule && old.spec.timeZone === timeZone;
       const waitMs = isSame ? 0 : waitOf(cronJob, schedule, timeZone, clock.now());
       // A changed schedule does not make up for times that it would have had before.
       queue.addAfter(objectKey(cronJob), waitMs);

@@ -10,7 +10,7 @@ export function jobName(cronJob: CronJob, atMs: number): string {
 }
 
 export function jobOf(cronJob: CronJob, atMs: number): Job {
-  const { metadata, spec } = cronJob.spec!.jobTemplate;
+  const { metadata, spec } = cronJob.spec.jobTemplate;
   const scheduled = formatInZone(atMs, createOffsetAt(cronJob.spec?.timeZone ?? 'UTC'));
   const labels = metadata?.labels;
   return {

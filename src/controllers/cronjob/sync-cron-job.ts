@@ -106,7 +106,7 @@ export async function startDueJob(sync: CronSync): Promise<number | undefined> {
 
 /** Undefined when nothing is to be started, which an event may tell. */
 function scheduleOf({ cronJob, events }: CronSync): Schedule | undefined {
-  const { schedule = '', timeZone, suspend } = cronJob.spec ?? {};
+  const { schedule, timeZone, suspend } = cronJob.spec;
   if (timeZone !== undefined) {
     try {
       createOffsetAt(timeZone);

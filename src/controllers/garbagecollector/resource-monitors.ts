@@ -85,7 +85,7 @@ export function followAllResources(options: {
   const removeListener = options.onResourcesChange?.(() => {
     settling ??= clock.after(settleMs, () => {
       settling = undefined;
-      if (!signal.aborted) refresh();
+      if (!signal.aborted) void Promise.all(refresh());
     });
   });
   const loop = async (): Promise<void> => {

@@ -14,7 +14,7 @@ export function templatePatch(template: PodTemplateSpec): object {
 export function templateOfRevision(revision: ControllerRevision): PodTemplateSpec {
   const { spec } = (revision.data ?? {}) as TemplatePatch;
   const { $patch: _directive, ...template } = spec?.template ?? {};
-  return template as PodTemplateSpec;
+  return template;
 }
 
 /** Whether a revision holds this template; null fields, which old releases wrote, do not count. */

@@ -127,7 +127,7 @@ for (const [what, wanted, target, event, phase] of [
   ['is not there', { volumeName: 'w' }, {}, undefined, 'Pending'],
 ] as const) {
   test(`a claim that names a volume that ${what} waits`, async () => {
-    const harness = start(volume('v', { ...target } as PersistentVolumeSpec), claim(wanted));
+    const harness = start(volume('v', { ...target }), claim(wanted));
     const other: PersistentVolumeClaim = {
       ...claim({ volumeName: 'v' }),
       metadata: { name: 'x', namespace: 'shop', uid: 'y' },

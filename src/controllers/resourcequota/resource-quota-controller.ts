@@ -22,9 +22,9 @@ export const startResourceQuotaController: StartController = (context) => {
   const services = informers.informer<Service>(resources.services);
   const claims = informers.informer<PersistentVolumeClaim>(resources.persistentVolumeClaims);
   const measured: Readonly<Record<string, Informer<KubeObject>>> = {
-    pods: pods as Informer<KubeObject>,
-    services: services as Informer<KubeObject>,
-    persistentvolumeclaims: claims as Informer<KubeObject>,
+    pods: pods,
+    services: services,
+    persistentvolumeclaims: claims,
   };
   const objects: ObjectSource = {
     list: ({ resource }, namespace) => measured[resource]?.listNamespace(namespace) ?? [],

@@ -61,7 +61,7 @@ export const startServiceAccountTokenController: StartController = (context) => 
     try {
       await client.update<Secret>(resources.secrets, next, { namespace });
     } catch (error) {
-      if (!isObjectGone(error, { metadata: { name } } as Secret)) throw error;
+      if (!isObjectGone(error, { metadata: { name } })) throw error;
     }
   };
 

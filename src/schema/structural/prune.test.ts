@@ -121,10 +121,10 @@ describe('defaults', () => {
       n: { type: 'string', nullable: true, default: 'd' },
       m: { type: 'string', default: 'd' },
     });
-    const first = applySchemaDefaults({ n: null, m: null } as Record<string, unknown>, schema);
+    const first = applySchemaDefaults({ n: null, m: null }, schema);
     assert.deepEqual(first, { n: null, m: 'd', f: { a: 1, list: [{ b: 'x' }] } });
     (first['f'] as { list: unknown[] }).list.push('mine');
-    assert.deepEqual(applySchemaDefaults({} as object, schema), {
+    assert.deepEqual(applySchemaDefaults({}, schema), {
       n: 'd',
       m: 'd',
       f: { a: 1, list: [{ b: 'x' }] },

@@ -1,5 +1,4 @@
 import { ApiStatusError } from '#base/api-status-error.ts';
-import type { StatusDetails } from '#base/api-status-error.ts';
 import { badRequest } from '../../api-errors.ts';
 import type { WebhookStatus } from './review-answer.ts';
 
@@ -20,7 +19,7 @@ export function deniedBy(webhook: string, status: WebhookStatus | undefined): Ap
     httpCode: code < 400 ? 400 : code,
     reason,
     message: why === '' ? `${denied} without explanation` : `${denied}: ${why}`,
-    details: details as StatusDetails | undefined,
+    details: details,
   });
 }
 

@@ -97,7 +97,7 @@ function textsOf(value: unknown, what: string): readonly string[] {
   if (value === null || value === undefined || value === '') return [];
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) {
-    return value as string[];
+    return value;
   }
   throw new Error(`${what}: not a string or a list of strings`);
 }

@@ -115,7 +115,7 @@ function profileWarnings(
 }
 
 function allContainers(spec: PodSpec): Pick<Container, 'name' | 'securityContext'>[] {
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec;
+  const { initContainers = [], containers, ephemeralContainers = [] } = spec;
   return [...initContainers, ...containers, ...ephemeralContainers];
 }
 

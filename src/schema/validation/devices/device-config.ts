@@ -16,7 +16,7 @@ export function checkDeviceConfig(
   errors: ErrorList,
   path: FieldPath,
   opaque: Unchecked<OpaqueDeviceConfiguration> | undefined,
-  stored: unknown = undefined,
+  stored?: unknown,
 ): void {
   if (opaque === undefined) {
     errors.required(path, 'opaque');
