@@ -29,7 +29,7 @@ export async function startFakeKubelet(
       client,
       cri,
       nodeName: 'node-1',
-      rootDir: '/var/lib/kubelet',
+      rootDir: join(logs, 'root'),
       clock,
       random,
       log: silentLogger,
@@ -73,7 +73,7 @@ export async function startFakeKubelet(
   const until = async (what: string, condition: () => boolean): Promise<void> => {
     for (let turn = 0; turn < 2000; turn++) {
       if (condition()) return;
-      if (turn % 10 === 9) await stat(logs);
+      if (turn % 10 === 9) await stat(tmpdir());
       await new Promise((resolve) => setImmediate(resolve));
     }
     const statuses = client.all<Pod>(resources.pods).map(({ status }) => status);
@@ -98,7 +98,7 @@ export async function startFakeKubelet(
       for (let left = ms; left > 0; left -= stepMs) {
         await clock.advance(Math.min(stepMs, left));
         // Files are real: a question to the disk waits for those asked before.
-        for (let turn = 0; turn < 8; turn++) await stat(logs);
+        for (let turn = 0; turn < 8; turn++) await stat(tmpdir());
       }
     },
     create: (pod: Pod) => client.create(resources.pods, pod, { namespace: 'default' }),

@@ -13,6 +13,7 @@ import { createObjectReader } from './pods/object-reader.ts';
 import { createPodSide } from './pods/pod-side.ts';
 import type { PodSide } from './pods/pod-side.ts';
 import { createPodSources } from './pods/pod-sources.ts';
+import { createAllocationStore } from './resize/allocation-store.ts';
 
 /** Builds the kubelet; nothing runs before start. */
 export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
@@ -53,12 +54,23 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     registry: () => podSide.registry,
   });
   const { apiPod } = sources;
-  const parts = { recorder, objects, volumeManager, services, nodeSide, apiPod, signal };
+  const allocations = createAllocationStore(options);
+  const parts = {
+    allocations,
+    recorder,
+    objects,
+    volumeManager,
+    services,
+    nodeSide,
+    apiPod,
+    signal,
+  };
   const podSide: PodSide = createPodSide({ ...options, ...parts });
   const { cache, pleg, probes, registry } = podSide;
   const running: Promise<unknown>[] = [];
 
   const begin = async (): Promise<void> => {
+    await allocations.load();
     informers.start();
     nodes.addHandler({
       onAdd: (node) => reporter.observe(node),
@@ -98,6 +110,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
       await registry.stop();
       probes.stop();
       await Promise.allSettled(running);
+      await allocations.flushed();
       await recorder.flush();
     },
     get node() {

@@ -115,6 +115,8 @@ function containerAnnotations(
     [keys.terminationMessagePath]: container.terminationMessagePath ?? '',
     [keys.terminationMessagePolicy]: container.terminationMessagePolicy ?? '',
   };
+  const { requests, limits } = container.resources ?? {};
+  annotations[keys.resources] = JSON.stringify({ requests, limits });
   const preStop = container.lifecycle?.preStop;
   const { terminationGracePeriodSeconds } = specOf(pod);
   const { deletionGracePeriodSeconds } = pod.metadata;

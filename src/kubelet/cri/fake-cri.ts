@@ -5,6 +5,7 @@ import type {
   ContainerConfig,
   ContainerStatus,
   Image,
+  LinuxResources,
   PodSandboxConfig,
   PodSandboxStatus,
 } from './types.ts';
@@ -18,6 +19,8 @@ export interface FakeCri extends CriClient {
   /** The description of each container that was created, newest last. */
   readonly configs: ContainerConfig[];
   readonly sandboxConfigs: PodSandboxConfig[];
+  /** Limits that running containers were given, newest last. */
+  readonly updates: LinuxResources[];
   addImage(name: string, more?: Partial<Image>): void;
   /** Ends the newest running container of this name. */
   exit(name: string, exitCode: number): void;
@@ -49,6 +52,7 @@ export function createFakeCri({ clock }: { clock: Clock }): FakeCri {
   };
   const configs: ContainerConfig[] = [];
   const sandboxConfigs: PodSandboxConfig[] = [];
+  const updates: LinuxResources[] = [];
   const check = (rpc: string): void => {
     const failure = state.failures.get(rpc);
     if (failure !== undefined) throw failure;
@@ -69,6 +73,7 @@ export function createFakeCri({ clock }: { clock: Clock }): FakeCri {
     containers: state.containers,
     configs,
     sandboxConfigs,
+    updates,
     onExec: () => ({ exitCode: 0, output: '' }),
     onStop: async () => undefined,
     addImage(name, more = {}) {
@@ -101,6 +106,7 @@ export function createFakeCri({ clock }: { clock: Clock }): FakeCri {
         check,
         nowNs,
         configs,
+        updates,
         end,
         stop: (...args) => fake.onStop(...args),
       }),
@@ -203,9 +209,10 @@ function fakeContainers(
     check,
     nowNs,
     configs,
+    updates,
     end,
     stop,
-  }: Tools & { configs: ContainerConfig[]; stop: FakeCri['onStop'] },
+  }: Tools & { configs: ContainerConfig[]; updates: LinuxResources[]; stop: FakeCri['onStop'] },
 ) {
   const { containers, calls } = state;
   const get = (rpc: string, id: string): ContainerStatus & { sandboxId: string } => {
@@ -271,7 +278,12 @@ function fakeContainers(
     listContainers: async () =>
       [...containers.values()].map((one) => ({ ...one, podSandboxId: one.sandboxId })),
     containerStatus: async (id: string) => get('ContainerStatus', id),
-    updateContainerResources: async () => undefined,
+    async updateContainerResources(id: string, resources: LinuxResources): Promise<void> {
+      const container = get('UpdateContainerResources', id);
+      calls.push(`UpdateContainerResources ${container.metadata?.name}`);
+      check('UpdateContainerResources');
+      updates.push(resources);
+    },
     reopenContainerLog: async () => undefined,
     exec: unsupported,
     attach: unsupported,

@@ -135,7 +135,12 @@ function portsConflict(a: HostPort, b: HostPort): boolean {
   return a.ip === b.ip || a.ip === '0.0.0.0' || b.ip === '0.0.0.0';
 }
 
-function checkResources({ pod, node, active }: AdmissionInputs): Rejection | undefined {
+/** Whether the node has room for the pod beside the active ones. */
+export function checkResources({
+  pod,
+  node,
+  active,
+}: Pick<AdmissionInputs, 'pod' | 'node' | 'active'>): Rejection | undefined {
   const allocatable = node.status?.allocatable ?? {};
   const podCount = allocatable['pods'];
   if (podCount !== undefined && active.length + 1 > quantityValue(parseQuantity(podCount))) {

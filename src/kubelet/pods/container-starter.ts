@@ -127,6 +127,16 @@ async function nextAttempt(
   }
 }
 
+/** The container whose processes an ephemeral one is to see. */
+function targetIdOf({ container, kind }: PodContainer, runtimePod: RuntimePod): string | undefined {
+  const { targetContainerName = '' } = container as EphemeralContainer;
+  if (kind !== 'ephemeralContainers' || targetContainerName === '') return undefined;
+  const target = latestContainer(runtimePod, targetContainerName);
+  if (target === undefined)
+    throw new Error(`unable to find target container ${targetContainerName}`);
+  return target.id;
+}
+
 async function createContainer(
   request: StartRequest,
   context: PodContext,
@@ -138,7 +148,6 @@ async function createContainer(
     context.events.container(pod, of, 'Warning', 'Failed', `Error: ${messageOf(error)}`);
     return new ContainerStartError(reason, messageOf(error), { cause: error });
   };
-  const target = (of.container as EphemeralContainer).targetContainerName;
   let config;
   try {
     const directory = join(podLogDirectory(context.hostPaths.podLogs, pod), of.container.name);
@@ -153,7 +162,7 @@ async function createContainer(
         image: image.image,
         podIps: pod.spec?.hostNetwork === true ? hostIps : sandboxIps(sandbox),
         hostIps,
-        targetId: target === undefined ? undefined : latestContainer(runtimePod, target)?.id,
+        targetId: targetIdOf(of, runtimePod),
       },
       context.containers,
     );

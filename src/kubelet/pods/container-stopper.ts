@@ -1,3 +1,4 @@
+import type { Timer } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import { traced } from '#base/trace.ts';
 import type { LifecycleHandler, Pod } from '#schema/types.ts';
@@ -22,7 +23,7 @@ export interface StopRequest {
   /** Undefined: what the pod asks for. */
   readonly graceSeconds: number | undefined;
   readonly signal: AbortSignal;
-  /** Waited for after the preStop hook: containers that must be gone before. */
+  /** Waited for after the preStop hook, within the grace: containers that must be gone before. */
   readonly after?: Promise<unknown> | undefined;
 }
 
@@ -42,7 +43,10 @@ export async function stopContainer(request: StopRequest, context: PodContext): 
   if (preStop !== undefined && graceSeconds > 0) {
     await preStopHook(request, preStop, graceSeconds, context);
   }
-  await request.after;
+  if (request.after !== undefined && graceSeconds > 0) {
+    const leftMs = graceSeconds * 1000 - (clock.monotonicMs() - startMs);
+    await turnOrTimeout(request.after, leftMs, context);
+  }
   const spentSeconds = Math.floor((clock.monotonicMs() - startMs) / 1000);
   const leftSeconds = Math.max(graceSeconds - spentSeconds, minGraceSeconds);
   const subject = { key: podKey(pod), uid: uidOf(pod), detail: of.container.name };
@@ -55,6 +59,20 @@ export async function stopContainer(request: StopRequest, context: PodContext): 
     if (!hasGrpcCode(error, grpcCodes.notFound)) throw error;
     cache.dropContainer(status.id);
   }
+}
+
+/** A container that does not end in its time does not keep those after it from theirs. */
+async function turnOrTimeout(
+  turn: Promise<unknown>,
+  timeoutMs: number,
+  { clock }: PodContext,
+): Promise<void> {
+  if (timeoutMs <= 0) return;
+  let timer: Timer | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = clock.after(timeoutMs, resolve);
+  });
+  await Promise.race([turn, timeout]).finally(() => timer?.cancel());
 }
 
 async function preStopHook(

@@ -55,6 +55,9 @@ function initStep(container: Container, inputs: ActionInputs, actions: PodAction
   }
   switch (status.state) {
     case 'CONTAINER_RUNNING':
+      if (inputs.changeOf?.(container, status) === 'update') {
+        actions.toUpdate.push({ container, status });
+      }
       return 'wait';
     case 'CONTAINER_EXITED':
       if (status.exitCode === 0) return 'passed';
@@ -84,10 +87,11 @@ export function isInitRestartable(container: Container, pod: Pod, exitCode: numb
 
 function keepSidecarRunning(
   container: Container,
-  { pod, runtimePod, probes }: ActionInputs,
+  inputs: ActionInputs,
   actions: PodActions,
   isInitialized: boolean,
 ): InitStep {
+  const { pod, runtimePod, probes } = inputs;
   if (container.restartPolicy !== 'Always') return 'passed';
   if (pod.metadata.deletionTimestamp !== undefined) return 'wait';
   const status = latestContainer(runtimePod, container.name);
@@ -100,12 +104,16 @@ function keepSidecarRunning(
     // The next one may start right behind it unless its start has to be proven first.
     return 'wait';
   }
-  const found = reasonToKill('Init container', container, status, probes);
+  const found = reasonToKill('Init container', container, status, inputs);
   if (found !== undefined) {
-    const message = `${found.message}, will be restarted`;
+    const message =
+      found.reason === 'resize' ? found.message : `${found.message}, will be restarted`;
     actions.toKill.push({ status, container, reason: found.reason, message });
     actions.initToStart.push(container);
     return 'wait';
+  }
+  if (inputs.changeOf?.(container, status) === 'update') {
+    actions.toUpdate.push({ container, status });
   }
   const isStarted =
     container.startupProbe === undefined || probes.get('startup', status.id) === 'Success';

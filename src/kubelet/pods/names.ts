@@ -19,6 +19,8 @@ export const runtimeAnnotations = {
   ports: 'io.kubernetes.container.ports',
   podDeletionGracePeriod: 'io.kubernetes.pod.deletionGracePeriod',
   podTerminationGracePeriod: 'io.kubernetes.pod.terminationGracePeriod',
+  /** Requests and limits as JSON: what a resize of the pod is compared with. */
+  resources: 'k3ts.io/container.resources',
 } as const;
 
 export const podAnnotations = {

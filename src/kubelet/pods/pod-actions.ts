@@ -3,6 +3,7 @@ import { reasonToKill } from './action-types.ts';
 import type { ActionInputs, PodActions } from './action-types.ts';
 import { specOf } from './names.ts';
 import { computeInitActions } from './init-actions.ts';
+import { containersToReset, restartAllSources } from './restart-all.ts';
 import { isRestartable, isRestartedAfterKill, shouldBeRestarted } from './restart-policy.ts';
 import { isRunning, latestContainer, sandboxIps } from './runtime-pod.ts';
 import type { RuntimePod } from './runtime-pod.ts';
@@ -17,12 +18,19 @@ export function computePodActions(inputs: ActionInputs): PodActions {
     sandboxId: sandbox.id,
     attempt: sandbox.attempt,
     toKill: [],
+    toReset: [],
+    toUpdate: [],
     ephemeralToStart: [],
     initToStart: [],
     toStart: [],
   };
   if (sandbox.isNewNeeded) {
     planNewSandbox(inputs, actions);
+    return actions;
+  }
+  const sources = restartAllSources(pod, runtimePod);
+  if (sources.length > 0) {
+    actions.toReset = containersToReset(pod, runtimePod, sources);
     return actions;
   }
   for (const container of specOf(pod).ephemeralContainers ?? []) {
@@ -83,7 +91,8 @@ function planNewSandbox({ pod, runtimePod }: ActionInputs, actions: PodActions):
   else actions.toStart = toStart;
 }
 
-function planRegular({ pod, runtimePod, probes }: ActionInputs, actions: PodActions): void {
+function planRegular(inputs: ActionInputs, actions: PodActions): void {
+  const { pod, runtimePod } = inputs;
   let keptCount = 0;
   for (const container of specOf(pod).containers) {
     const status = latestContainer(runtimePod, container.name);
@@ -96,14 +105,21 @@ function planRegular({ pod, runtimePod, probes }: ActionInputs, actions: PodActi
       }
       continue;
     }
-    const found = reasonToKill('Container', container, status, probes);
+    const found = reasonToKill('Container', container, status, inputs);
     if (found === undefined) {
       keptCount += 1;
+      if (inputs.changeOf?.(container, status) === 'update') {
+        actions.toUpdate.push({ container, status });
+      }
       continue;
     }
-    const isRestarted = found.reason === 'changed' || isRestartedAfterKill(container, pod);
+    const isAsked = found.reason === 'changed' || found.reason === 'resize';
+    const isRestarted = isAsked || isRestartedAfterKill(container, pod);
     if (isRestarted) actions.toStart.push(container);
-    const message = isRestarted ? `${found.message}, will be restarted` : found.message;
+    const message =
+      isRestarted && found.reason !== 'resize'
+        ? `${found.message}, will be restarted`
+        : found.message;
     actions.toKill.push({ status, container, reason: found.reason, message });
   }
   if (keptCount === 0 && actions.toStart.length === 0) {

@@ -6,6 +6,7 @@ import type { RuntimeService } from '../cri/mod.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { HostPaths, KubeletConfig } from '../kubelet-config.ts';
 import type { ProbeRegistry } from '../probes/probe-registry.ts';
+import type { PodResizes } from '../resize/pod-resizes.ts';
 import type { HostFiles, PodCgroups, VolumeManager } from '../volume-host.ts';
 import type { KeyedBackOff } from './crash-back-off.ts';
 import type { Pleg } from './pleg.ts';
@@ -29,6 +30,7 @@ export interface PodContext {
   readonly probes: ProbeRegistry;
   readonly puller: ImagePuller;
   readonly crashBackOff: KeyedBackOff;
+  readonly resizes: PodResizes;
   readonly containers: ContainerConfigContext;
   readonly hostIps: () => readonly string[];
   /** The runtime's handler for the pod's RuntimeClass; throws when there is no such class. */

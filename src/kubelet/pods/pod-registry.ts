@@ -28,6 +28,10 @@ export interface PodRegistry {
   /** The runtime's state of this pod changed. */
   runtimeChanged(uid: string): void;
   publish(uid: string): void;
+  /** A deferred resize was granted: the pod with its new resources. */
+  resized(pod: Pod): void;
+  /** The pods that take resources of this node. */
+  active(): Pod[];
   /** Ends a pod for a reason of the node's own: eviction, deadline, shutdown. */
   end(uid: string, verdict: PodVerdict, graceSeconds?: number): void;
   /** From now on pods of the runtime that nobody asked for are stopped and removed. */
@@ -83,15 +87,18 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     });
     add(pod, 'finished');
   };
-  const admission = (pod: Pod): Rejection | undefined => {
-    const node = options.node();
-    if (node === undefined) return undefined;
-    const active = [...workers.values()]
+  const active = (): Pod[] =>
+    [...workers.values()]
       .filter(({ state }) => state.stage === 'syncing' || state.stage === 'terminating')
       .filter(({ state }) => !orphans.has(uidOf(state.pod)))
       .map(({ state }) => state.pod);
+  const admission = (pod: Pod): Rejection | undefined => {
+    const node = options.node();
+    if (node === undefined) return undefined;
     const { allowedUnsafeSysctls } = context.config;
-    return options.nodeRejection(pod) ?? admitPod({ pod, node, active, allowedUnsafeSysctls });
+    return (
+      options.nodeRejection(pod) ?? admitPod({ pod, node, active: active(), allowedUnsafeSysctls })
+    );
   };
   const begin = (pod: Pod): void => {
     const uid = uidOf(pod);
@@ -168,8 +175,9 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
       traceMark('pod.seen', () => ({ key: podKey(pod), uid: uidOf(pod) }));
       writer.observe(pod);
       const worker = workers.get(uidOf(pod));
-      if (worker === undefined) begin(pod);
-      else change(worker, pod);
+      const given = context.resizes.observe(pod, cache.pod(uidOf(pod)));
+      if (worker === undefined) begin(given);
+      else change(worker, given);
     },
     remove(uid) {
       const worker = workers.get(uid);
@@ -183,6 +191,11 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
       if (worker === undefined) adopt(uid);
       else if (worker.state.stage === 'syncing') worker.poke();
     },
+    resized(pod) {
+      const worker = workers.get(uidOf(pod));
+      if (worker?.state.stage === 'syncing') worker.update(pod);
+    },
+    active,
     publish(uid) {
       const state = workers.get(uid)?.state;
       if (state !== undefined) publish(state);

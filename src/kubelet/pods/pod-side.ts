@@ -7,6 +7,8 @@ import { createImagePuller } from '../images/image-puller.ts';
 import type { KubeletOptions } from '../kubelet-options.ts';
 import type { NodeSide } from '../node/node-side.ts';
 import { pressureRejection } from '../node/pressure-rejection.ts';
+import type { AllocationStore } from '../resize/allocation-store.ts';
+import { createPodResizes } from '../resize/pod-resizes.ts';
 import { createProbeRegistry } from '../probes/probe-registry.ts';
 import type { ProbeRegistry } from '../probes/probe-registry.ts';
 import { createStatusPublisher } from '../status/status-publisher.ts';
@@ -42,6 +44,8 @@ export interface PodSideOptions extends KubeletOptions {
   readonly nodeSide: NodeSide;
   /** The API's object of a pod: itself, or a static pod's mirror. */
   readonly apiPod: (pod: Pod) => Pod | undefined;
+  /** Read before the first pod is looked at. */
+  readonly allocations: AllocationStore;
   readonly signal: AbortSignal;
 }
 
@@ -63,6 +67,13 @@ export function createPodSide(options: PodSideOptions): PodSide {
       if (kind !== 'readiness') registry.runtimeChanged(uid);
     },
   });
+  const resizes = createPodResizes({
+    store: options.allocations,
+    events,
+    node: () => nodeSide.reporter.node(),
+    active: () => registry.active(),
+    onGranted: (pod) => registry.resized(pod),
+  });
   const writer = createStatusWriter(options);
   const publisher = createStatusPublisher({
     ...options,
@@ -70,8 +81,16 @@ export function createPodSide(options: PodSideOptions): PodSide {
     probes: () => probes,
     writer,
     hostIps,
+    resizes: () => resizes,
   });
-  const context = podContext(options, { cache, pleg, probes, events, hostIps });
+  const context = podContext(options, {
+    cache,
+    pleg,
+    probes,
+    events,
+    hostIps,
+    resizes,
+  });
   const registry = createPodRegistry({
     ...options,
     context,
@@ -85,7 +104,7 @@ export function createPodSide(options: PodSideOptions): PodSide {
 
 function podContext(
   options: PodSideOptions,
-  parts: Pick<PodContext, 'cache' | 'pleg' | 'probes' | 'events' | 'hostIps'>,
+  parts: Pick<PodContext, 'cache' | 'pleg' | 'probes' | 'events' | 'hostIps' | 'resizes'>,
 ): PodContext {
   const { client, cri, clock, random, machine, config, objects, services, nodeSide } = options;
   const { runtime, images } = cri;

@@ -48,10 +48,11 @@ export function createPodSteps(options: PodStepsOptions): AllPodSteps {
   const { orphans, removed } = options.traces;
   const { volumes, cgroups, events, probes } = context;
 
-  const publish = (state: PodState): void => {
+  const handOver = async (state: PodState): Promise<void> => {
     if (orphans.has(uidOf(state.pod)) || state.stage === 'finished') return;
-    void publisher.publish(state);
+    await publisher.publish(state);
   };
+  const publish = (state: PodState): void => void handOver(state);
   const finish = async (state: PodState): Promise<void> => {
     const uid = uidOf(state.pod);
     if (state.pod.metadata.deletionTimestamp !== undefined && !isStaticPod(state.pod)) {
@@ -62,6 +63,7 @@ export function createPodSteps(options: PodStepsOptions): AllPodSteps {
     await removeFromRuntime(uid, context);
     await removePodLogs(state.pod, context.hostPaths);
     context.crashBackOff.forget(`${uid}_`);
+    context.resizes.forget(uid);
     writer.forget(uid);
     removed.delete(uid);
     orphans.delete(uid);
@@ -78,7 +80,7 @@ export function createPodSteps(options: PodStepsOptions): AllPodSteps {
     },
     sync(state, signal) {
       const { pod, memory } = state;
-      return syncPod({ pod, memory, signal, publish: () => publish(state) }, context);
+      return syncPod({ pod, memory, signal, publish: () => handOver(state) }, context);
     },
     async terminate(state, graceSeconds, signal) {
       const uid = uidOf(state.pod);
@@ -92,6 +94,7 @@ export function createPodSteps(options: PodStepsOptions): AllPodSteps {
     },
     async cleanUp(state) {
       const uid = uidOf(state.pod);
+      context.resizes.retryDeferred();
       if (!orphans.has(uid)) await publisher.publish(state);
       await Promise.all([volumes.unmount(uid), cgroups.remove(uid), writer.flushed(uid)]);
       context.puller.forgetPod(uid);

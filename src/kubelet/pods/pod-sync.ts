@@ -13,6 +13,8 @@ import type { AnyContainer } from './names.ts';
 import { computePodActions } from './pod-actions.ts';
 import type { PodContext } from './pod-context.ts';
 import { stopPod } from './pod-stopper.ts';
+import { resetPod } from './reset-pod.ts';
+import { updateContainers } from '../resize/actuate-resize.ts';
 import { sandboxIps } from './runtime-pod.ts';
 import { describeSandbox, startSandbox } from './sandbox-starter.ts';
 import { ContainerStartError } from './start-error.ts';
@@ -42,7 +44,7 @@ export interface SyncRequest {
   readonly memory: PodMemory;
   readonly signal: AbortSignal;
   /** Tells that the pod's status may have changed. */
-  readonly publish: () => void;
+  readonly publish: () => Promise<void>;
 }
 
 /** Each round starts what the one before made possible; a pod has at most this many steps. */
@@ -68,12 +70,15 @@ export async function syncPod(request: SyncRequest, context: PodContext): Promis
   for (let round = 0; round < maxRounds; round++) {
     request.signal.throwIfAborted();
     const runtimePod = context.cache.pod(uidOf(pod));
-    const actions = computePodActions({ pod, runtimePod, probes: context.probes });
+    const { probes, resizes } = context;
+    const actions = computePodActions({ pod, runtimePod, probes, changeOf: resizes.changeOf });
     if (actions.killPod && !actions.createSandbox) return { ...result, isFinished: true };
     const starts = [...actions.ephemeralToStart, ...actions.initToStart, ...actions.toStart];
-    const isIdle = !actions.createSandbox && starts.length === 0 && actions.toKill.length === 0;
-    if (isIdle) {
+    const changeCount =
+      starts.length + actions.toKill.length + actions.toReset.length + actions.toUpdate.length;
+    if (!actions.createSandbox && changeCount === 0) {
       memory.startErrors.clear();
+      await finishResize(request, context);
       await resyncVolumes(request, context);
       break;
     }
@@ -87,15 +92,25 @@ export async function syncPod(request: SyncRequest, context: PodContext): Promis
   return { ...result, isFinished: false };
 }
 
+/** Takes what containers no longer need from the pod's cgroup; the resize is done then. */
+async function finishResize({ pod, publish }: SyncRequest, context: PodContext): Promise<void> {
+  const { resizes, cgroups } = context;
+  if (!resizes.isInProgress(uidOf(pod))) return;
+  await cgroups.create(pod);
+  resizes.completed(pod);
+  void publish();
+}
+
 async function prepare({ pod, memory }: SyncRequest, context: PodContext): Promise<void> {
   const problem = context.networkProblem();
   if (problem !== undefined && specOf(pod).hostNetwork !== true) {
     context.events.pod(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${problem}`);
     throw new NetworkNotReadyError(problem);
   }
-  if (!memory.hasCgroup) {
+  const isResizing = context.resizes.isInProgress(uidOf(pod));
+  if (!memory.hasCgroup || isResizing) {
     await traced('pod.cgroup', { key: podKey(pod), uid: uidOf(pod) }, () =>
-      context.cgroups.create(pod),
+      context.cgroups.create(isResizing ? context.resizes.whileInProgress(pod) : pod),
     );
     memory.hasCgroup = true;
   }
@@ -118,7 +133,8 @@ async function resyncVolumes(
   else await volumes.resync(pod, signal);
 }
 
-interface StepResult {
+/** What a round of a sync did. */
+export interface StepResult {
   hasStarted: boolean;
   hasFailed: boolean;
   retryAtMs: number | undefined;
@@ -138,9 +154,12 @@ async function carryOut(
     }
     await stopPod(pod, { graceSeconds: undefined, signal }, context);
   }
+  if (actions.toReset.length > 0) return await resetPod(actions.toReset, request, context);
   await Promise.all(actions.toKill.map((kill) => killForRestart(kill, request, context)));
+  const isUpdated = await updateContainers(pod, actions.toUpdate, context, signal);
   if (actions.ephemeralToStart.length + actions.initToStart.length + actions.toStart.length === 0) {
-    return { hasStarted: actions.toKill.length > 0, hasFailed: false, retryAtMs: undefined };
+    const hasChanged = actions.toKill.length + actions.toUpdate.length > 0;
+    return { hasStarted: hasChanged, hasFailed: !isUpdated, retryAtMs: undefined };
   }
   // Volumes and sandbox do not need each other; both must be there before a container is.
   const mounting = mountVolumes(request, context);
@@ -252,7 +271,7 @@ async function tryStart(
   const runtimePod = context.cache.pod(uidOf(pod));
   const onStarted = (): void => {
     memory.startErrors.delete(container.name);
-    publish();
+    void publish();
   };
   try {
     const sandboxConfig = request.config;
@@ -261,7 +280,7 @@ async function tryStart(
   } catch (error) {
     if (signal.aborted || !(error instanceof ContainerStartError)) throw error;
     memory.startErrors.set(container.name, { reason: error.reason, message: error.message });
-    publish();
+    void publish();
     return error;
   }
 }

@@ -4,14 +4,21 @@ import { specOf } from './names.ts';
 import type { RuntimePod } from './runtime-pod.ts';
 import { latestContainer } from './runtime-pod.ts';
 
+export type RestartAction = 'Restart' | 'RestartAllContainers';
+
+/** What the first rule that fits the exit code says; undefined when the policies decide. */
+export function ruleAction(container: AnyContainer, exitCode: number): RestartAction | undefined {
+  for (const { exitCodes, action } of container.restartPolicyRules ?? []) {
+    const isIn = (exitCodes?.values ?? []).includes(exitCode);
+    const isMatch = exitCodes?.operator === 'NotIn' ? !isIn : isIn;
+    if (isMatch && (action === 'Restart' || action === 'RestartAllContainers')) return action;
+  }
+  return undefined;
+}
+
 /** Whether a container that ended with this code is started again: rules, then own policy, then pod. */
 export function isRestartable(container: AnyContainer, pod: Pod, exitCode: number): boolean {
-  for (const rule of container.restartPolicyRules ?? []) {
-    const values = rule.exitCodes?.values ?? [];
-    const isIn = values.includes(exitCode);
-    const isMatch = rule.exitCodes?.operator === 'NotIn' ? !isIn : isIn;
-    if (rule.action === 'Restart' && isMatch) return true;
-  }
+  if (ruleAction(container, exitCode) !== undefined) return true;
   const policy = container.restartPolicy ?? specOf(pod).restartPolicy ?? 'Always';
   if (policy === 'Always') return true;
   return policy === 'OnFailure' && exitCode !== 0;

@@ -29,13 +29,20 @@ export function podConditions(inputs: ConditionInputs): Finding[] {
   ];
 }
 
+/** Conditions that only the kubelet sets; those that it does not set any more are taken away. */
 export const ownedConditions: ReadonlySet<string> = new Set([
   'PodReadyToStartContainers',
   'Initialized',
   'Ready',
   'ContainersReady',
   'PodScheduled',
+  'PodResizePending',
+  'PodResizeInProgress',
+  'AllContainersRestarting',
 ]);
+
+/** Reason of the condition DisruptionTarget when the kubelet ends a pod. */
+export const terminationByKubelet = 'TerminationByKubelet';
 
 function initializedCondition({
   pod,

@@ -4,8 +4,10 @@ import type { ProbeResults } from '../probes/results.ts';
 import { isSidecar, runtimeAnnotations, specOf } from '../pods/names.ts';
 import type { AnyContainer, ContainerKind, PodContainer } from '../pods/names.ts';
 import { hasAnyRegularContainer, isInitRestartable } from '../pods/init-actions.ts';
+import { restartingAllMessage, restartingAllReason } from '../pods/restart-all.ts';
+import type { Resources } from '../resize/allocation.ts';
 import { shouldBeRestarted } from '../pods/restart-policy.ts';
-import { criTimeMs, lastTwoContainers } from '../pods/runtime-pod.ts';
+import { criTimeMs, isRunning, lastTwoContainers } from '../pods/runtime-pod.ts';
 import type { RuntimeContainer, RuntimePod } from '../pods/runtime-pod.ts';
 
 /** Why a container could not be started the last time. */
@@ -25,6 +27,10 @@ export interface ContainerStatusInputs {
   readonly terminationMessages: ReadonlyMap<string, string>;
   /** The pod is going or gone: what is not in the runtime is not waiting to be started. */
   readonly isTerminating: boolean;
+  /** What is not in the runtime was removed because the whole pod starts over. */
+  readonly isRestartingAll?: boolean | undefined;
+  /** What a running container runs with; by default what its spec says. */
+  readonly actuated?: ((container: RuntimeContainer) => Resources | undefined) | undefined;
 }
 
 /** Statuses of one kind of containers; init containers in spec order, others by name. */
@@ -75,6 +81,9 @@ function statusWithoutContainer(
     started: false,
   };
   if (before === undefined) return status;
+  if (inputs.isRestartingAll === true && of.kind !== 'ephemeralContainers') {
+    return removedForRestart(status, before);
+  }
   if (before.state?.terminated !== undefined) {
     status.state = before.state;
     status.lastState = before.lastState ?? {};
@@ -100,6 +109,23 @@ function statusWithoutContainer(
   status.lastState = before.lastState ?? {};
   if (before.state?.running === undefined) return status;
   return lostContainer(status, inputs.isTerminating);
+}
+
+/** Removed with all others because one of them ended with a code whose rule says so. */
+function removedForRestart(status: ContainerStatus, before: ContainerStatus): ContainerStatus {
+  const reason = restartingAllReason;
+  const message = restartingAllMessage;
+  const isCounted = before.state?.waiting?.reason === reason;
+  const hasRun = before.state?.running !== undefined || before.state?.terminated !== undefined;
+  if (!hasRun && !isCounted) return { ...status, lastState: before.lastState ?? {} };
+  return {
+    ...status,
+    restartCount: before.restartCount + (isCounted ? 0 : 1),
+    state: { waiting: { reason, message } },
+    lastState: isCounted
+      ? (before.lastState ?? {})
+      : { terminated: { exitCode: 137, reason, message } },
+  };
 }
 
 /** A container that ran when it was last seen and is not known to the runtime any more. */
@@ -170,7 +196,7 @@ function statusFromRuntime(
     imageID: latest.imageRef,
     containerID: `containerd://${latest.id}`,
     started: false,
-    ...resourceFields(container),
+    ...resourceFields(container, isRunning(latest) ? inputs.actuated?.(latest) : undefined),
     ...mountFields(container),
   };
   const user = latest.user?.linux;
@@ -202,13 +228,16 @@ function imageName(latest: RuntimeContainer, container: AnyContainer): string {
 
 function resourceFields(
   container: AnyContainer,
+  /** What it runs with, when that may differ from what it was allocated. */
+  actuated: Resources | undefined,
 ): Pick<ContainerStatus, 'allocatedResources' | 'resources'> {
-  const { requests, limits } = container.resources ?? {};
+  const allocated = container.resources?.requests;
+  const { requests, limits } = actuated ?? container.resources ?? {};
   const resources = {
     ...(limits === undefined ? {} : { limits }),
     ...(requests === undefined ? {} : { requests }),
   };
-  return requests === undefined ? { resources } : { allocatedResources: requests, resources };
+  return allocated === undefined ? { resources } : { allocatedResources: allocated, resources };
 }
 
 function mountFields(container: AnyContainer): Pick<ContainerStatus, 'volumeMounts'> {

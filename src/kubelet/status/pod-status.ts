@@ -1,6 +1,13 @@
 import { formatTime } from '#base/clock.ts';
-import type { ContainerStatus, Pod, PodCondition, PodStatus } from '#schema/types.ts';
+import type { Pod, PodCondition, PodStatus } from '#schema/types.ts';
 import { hasAnyRegularContainer } from '../pods/init-actions.ts';
+import {
+  allContainersRestarting,
+  couldRestartAll,
+  isReportedRestartingAll,
+  restartAllSources,
+  restartingAllReason,
+} from '../pods/restart-all.ts';
 import { specOf } from '../pods/names.ts';
 import { podQosClass } from '#schema/pods/mod.ts';
 import { liveContainers, readySandbox, sandboxIps } from '../pods/runtime-pod.ts';
@@ -8,9 +15,13 @@ import type { ProbeResults } from '../probes/results.ts';
 import type { RuntimePod } from '../pods/runtime-pod.ts';
 import { datedConditions, ownedConditions, podConditions } from './conditions.ts';
 import { containerStatuses } from './container-statuses.ts';
-import type { StartError } from './container-statuses.ts';
+import { endStatuses } from './end-statuses.ts';
+import type { PodStatuses } from './end-statuses.ts';
+import type { ContainerStatusInputs, StartError } from './container-statuses.ts';
 import { podPhase } from './phase.ts';
 import type { PodPhase } from './phase.ts';
+
+type Finding = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 
 /** A pod ended by the kubelet: evicted, too old, node going down. */
 export interface PodVerdict {
@@ -32,6 +43,9 @@ export interface PodStatusInputs {
   readonly stage: 'syncing' | 'terminating' | 'terminated';
   readonly hostIps: readonly string[];
   readonly nowMs: number;
+  readonly actuated?: ContainerStatusInputs['actuated'];
+  /** Conditions about resizes; they come first. */
+  readonly resizeFindings?: readonly Finding[] | undefined;
 }
 
 /** The status of a pod from what is in the runtime. Pure. */
@@ -51,7 +65,10 @@ export function podStatus(inputs: PodStatusInputs): PodStatus {
     hasReadySandbox: sandbox !== undefined && (isHostNetwork || sandboxIps(sandbox).length > 0),
     known,
   });
+  const restarting = restartAllFinding(inputs, phase);
+  if (restarting !== undefined) findings.push(restarting);
   if (verdict?.condition !== undefined) findings.push(verdict.condition);
+  findings.unshift(...(inputs.resizeFindings ?? []));
   const now = formatTime(nowMs);
   const observedGeneration = pod.metadata.generation;
   const status: PodStatus = {
@@ -59,7 +76,10 @@ export function podStatus(inputs: PodStatusInputs): PodStatus {
     phase,
     conditions: [
       ...datedConditions(findings, known, { now, observedGeneration }),
-      ...known.filter(({ type }) => findings.every((finding) => finding.type !== type)),
+      ...known.filter(
+        ({ type }) =>
+          !ownedConditions.has(type) && findings.every((finding) => finding.type !== type),
+      ),
     ],
     ...verdictFields(verdict, reported, stage),
     ...addressFields(inputs.hostIps, ips),
@@ -72,9 +92,10 @@ export function podStatus(inputs: PodStatusInputs): PodStatus {
   return status;
 }
 
-function statusesOf(inputs: PodStatusInputs) {
+function statusesOf(inputs: PodStatusInputs): PodStatuses {
   const { pod, reported, stage } = inputs;
-  const shared = { ...inputs, isTerminating: stage !== 'syncing' };
+  const isRestartingAll = couldRestartAll(pod) && isReportedRestartingAll(reported);
+  const shared = { ...inputs, isTerminating: stage !== 'syncing', isRestartingAll };
   const of = (
     kind: 'containers' | 'initContainers' | 'ephemeralContainers',
     field: 'containerStatuses' | 'initContainerStatuses' | 'ephemeralContainerStatuses',
@@ -85,26 +106,16 @@ function statusesOf(inputs: PodStatusInputs) {
     init: of('initContainers', 'initContainerStatuses'),
     ephemeral: of('ephemeralContainers', 'ephemeralContainerStatuses'),
   };
-  if (stage === 'terminated') {
-    for (const status of Object.values(statuses).flat()) endWithoutContainer(status);
-  }
+  if (stage === 'terminated') endStatuses(pod, statuses);
   return statuses;
 }
 
-/** In a pod that is over nothing waits: what never ran (or got lost) is shown as ended. */
-function endWithoutContainer(status: ContainerStatus): void {
-  if (status.state?.terminated !== undefined || status.state?.waiting === undefined) return;
-  if (status.lastState?.terminated !== undefined) {
-    status.state = status.lastState;
-    status.lastState = {};
-  }
-}
-
-function phaseOf(inputs: PodStatusInputs, statuses: ReturnType<typeof statusesOf>): PodPhase {
+function phaseOf(inputs: PodStatusInputs, statuses: PodStatuses): PodPhase {
   const { pod, reported, runtimePod, verdict, stage } = inputs;
   const before = reported.phase ?? pod.status?.phase;
   if (before === 'Failed' || before === 'Succeeded') return before;
   const isOver = stage !== 'syncing';
+  if (!isOver && before === 'Running' && isStartingOver(statuses)) return before;
   const hasLive = liveContainers(runtimePod).length > 0;
   if (verdict?.phase !== undefined && !hasLive) return verdict.phase;
   const phase = podPhase({
@@ -121,8 +132,35 @@ function phaseOf(inputs: PodStatusInputs, statuses: ReturnType<typeof statusesOf
   return phase;
 }
 
+/** Containers that were removed to be started again do not end the pod, whatever its policy. */
+function isStartingOver({ init, containers }: PodStatuses): boolean {
+  return [...init, ...containers].some(
+    ({ state, lastState }) =>
+      state?.waiting !== undefined && lastState?.terminated?.reason === restartingAllReason,
+  );
+}
+
+/** Only pods with such a rule have the condition. */
+function restartAllFinding(
+  { pod, runtimePod }: PodStatusInputs,
+  phase: PodPhase,
+): Finding | undefined {
+  if (!couldRestartAll(pod)) return undefined;
+  const type = allContainersRestarting;
+  if (phase === 'Succeeded') return { type, status: 'False', reason: 'PodCompleted' };
+  if (phase === 'Failed') return { type, status: 'False', reason: 'PodFailed' };
+  const sources = restartAllSources(pod, runtimePod);
+  if (sources.length === 0) return { type, status: 'False' };
+  return {
+    type,
+    status: 'True',
+    reason: 'RestartAllContainersStarted',
+    message: 'container exited with restart policy rule',
+  };
+}
+
 /** A pod that is taken away before its containers ran to an end counts as failed. */
-function endedPhase(statuses: ReturnType<typeof statusesOf>): PodPhase {
+function endedPhase(statuses: PodStatuses): PodPhase {
   const all = [...statuses.init, ...statuses.containers];
   const isGood = all.every(({ state }) => state?.terminated?.exitCode === 0);
   return isGood && all.length > 0 ? 'Succeeded' : 'Failed';

@@ -8,6 +8,7 @@ import type { PodState } from '../pods/pod-worker.ts';
 import type { RuntimeCache } from '../pods/runtime-cache.ts';
 import { isExited } from '../pods/runtime-pod.ts';
 import type { ProbeResults } from '../probes/results.ts';
+import type { PodResizes } from '../resize/pod-resizes.ts';
 import type { HostFiles } from '../volume-host.ts';
 import { podStatus } from './pod-status.ts';
 import type { StatusWriter } from './status-writer.ts';
@@ -28,6 +29,7 @@ export function createStatusPublisher(options: {
   writer: StatusWriter;
   hostFiles: Pick<HostFiles, 'readTail'>;
   hostIps: () => readonly string[];
+  resizes: () => Pick<PodResizes, 'actuated' | 'findings'>;
 }): StatusPublisher {
   const { clock, log, cache, writer, hostFiles } = options;
   const compute = ({ pod, memory, verdict, stage }: PodState): PodStatus =>
@@ -42,6 +44,8 @@ export function createStatusPublisher(options: {
       stage: stage === 'finished' ? 'terminated' : stage,
       hostIps: options.hostIps(),
       nowMs: clock.now(),
+      actuated: options.resizes().actuated,
+      resizeFindings: options.resizes().findings(uidOf(pod)),
     });
 
   const readMessages = async ({ pod, memory }: PodState): Promise<void> => {

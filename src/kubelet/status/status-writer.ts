@@ -7,6 +7,7 @@ import { resources } from '#client/mod.ts';
 import type { Client } from '#client/mod.ts';
 import type { Pod, PodCondition, PodStatus } from '#schema/types.ts';
 import { canonicalJson } from '../canonical-json.ts';
+import { ownedConditions, terminationByKubelet } from './conditions.ts';
 import { namespaceOf, podKey, uidOf } from '../pods/names.ts';
 
 /** Sends pod statuses: one request at a time for each pod, always the newest, only on change. */
@@ -90,7 +91,7 @@ export function createStatusWriter(options: {
     reported: (pod) => entries.get(uidOf(pod))?.status ?? pod.status ?? {},
     set(pod, status) {
       const uid = uidOf(pod);
-      const text = JSON.stringify(status);
+      const text = ownText(status);
       const entry = entries.get(uid);
       if (entry === undefined) {
         const created = { pod, status, text, sentText: undefined, sending: undefined };
@@ -127,6 +128,16 @@ export function createStatusWriter(options: {
   };
 }
 
+/** What of a status the kubelet answers for: conditions of others come and go without it. */
+function ownText(status: PodStatus): string {
+  const conditions = (status.conditions ?? []).filter(isOwn);
+  return JSON.stringify({ ...status, conditions });
+}
+
+function isOwn({ type, reason }: PodCondition): boolean {
+  return ownedConditions.has(type) || reason === terminationByKubelet;
+}
+
 /** Gone, or another pod of the same name by now (the uid in the patch does not match). */
 function isGone(error: unknown): boolean {
   return hasReason(error, 'NotFound') || hasReason(error, 'Conflict');
@@ -145,12 +156,20 @@ function statusPatch(target: Pod, status: PodStatus) {
   for (const field of ['reason', 'message'] as const) {
     if (status[field] === undefined && before[field] !== undefined) body[field] = null;
   }
-  body['conditions'] = (status.conditions ?? []).map((condition) =>
-    withNulls(
-      condition,
-      before.conditions?.find(({ type }) => type === condition.type),
-    ),
+  const known = before.conditions ?? [];
+  const own = (status.conditions ?? []).filter(isOwn);
+  const gone = known.filter(
+    ({ type }) => ownedConditions.has(type) && own.every((condition) => condition.type !== type),
   );
+  body['conditions'] = [
+    ...own.map((condition) =>
+      withNulls(
+        condition,
+        known.find(({ type }) => type === condition.type),
+      ),
+    ),
+    ...gone.map(({ type }) => ({ $patch: 'delete', type })),
+  ];
   return {
     type: 'strategic' as const,
     body: { metadata: { uid: target.metadata.uid }, status: body },
