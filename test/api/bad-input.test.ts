@@ -247,7 +247,7 @@ const misplaced: Case[] = [
     method: 'GET',
     path: `${configMaps}?limit=1&continue=abc`,
     code: 400,
-    message: /^continue key is not valid: /,
+    message: /^invalid continue token: continue key is not valid: /,
   },
   {
     name: 'a label selector that does not parse',
@@ -275,7 +275,7 @@ const misplaced: Case[] = [
   {
     name: 'a version of the future',
     method: 'GET',
-    path: `${configMaps}?watch=true&resourceVersion=99999999`,
+    path: `${configMaps}?resourceVersion=99999999`,
     code: 504,
     reason: 'Timeout',
     message: /^Timeout: Too large resource version: 99999999, current: \d+$/,

@@ -25,18 +25,19 @@ const concurrency = 16;
 
 /**
  * Rules that creations over the wire do not get to: a hook fills the field in or allocates first, an
- * admission plugin refuses earlier, or the strategy takes the field away.
+ * admission plugin refuses earlier, or the strategy takes the field away (its feature is off, or two
+ * equal owner references became one).
  */
 const elsewhere = new Set(
   `
   CRDNames#5 CertificateSigningRequest#10 CertificateSigningRequest#11 CertificateSigningRequest#12 CertificateSigningRequest#13 CertificateSigningRequest#14
   CertificateSigningRequest#15 CertificateSigningRequest#16 CertificateSigningRequest#8 CertificateSigningRequest#9 Event#10 FieldManager#0
   FieldManager#1 Job#1 Job#11 Job#2 Job#4 Job#6
-  Job#7 Job#9 ObjectMeta#19 ObjectMeta#20 ObjectMeta#22 ObjectMeta#3
-  ObjectMeta#4 ObjectMeta#5 ObjectMeta#6 Pod#3 PodSpec#77 PodSpec#85
+  Job#7 Job#9 ObjectMeta#16 ObjectMeta#19 ObjectMeta#20 ObjectMeta#22 ObjectMeta#3
+  ObjectMeta#4 ObjectMeta#5 ObjectMeta#6 Pod#3 PodSpec#111 PodSpec#112 PodSpec#77 PodSpec#85
   PodSpec#87 PodSpec#88 Service#27 Service#28 Service#29 Service#30
   Service#31 Service#33 Service#35 Service#36 Service#37 Service#38
-  Service#58 Service#59 VolumeAttachment#7 VolumeAttachment#8 VolumeAttachment#9
+  Service#58 Service#59 StatefulSet#9 VolumeAttachment#7 VolumeAttachment#8 VolumeAttachment#9
   `.split(/\s+/),
 );
 
