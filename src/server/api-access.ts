@@ -1,3 +1,4 @@
+import { createMetricsServer } from '#addons/mod.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
@@ -121,7 +122,16 @@ export function createApiAccess(options: {
     serviceCidrs: settings.serviceCidrs,
     nodePorts: { from: settings.nodePortRange.first, to: settings.nodePortRange.last },
   });
+  const metricsServer = settings.disabled.has('metrics-server')
+    ? undefined
+    : createMetricsServer({
+        reader,
+        client: parts.client(serverUser, 'metrics-server'),
+        clock,
+        log,
+      });
   const aggregation = createAggregation({
+    local: metricsServer === undefined ? [] : [metricsServer.api],
     reader,
     client: parts.client(serverUser, 'kube-aggregator'),
     resources: () => registry.all(),
@@ -202,6 +212,7 @@ export function createApiAccess(options: {
     healthChecks: aggregation.healthChecks,
     background(signal) {
       aggregation.start(signal);
+      metricsServer?.start(signal);
       customResources.start(signal);
       authentication.start(signal);
       authorization.follow(signal);

@@ -10,6 +10,7 @@ import type {
   SharedPiece,
 } from './exchange.ts';
 import { splitTarget } from './exchange.ts';
+import { memoryRequest, memoryResponse } from './memory-stream.ts';
 
 /** An exchange without a network, for requests from this process; the answer is gathered. */
 export class MemoryExchange implements Exchange {
@@ -89,7 +90,12 @@ export class MemoryExchange implements Exchange {
   }
 
   raw(): { request: NodeRequest; response: NodeResponse } {
-    throw plainError('this request did not come over the network');
+    const { method, headers } = this;
+    const path = this.query === '' ? this.path : `${this.path}?${this.query}`;
+    return {
+      request: memoryRequest({ method, path, headers, body: this.#body }),
+      response: memoryResponse(this.#resolve, this.#reject),
+    };
   }
 
   goAway(): void {
