@@ -9,6 +9,7 @@ import type { CriClient } from '#kubelet/cri/mod.ts';
 import { createPodCgroups, readMachineInfo, readMachineUsage } from '#kubelet/machine/mod.ts';
 import type { Kubelet } from '#kubelet/mod.ts';
 import { createKubeletServer, createUsageReader } from '#kubelet/server/mod.ts';
+import { createLocalDirectories } from '#kubelet/volumes/mod.ts';
 import type { KubeletServer } from '#kubelet/server/mod.ts';
 import type { AgentPaths } from './paths.ts';
 
@@ -62,6 +63,7 @@ export async function startKubeletServer(options: {
     }),
     configuration: options.configuration,
     logDirectory: '/var/log',
+    localDirectories: createLocalDirectories(),
     clock,
     log,
   });

@@ -24,6 +24,7 @@ import { readApiServerArgs } from './api-server-args/mod.ts';
 import { serverUser } from './api-access.ts';
 import type { Authorities } from './authorities.ts';
 import { isSharedDatastore, runWhileLeading } from './leadership.ts';
+import { runLocalStorage } from './local-storage.ts';
 import { keepNodeRoles } from './node-roles.ts';
 import type { ServerSettings } from './settings.ts';
 
@@ -103,6 +104,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await untilAborted(own.signal);
     });
   }
+  void lead('local-path-provisioner', (own) => runLocalStorage({ ...options, ...own }));
   const nodes = informers.informer<Node>(resources.nodes);
   if (!settings.disableAgent) {
     keepNodeRoles({ client, nodes, nodeName: settings.nodeName, log });

@@ -35,6 +35,8 @@ export interface ServerSettings {
   };
   /** Packaged components and controllers that are off. */
   readonly disabled: ReadonlySet<string>;
+  /** Directory of local-path volumes; `<dataDir>/storage` when absent. */
+  readonly localStoragePath?: string | undefined;
   readonly disableAgent: boolean;
   readonly disableScheduler: boolean;
   readonly disableControllerManager: boolean;

@@ -362,7 +362,6 @@ const components: readonly Flag[] = [
     type: 'string',
     help: 'Default local storage path for local provisioner storage class',
     group: 'storage',
-    notBuilt: true,
   },
   {
     name: 'disable',

@@ -81,6 +81,7 @@ export async function readServerSettings(values: FlagValues): Promise<ServerSett
       group: stringFlag(values, 'write-kubeconfig-group'),
     },
     disabled: readDisabled([...listFlag(values, 'disable'), ...listFlag(values, 'no-deploy')]),
+    localStoragePath: stringFlag(values, 'default-local-storage-path'),
     disableAgent: booleanFlag(values, 'disable-agent'),
     disableScheduler: booleanFlag(values, 'disable-scheduler'),
     disableControllerManager: booleanFlag(values, 'disable-controller-manager'),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerContainerLog } from './handlers/container-log-handler.ts';
 import { answerLogFile } from './handlers/log-files.ts';
+import { changeLocalVolume } from './handlers/local-volume-handler.ts';
 import { runCommand } from './handlers/run-handler.ts';
 import type { StreamTarget } from './handlers/stream-handler.ts';
 import { KubeletRequestError } from './request-error.ts';
@@ -75,6 +76,15 @@ const routes: Readonly<Record<string, Route>> = {
   configz: get(({ options, response }) => {
     sendJson(response, { kubeletconfig: options.configuration() });
   }),
+  localVolume: {
+    methods: ['PUT', 'DELETE'],
+    async answer({ options, request, response, query }) {
+      const { localDirectories } = options;
+      if (localDirectories === undefined) throw notFound();
+      await changeLocalVolume(localDirectories, request.method ?? '', query.get('path') ?? '');
+      response.writeHead(204).end();
+    },
+  },
   logs: get(async ({ options, response, segments }) => {
     await answerLogFile(options.logDirectory, segments.slice(1).join('/'), response);
   }),

@@ -3,6 +3,7 @@ import type { Logger } from '#base/log.ts';
 import type { Client } from '#client/mod.ts';
 import type { RuntimeService } from '../cri/mod.ts';
 import type { Kubelet } from '../kubelet-options.ts';
+import type { LocalDirectories } from '../volumes/mod.ts';
 import type { UsageReader } from './stats/usage-reader.ts';
 
 /** PEM texts. */
@@ -39,6 +40,8 @@ export interface KubeletServerOptions {
   readonly configuration: () => object;
   /** Usually /var/log. */
   readonly logDirectory: string;
+  /** Makes and removes directories of local volumes; without it /localVolume is unknown. */
+  readonly localDirectories?: LocalDirectories | undefined;
   /** More metrics, in Prometheus' text form. */
   readonly metrics?: (() => string) | undefined;
   readonly clock: Clock;

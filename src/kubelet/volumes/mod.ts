@@ -8,4 +8,5 @@ export {
   prepareVolumeRoot,
   type VolumeManagerOptions,
 } from './pod-volumes.ts';
+export { createLocalDirectories, type LocalDirectories } from './local-directories.ts';
 export { podDirectories, type PodDirectories } from './pod-directories.ts';
