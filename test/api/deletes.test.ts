@@ -139,23 +139,23 @@ describe('pods', () => {
   });
 
   test('a disruption budget refuses evictions until there is room', async () => {
-    await makePod('guarded');
-    const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
     const headers = { 'Content-Type': 'application/merge-patch+json' };
-    await api.request('PATCH', `${pods}/guarded/status`, { body: { status }, headers });
+    const makeReadyPod = async (name: string): Promise<void> => {
+      await makePod(name);
+      const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+      await api.request('PATCH', `${pods}/${name}/status`, { body: { status }, headers });
+    };
+    await makeReadyPod('guarded');
     const budgets = '/apis/policy/v1/namespaces/deletes/poddisruptionbudgets';
     const spec = { minAvailable: 1, selector: {} };
     await api.request('POST', budgets, { body: { metadata: { name: 'b' }, spec } });
-    const setAllowed = async (disruptionsAllowed: number): Promise<void> => {
-      const counts = { currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 };
-      const body = { status: { observedGeneration: 1, disruptionsAllowed, ...counts } };
-      await api.request('PATCH', `${budgets}/b/status`, { body, headers });
-    };
+    const healthy = (count: number): Promise<unknown> =>
+      api.until(`${budgets}/b`, (budget) => budget.at('status.currentHealthy') === count);
     const evict = (): Promise<Answer> =>
       api.request('POST', `${pods}/guarded/eviction`, {
         body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'guarded' } },
       });
-    await setAllowed(0);
+    await healthy(1);
     const refused = await evict();
     assert.deepEqual(
       [refused.status, refused.at('message'), refused.at('details.causes')],
@@ -170,12 +170,14 @@ describe('pods', () => {
         ],
       ],
     );
-    await setAllowed(1);
+    await makeReadyPod('other');
+    await healthy(2);
     const evicted = await evict();
     assert.deepEqual([evicted.status, evicted.at('status')], [201, 'Success']);
     const pod = await api.request('GET', `${pods}/guarded`);
     assert.equal(pod.at('metadata.deletionGracePeriodSeconds'), 30);
     await remove(`${pods}/guarded`, { gracePeriodSeconds: 0 });
+    await remove(`${pods}/other`, { gracePeriodSeconds: 0 });
   });
 });
 
