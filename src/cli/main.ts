@@ -5,6 +5,7 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import type { CommandContext } from './command.ts';
 import { commands } from './commands.ts';
 import { renderCommandHelp, renderHelp } from './help.ts';
+import { resolveOwnModulesByText } from './module-resolution.ts';
 import { openProcessStreams } from './process-streams.ts';
 import { version } from './version.ts';
 
@@ -31,6 +32,7 @@ async function main(): Promise<number> {
     stderr(`k3ts: no help topic for '${name}': run "k3ts help" for the list of commands\n`);
     return 3;
   }
+  resolveOwnModulesByText();
   const command = await entry.load();
   const hasOwnHelp = command.flags !== undefined || command.usage !== undefined;
   if (hasOwnHelp && (rest.includes('--help') || rest.includes('-h'))) {
