@@ -1,5 +1,5 @@
 import type { Node } from '#schema/types.ts';
-import type { ClusterEvent } from './framework/plugin.ts';
+import type { ClusterEvent } from './framework/happening.ts';
 
 /** What changed between two states of a node, as far as placing pods cares. */
 export function nodeEvents(before: Node, after: Node): ClusterEvent[] {
@@ -12,9 +12,12 @@ export function nodeEvents(before: Node, after: Node): ClusterEvent[] {
   if (isCordonChanged || differ(before.spec?.taints, after.spec?.taints)) {
     events.push('Node/UpdateTaint');
   }
+  if (differ(before.status?.declaredFeatures, after.status?.declaredFeatures)) {
+    events.push('Node/UpdateDeclaredFeature');
+  }
   return events;
 }
 
-function differ(a: unknown, b: unknown): boolean {
+export function differ(a: unknown, b: unknown): boolean {
   return a !== b && JSON.stringify(a) !== JSON.stringify(b);
 }

@@ -9,22 +9,29 @@ const maxEventLength = 1024;
  */
 export function failureMessage(options: {
   nodeCount: number;
-  statuses: Iterable<Status>;
+  /** Refusals by node. */
+  statuses: ReadonlyMap<string, Status>;
+  /** Said of all nodes that are not in `statuses`. */
+  absentStatus?: Status | undefined;
   /** A reason for all nodes at once, from PreFilter. */
   preFilterMessage?: string | undefined;
   postFilterMessage?: string | undefined;
 }): string {
-  const { nodeCount, statuses, preFilterMessage, postFilterMessage } = options;
+  const { nodeCount, statuses, absentStatus, preFilterMessage, postFilterMessage } = options;
   if (nodeCount === 0) return noNodes;
-  const start = `0/${nodeCount} nodes are available: `;
+  const start = `0/${nodeCount} nodes are available:`;
   const suffix = postFilterMessage === undefined ? '' : ` ${postFilterMessage}`;
-  if (preFilterMessage !== undefined) return `${start}${preFilterMessage}.${suffix}`;
+  if (preFilterMessage !== undefined) return `${start} ${preFilterMessage}.${suffix}`;
   const counts = new Map<string, number>();
-  for (const status of statuses) {
-    for (const reason of status.reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  }
+  const count = ({ reasons }: Status, times: number): void => {
+    for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + times);
+  };
+  for (const status of statuses.values()) count(status, 1);
+  const absent = nodeCount - statuses.size;
+  if (absentStatus !== undefined && absent > 0) count(absentStatus, absent);
   const parts = [...counts].map(([reason, count]) => `${count} ${reason}`).sort();
-  return `${start}${parts.join(', ')}.${suffix}`;
+  const filtered = parts.length === 0 ? '' : ` ${parts.join(', ')}.`;
+  return `${start}${filtered}${suffix}`;
 }
 
 /** Event notes end at 1024 characters. */

@@ -16,6 +16,8 @@ export function filterWithNominated(options: {
   pod: PodInfo;
   node: NodeInfo;
   nominated: NominatedPods;
+  /** The node is the snapshot's own and not a copy to try things out on. */
+  isKnownNode: boolean;
 }): Status | undefined {
   const { profile, state, pod, node, nominated } = options;
   const priority = pod.pod.spec?.priority ?? 0;
@@ -30,5 +32,7 @@ export function filterWithNominated(options: {
     const status = profile.filter(crowded.state, pod, crowded.node);
     if (!isSuccess(status)) return status;
   }
-  return profile.filter(state, pod, node);
+  return options.isKnownNode
+    ? profile.filterKnown(state, pod, node)
+    : profile.filter(state, pod, node);
 }

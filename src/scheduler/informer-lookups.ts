@@ -12,7 +12,7 @@ import type {
   StatefulSet,
 } from '#schema/types.ts';
 import type { ClusterLookups } from './framework/lookups.ts';
-import type { ClusterEvent } from './framework/plugin.ts';
+import type { Happening } from './framework/happening.ts';
 import { createInformerStorage } from './informer-storage.ts';
 
 /** Lookups over the informers that controllers of the same process share. */
@@ -28,11 +28,11 @@ export function createInformerLookups(informers: InformerFactory): ClusterLookup
   };
   const budgets = informers.informer<PodDisruptionBudget>(resources.podDisruptionBudgets);
 
-  const listeners = new Set<(event: ClusterEvent) => void>();
-  const tell = (event: ClusterEvent): void => {
-    for (const listener of listeners) listener(event);
+  const listeners = new Set<(happening: Happening) => void>();
+  const tell = (happening: Happening): void => {
+    for (const listener of listeners) listener(happening);
   };
-  const namespaceChanged = (): void => tell('Namespace/Update');
+  const namespaceChanged = (): void => tell({ event: 'Namespace/Update' });
   namespaces.addHandler({ onAdd: namespaceChanged, onUpdate: namespaceChanged });
 
   const ownerSelector = (pod: Pod): LabelSelector | undefined => {

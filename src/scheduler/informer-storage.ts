@@ -10,7 +10,7 @@ import type {
   StorageClass,
 } from '#schema/types.ts';
 import { volumeClass } from '#schema/volumes/mod.ts';
-import type { ClusterEvent } from './framework/plugin.ts';
+import type { Happening } from './framework/happening.ts';
 import type { StorageLookups } from './framework/storage-lookups.ts';
 
 const storage = (resource: string): GroupVersionResource => ({
@@ -23,7 +23,7 @@ const classIndex = 'storageClass';
 /** Storage lookups over informers; `onEvent` hears of what may help a waiting pod. */
 export function createInformerStorage(
   informers: InformerFactory,
-  onEvent: (event: ClusterEvent) => void,
+  onEvent: (happening: Happening) => void,
 ): StorageLookups {
   const claims = informers.informer<PersistentVolumeClaim>(resources.persistentVolumeClaims);
   const volumes = informers.informer<PersistentVolume>(resources.persistentVolumes);
@@ -34,18 +34,24 @@ export function createInformerStorage(
   volumes.addIndex(classIndex, (volume) => [volumeClass(volume)]);
   capacities.addIndex(classIndex, ({ storageClassName }) => [storageClassName]);
   const listeners = new Set<() => void>();
-  const changed = (): void => onEvent('Storage/Update');
-  const bindingChanged = (): void => {
-    changed();
+  const changed = (): void => onEvent({ event: 'Storage/Update' });
+  const tellWaiting = (): void => {
     for (const listener of listeners) listener();
   };
-  for (const informer of [claims, volumes]) {
-    informer.addHandler({
-      onAdd: bindingChanged,
-      onUpdate: bindingChanged,
-      onDelete: bindingChanged,
-    });
-  }
+  const claimChanged = ({ metadata: { namespace = '', name } }: PersistentVolumeClaim): void => {
+    onEvent({ event: 'Storage/Update', claimKey: `${namespace}/${name}` });
+    tellWaiting();
+  };
+  const volumeChanged = (): void => {
+    changed();
+    tellWaiting();
+  };
+  claims.addHandler({
+    onAdd: claimChanged,
+    onUpdate: (_before, claim) => claimChanged(claim),
+    onDelete: claimChanged,
+  });
+  volumes.addHandler({ onAdd: volumeChanged, onUpdate: volumeChanged, onDelete: volumeChanged });
   for (const informer of [classes, nodes, drivers, capacities]) {
     informer.addHandler({ onAdd: changed, onUpdate: changed });
   }

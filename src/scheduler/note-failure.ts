@@ -25,7 +25,7 @@ export async function noteFailure(
   const { client, events, clock, log } = parts;
   const { reason, message, nominatedNodeName } = note;
   const { pod } = queued.pod;
-  events.event(pod, 'Warning', 'FailedScheduling', eventNote(message));
+  events.event(pod, 'Warning', 'FailedScheduling', eventNote(message), { action: 'Scheduling' });
   const known = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   const isNoted = known?.status === 'False' && known.reason === reason && known.message === message;
   const nominated = pod.status?.nominatedNodeName ?? '';

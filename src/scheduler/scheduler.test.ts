@@ -125,16 +125,22 @@ test('higher priority goes first', async (t) => {
 });
 
 test('reasons are counted over nodes and sorted', () => {
-  const statuses = [
-    unschedulable('Insufficient memory', 'Too many pods'),
-    unschedulable('Insufficient memory'),
-  ];
+  const statuses = new Map([
+    ['a', unschedulable('Insufficient memory', 'Too many pods')],
+    ['b', unschedulable('Insufficient memory')],
+  ]);
   assert.equal(
     failureMessage({ nodeCount: 2, statuses }),
     '0/2 nodes are available: 1 Too many pods, 2 Insufficient memory.',
   );
+  const absentStatus = unschedulable("node(s) didn't satisfy plugin(s) [NodeAffinity]");
   assert.equal(
-    failureMessage({ nodeCount: 0, statuses: [] }),
+    failureMessage({ nodeCount: 5, statuses, absentStatus }),
+    '0/5 nodes are available: 1 Too many pods, 2 Insufficient memory, ' +
+      "3 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+  );
+  assert.equal(
+    failureMessage({ nodeCount: 0, statuses: new Map() }),
     'no nodes available to schedule pods',
   );
 });

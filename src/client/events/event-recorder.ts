@@ -29,7 +29,13 @@ export interface EventRecorder {
     type: 'Normal' | 'Warning',
     reason: string,
     message: string,
-    options?: { fieldPath?: string; annotations?: Record<string, string> },
+    options?: {
+      fieldPath?: string;
+      annotations?: Record<string, string>;
+      /** What the reporter did, such as Binding; and the other object that it is about. */
+      action?: string;
+      related?: KubeObject | undefined;
+    },
   ): void;
   /** Resolves when everything noted so far is written or given up. */
   flush(): Promise<void>;
@@ -44,6 +50,8 @@ interface Pending {
   atMs: number;
   count: number;
   annotations: Record<string, string> | undefined;
+  action: string | undefined;
+  related: ObjectReference | undefined;
 }
 
 /**
@@ -104,6 +112,8 @@ export function createEventRecorder(options: {
         atMs: clock.now(),
         count: record.count,
         annotations: extra.annotations,
+        action: extra.action,
+        related: extra.related === undefined ? undefined : referenceTo(extra.related, undefined),
       });
       start();
     },
@@ -191,6 +201,7 @@ async function write(options: RecorderOptions, pending: Pending): Promise<void> 
 function eventObject(options: RecorderOptions, pending: Pending): CoreV1Event {
   const { component, host = '', random } = options;
   const { record, reference, type, reason, message, atMs, count, annotations } = pending;
+  const { action, related } = pending;
   const nanoseconds = BigInt(Math.round(atMs)) * 1_000_000n + BigInt(random.integer(1_000_000));
   const { namespace = '' } = reference;
   return {
@@ -209,6 +220,8 @@ function eventObject(options: RecorderOptions, pending: Pending): CoreV1Event {
     lastTimestamp: formatTime(atMs),
     count,
     type,
+    ...(action === undefined ? {} : { action }),
+    ...(related === undefined ? {} : { related }),
     reportingComponent: component,
     reportingInstance: host,
   };

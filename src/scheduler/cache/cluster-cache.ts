@@ -1,8 +1,10 @@
 import type { Node, Pod } from '#schema/types.ts';
-import { createPodInfo, NodeRecord } from '../framework/node-info.ts';
+import { createPodInfo, NodeRecord, withState } from '../framework/node-info.ts';
 import type { NodeInfo, PodInfo } from '../framework/node-info.ts';
 import type { Snapshot } from '../framework/plugin.ts';
+import { interleaveZones, zoneOf } from './zone-order.ts';
 import { AffinityIndex } from './affinity-index.ts';
+import { countsAlike } from './counts-alike.ts';
 import { PodCounters } from './pod-counters.ts';
 
 /**
@@ -29,7 +31,12 @@ export function createClusterCache(): ClusterCache {
   /** Pods whose node is not known yet; they count once it is. */
   const orphans = new Map<string, Map<string, PodInfo>>();
   const imageCounts = new Map<string, number>();
-  let nodes: NodeRecord[] = [];
+  const freeSlots: number[] = [];
+  let slots = 0;
+  let versions = 0;
+  let generation = 0;
+  /** Undefined after nodes came or went: put in order when next asked for. */
+  let ordered: readonly NodeRecord[] | undefined = [];
   const counters = new PodCounters(function* () {
     for (const record of records.values()) {
       for (const pod of record.pods.values()) yield [record.name, pod];
@@ -37,21 +44,39 @@ export function createClusterCache(): ClusterCache {
   });
   const affinity = new AffinityIndex();
 
+  const touch = (record: NodeRecord): void => {
+    record.version = ++versions;
+  };
   const addPod = (record: NodeRecord, pod: PodInfo): void => {
     record.addPod(pod);
+    touch(record);
     counters.add(record.name, pod);
     affinity.add(record.name, pod);
   };
   const dropPod = (record: NodeRecord, pod: PodInfo): void => {
     record.removePod(pod.key);
+    touch(record);
     counters.remove(record.name, pod);
     affinity.remove(record.name, pod);
   };
 
-  const countImages = (record: NodeRecord, by: 1 | -1): void => {
-    for (const image of record.images.keys()) {
-      imageCounts.set(image, (imageCounts.get(image) ?? 0) + by);
+  const countImages = (images: ReadonlyMap<string, number>, by: 1 | -1): void => {
+    for (const image of images.keys()) {
+      const count = (imageCounts.get(image) ?? 0) + by;
+      if (count === 0) imageCounts.delete(image);
+      else imageCounts.set(image, count);
     }
+  };
+  /** Takes over a state that counts like the known one: most changes are of a pod's status. */
+  const refresh = (pod: Pod, key: string, wasAssumed: boolean): boolean => {
+    const nodeName = pod.spec?.nodeName ?? '';
+    if (nodeOfPod.get(key) !== nodeName) return false;
+    const record = records.get(nodeName);
+    const known = record?.pods.get(key);
+    if (record === undefined || known === undefined) return false;
+    if (!countsAlike(known.pod, pod, wasAssumed)) return false;
+    record.refreshPod(withState(known, pod));
+    return true;
   };
   const place = (pod: PodInfo, nodeName: string): void => {
     const record = records.get(nodeName);
@@ -76,7 +101,11 @@ export function createClusterCache(): ClusterCache {
 
   return {
     get nodes(): readonly NodeInfo[] {
-      return nodes;
+      ordered ??= interleaveZones([...records.values()]);
+      return ordered;
+    },
+    get generation() {
+      return generation;
     },
     node: (name) => records.get(name),
     nodesWithImage: (name) => imageCounts.get(name) ?? 0,
@@ -88,15 +117,24 @@ export function createClusterCache(): ClusterCache {
       const name = node.metadata.name;
       const known = records.get(name);
       if (known !== undefined) {
-        countImages(known, -1);
+        const { images } = known;
+        const zone = zoneOf(known.node);
         known.setNode(node);
-        countImages(known, 1);
+        touch(known);
+        if (zoneOf(node) !== zone) ordered = undefined;
+        if (areSameImages(images, known.images)) return;
+        countImages(images, -1);
+        countImages(known.images, 1);
+        generation++;
         return;
       }
       const record = new NodeRecord(node);
+      record.slot = freeSlots.pop() ?? slots++;
+      touch(record);
       records.set(name, record);
-      nodes = [...nodes, record];
-      countImages(record, 1);
+      ordered = undefined;
+      generation++;
+      countImages(record.images, 1);
       for (const pod of orphans.get(name)?.values() ?? []) addPod(record, pod);
       orphans.delete(name);
     },
@@ -104,20 +142,23 @@ export function createClusterCache(): ClusterCache {
       const record = records.get(name);
       if (record === undefined) return;
       records.delete(name);
-      nodes = nodes.filter((other) => other !== record);
-      countImages(record, -1);
+      freeSlots.push(record.slot);
+      ordered = undefined;
+      generation++;
+      countImages(record.images, -1);
       if (record.pods.size === 0) return;
       orphans.set(name, new Map(record.pods));
       for (const pod of orphans.get(name)?.values() ?? []) dropPod(record, pod);
     },
     setPod(pod) {
-      const info = createPodInfo(pod);
-      assumed.delete(info.key);
-      remove(info.key);
+      const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
+      const wasAssumed = assumed.delete(key);
       const phase = pod.status?.phase;
+      const isFinished = phase === 'Succeeded' || phase === 'Failed';
+      if (!isFinished && refresh(pod, key, wasAssumed)) return;
+      remove(key);
       // Finished pods take no room any more.
-      if (phase === 'Succeeded' || phase === 'Failed') return;
-      place(info, pod.spec?.nodeName ?? '');
+      if (!isFinished) place(createPodInfo(pod), pod.spec?.nodeName ?? '');
     },
     removePod(key) {
       assumed.delete(key);
@@ -132,4 +173,13 @@ export function createClusterCache(): ClusterCache {
     },
     isAssumed: (key) => assumed.has(key),
   };
+}
+
+function areSameImages(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): boolean {
+  if (before.size !== after.size) return false;
+  for (const [name, size] of before) if (after.get(name) !== size) return false;
+  return true;
 }

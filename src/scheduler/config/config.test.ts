@@ -9,7 +9,6 @@ import { createFakeClient } from '#client/testing/mod.ts';
 import { noLookups } from '../framework/lookups.ts';
 import { createPodInfo } from '../framework/node-info.ts';
 import type { Profile } from '../framework/profile.ts';
-import type { PluginParts } from '../plugins/registry.ts';
 import {
   clusterOf,
   labelledPod,
@@ -19,11 +18,12 @@ import {
   zoneNode,
 } from '../plugins/plugin-bench.ts';
 import { createProfiles } from './create-profiles.ts';
+import type { ProfileParts } from './create-profiles.ts';
 import { readSchedulerConfiguration } from './read-configuration.ts';
 
 const head = 'apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n';
 
-function parts(): PluginParts {
+function parts(): ProfileParts {
   const clock = new FakeClock();
   const random = seededRandom(1);
   const client = createFakeClient({ clock, random });
@@ -32,7 +32,7 @@ function parts(): PluginParts {
     ...{ client, clock, random, signal, log: silentLogger },
     component: 'default-scheduler',
   });
-  return { client, clock, random, events, lookups: noLookups };
+  return { client, clock, random, eventsFor: () => events, lookups: noLookups };
 }
 const profilesOf = (yaml: string): Profile[] =>
   createProfiles(readSchedulerConfiguration(head + yaml), parts());

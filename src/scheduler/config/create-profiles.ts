@@ -9,21 +9,32 @@ import type { PluginFactory, PluginParts } from '../plugins/registry.ts';
 import { pluginsByPoint } from './plugin-sets.ts';
 import type { ProfileConfiguration, SchedulerConfiguration } from './scheduler-configuration.ts';
 
+/** What plugins are made of; each profile's record events as its scheduler. */
+export type ProfileParts = Omit<PluginParts, 'events'> & {
+  readonly eventsFor: (schedulerName: string) => PluginParts['events'];
+};
+
 /**
  * The profiles of a configuration. `more` holds plugins of the user, by name; they serve the
  * profiles that enable them. Throws K3tsError Usage for what no scheduler can be made of.
  */
 export function createProfiles(
   configuration: SchedulerConfiguration,
-  parts: PluginParts,
+  parts: ProfileParts,
   more: Readonly<Record<string, PluginFactory>> = {},
 ): Profile[] {
   const factories = { ...pluginFactories, ...more };
+  const countedElsewhere = configuration.extenders.flatMap(({ managedResources }) =>
+    managedResources.filter((one) => one.ignoredByScheduler).map(({ name }) => name),
+  );
   const made = configuration.profiles.map((profile) => {
     const points = pluginsByPoint({
       configuration: profile,
       defaults: defaultMultiPoint,
-      plugin: pluginSource(profile, factories, parts),
+      plugin: pluginSource(withIgnored(profile, countedElsewhere), factories, {
+        ...parts,
+        events: parts.eventsFor(profile.schedulerName),
+      }),
     });
     for (const [point, { enabled = [] } = {}] of Object.entries(profile.plugins)) {
       if (point === 'multiPoint') continue;
@@ -49,6 +60,21 @@ export function createProfiles(
     throw new K3tsError('Usage', 'all profiles must use the same queue sort plugin');
   }
   return made.map(({ profile }) => profile);
+}
+
+/** NodeResourcesFit leaves to extenders what only they count. */
+function withIgnored(
+  profile: ProfileConfiguration,
+  resources: readonly string[],
+): ProfileConfiguration {
+  if (resources.length === 0) return profile;
+  const args = profile.pluginConfig.get('NodeResourcesFit') ?? {};
+  const own = (args['ignoredResources'] ?? []) as readonly string[];
+  const changed = { ...args, ignoredResources: [...own, ...resources] };
+  return {
+    ...profile,
+    pluginConfig: new Map([...profile.pluginConfig, ['NodeResourcesFit', changed]]),
+  };
 }
 
 /** Each plugin of a profile is made once, when it is first named. */

@@ -1,6 +1,6 @@
 import type { LabelSelector } from '#schema/selectors/mod.ts';
 import type { Pod, PodDisruptionBudget } from '#schema/types.ts';
-import type { ClusterEvent } from './plugin.ts';
+import type { Happening } from './happening.ts';
 import type { NamespaceLabels } from './pod-affinity.ts';
 import { noStorage } from './storage-lookups.ts';
 import type { StorageLookups } from './storage-lookups.ts';
@@ -16,7 +16,7 @@ export interface ClusterLookups {
   disruptionBudgets(namespace: string): readonly PodDisruptionBudget[];
   readonly storage: StorageLookups;
   /** Tells of changes of these objects that may help a waiting pod. */
-  onEvent(listener: (event: ClusterEvent) => void): void;
+  onEvent(listener: (happening: Happening) => void): void;
 }
 
 /** Knows nothing: for profiles without a cluster around them. */

@@ -1,5 +1,6 @@
 import type { Pod } from '#schema/types.ts';
 import type { PlacedTerm } from '../cache/affinity-index.ts';
+import type { ClusterEvent, Happening } from './happening.ts';
 import type { NodeInfo, PodInfo } from './node-info.ts';
 import type { Status } from './status.ts';
 
@@ -22,8 +23,11 @@ function isCloneable(value: unknown): value is { clone(): unknown } {
 
 /** What a plugin sees of the cluster while one pod is placed. */
 export interface Snapshot {
+  /** Zone by zone in turn, so that a search that ends early has seen all zones. */
   readonly nodes: readonly NodeInfo[];
   node(name: string): NodeInfo | undefined;
+  /** Changes when nodes come or go, or their images change: what all nodes together look like. */
+  readonly generation: number;
   /** How many nodes have an image of this name. */
   nodesWithImage(name: string): number;
   /**
@@ -45,16 +49,27 @@ export interface PreFilterResult {
   readonly nodeNames?: ReadonlySet<string> | undefined;
 }
 
+/** Of one node; valid during the call only, entries are used again. */
 export interface NodeScore {
-  readonly nodeName: string;
+  nodeName: string;
   score: number;
 }
+
+/** The pods that would have to leave a node, and how many of them a budget protects. */
+export interface Victims {
+  readonly victims: readonly PodInfo[];
+  readonly budgetViolations: number;
+}
+
+export type VictimsByNode = ReadonlyMap<string, Victims>;
 
 /** What a PostFilter plugin gets to see of a cycle that found no node. */
 export interface FailedAttempt {
   readonly snapshot: Snapshot;
   readonly statuses: ReadonlyMap<string, Status>;
   readonly schedulerName: string;
+  /** Asks extenders which of the nodes may be cleared; absent when none wants to be asked. */
+  readonly narrowVictims?: ((victims: VictimsByNode) => Promise<VictimsByNode>) | undefined;
   /** The Filter plugins of the profile, also with pods that are nominated to the node. */
   filter(state: CycleState, pod: PodInfo, node: NodeInfo): Status | undefined;
   addPod(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void;
@@ -66,27 +81,13 @@ export interface PostFilterResult {
   readonly status: Status;
   /** Where the pod will fit once `commit` has done its work. */
   readonly nominatedNodeName?: string | undefined;
+  /** How many pods have to leave for that. */
+  readonly victimCount?: number | undefined;
   /** An earlier nomination is void. */
   readonly clearsNomination?: boolean | undefined;
   /** Makes room. Runs beside the next cycles; its errors are logged and the pod is tried again. */
   readonly commit?: (() => Promise<void>) | undefined;
 }
-
-/** Happenings in the cluster that may make an unschedulable pod schedulable. */
-export type ClusterEvent =
-  | 'Node/Add'
-  | 'Node/Delete'
-  | 'Node/UpdateAllocatable'
-  | 'Node/UpdateLabel'
-  | 'Node/UpdateTaint'
-  | 'Node/UpdateOther'
-  | 'AssignedPod/Add'
-  | 'AssignedPod/Update'
-  | 'AssignedPod/Delete'
-  | 'UnscheduledPod/Update'
-  | 'Namespace/Update'
-  | 'Storage/Update'
-  | 'Other';
 
 /**
  * One plugin under its upstream name, with the extension points that it really has. Methods get
@@ -107,8 +108,15 @@ export interface Plugin {
    */
   addPod?(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void;
   removePod?(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
-  /** No node fits. Synchronous: what must be written is left to `commit` of the answer. */
-  postFilter?(state: CycleState, pod: PodInfo, attempt: FailedAttempt): PostFilterResult;
+  /**
+   * No node fits. What must be written is left to `commit` of the answer. No other pod is placed
+   * until a promise is kept: only who must ask outside returns one.
+   */
+  postFilter?(
+    state: CycleState,
+    pod: PodInfo,
+    attempt: FailedAttempt,
+  ): PostFilterResult | Promise<PostFilterResult>;
   preScore?(
     state: CycleState,
     pod: PodInfo,
@@ -127,6 +135,16 @@ export interface Plugin {
   postBind?(state: CycleState, pod: PodInfo, nodeName: string): void;
   /** Events after which a pod that this plugin refused is worth another try. */
   readonly retryOn?: readonly ClusterEvent[];
+  /**
+   * A closer look at one of these events: false when it cannot help this pod. Upstream's queueing
+   * hint; without it every event of `retryOn` helps. When in doubt, true.
+   */
+  isHelpedBy?(pod: PodInfo, happening: Happening): boolean;
+  /**
+   * True when filter, score and preScore look at nothing but the pod's shape (see podShape) and the
+   * node with the pods on it: their answers are then remembered until the node changes.
+   */
+  readonly answersByNode?: boolean;
 }
 
 /** What queue sorting looks at. */
@@ -139,7 +157,8 @@ export const maxNodeScore = 100;
 
 /** Brings scores to 0..100 by their maximum, as upstream's DefaultNormalizeScore. */
 export function normalizeByMaximum(scores: NodeScore[], isReversed: boolean): void {
-  const maximum = Math.max(0, ...scores.map(({ score }) => score));
+  let maximum = 0;
+  for (const { score } of scores) if (score > maximum) maximum = score;
   for (const entry of scores) {
     if (maximum === 0) {
       if (isReversed) entry.score = maxNodeScore;

@@ -1,5 +1,7 @@
+import type { RetryRule } from './retry-rule.ts';
 import { extensionPointNames } from './extension-points.ts';
 import type { ExtensionPoint, PluginsByPoint } from './extension-points.ts';
+import { NodeAnswers } from './node-answers.ts';
 import type { NodeInfo, PodInfo } from './node-info.ts';
 import { maxNodeScore } from './plugin.ts';
 import type {
@@ -11,29 +13,43 @@ import type {
   QueuedPodOrder,
   Snapshot,
 } from './plugin.ts';
-import { isSuccess } from './status.ts';
+import { isSuccess, unresolvable } from './status.ts';
 import type { Status } from './status.ts';
+
+/** What the PreFilter plugins found together. */
+export interface PreFilterOutcome {
+  readonly status?: Status | undefined;
+  /** The nodes that are left, and the plugins that say so; absent when all are. */
+  readonly nodeNames?: ReadonlySet<string> | undefined;
+  readonly narrowedBy?: readonly string[] | undefined;
+}
 
 /** The plugins that serve one schedulerName, with the extension points run over them in order. */
 export interface Profile {
   readonly schedulerName: string;
   /** Every plugin of the profile once. */
   readonly plugins: readonly Plugin[];
+  /** False when one fitting node is as good as another. */
+  readonly hasScoring: boolean;
   /** Negative when `a` goes first. */
   less(a: QueuedPodOrder, b: QueuedPodOrder): number;
   preEnqueue(pod: PodInfo): Status | undefined;
-  preFilter(
-    state: CycleState,
-    pod: PodInfo,
-    snapshot: Snapshot,
-  ): { status?: Status | undefined; nodeNames?: ReadonlySet<string> | undefined };
+  /** What brings a pod back that the plugin of this name refused. */
+  retryRule(plugin: string): RetryRule | undefined;
+  preFilter(state: CycleState, pod: PodInfo, snapshot: Snapshot): PreFilterOutcome;
   /** The first refusal; a plugin that PreFilter let skip is not asked. */
   filter(state: CycleState, pod: PodInfo, node: NodeInfo): Status | undefined;
+  /** `filter` for a node of the snapshot as it is, whose former answers then count. */
+  filterKnown(state: CycleState, pod: PodInfo, node: NodeInfo): Status | undefined;
   /** What preFilter found out, brought up to another pod on the node or one less. */
   addPod(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void;
   removePod(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
   /** The first plugin that makes room, or all their refusals. Undefined without such plugins. */
-  postFilter(state: CycleState, pod: PodInfo, attempt: FailedAttempt): PostFilterResult | undefined;
+  postFilter(
+    state: CycleState,
+    pod: PodInfo,
+    attempt: FailedAttempt,
+  ): PostFilterResult | Promise<PostFilterResult> | undefined;
   reserve(state: CycleState, pod: PodInfo, nodeName: string): Status | undefined;
   unreserve(state: CycleState, pod: PodInfo, nodeName: string): void;
   /** Permit, then PreBind; the first refusal ends it. */
@@ -56,6 +72,9 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
   const at = (point: ExtensionPoint): readonly Plugin[] =>
     points[point].map(({ plugin }) => plugin);
   const plugins = [...new Set(extensionPointNames.flatMap(at))];
+  const rules = new Map(
+    plugins.map(({ name, retryOn = [], isHelpedBy }) => [name, { events: retryOn, isHelpedBy }]),
+  );
   const preEnqueuers = at('preEnqueue');
   const [sorter] = at('queueSort');
   const preFilters = at('preFilter');
@@ -65,11 +84,17 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
   const scorers = points.score;
   const reservers = at('reserve');
   const binders = at('bind');
+  const answers = new NodeAnswers(filters, scorers);
+  const laterFilters = filters.slice(answers.filters.length);
+  /** Used again for each plugin and pod: thousands of small objects a pod are what costs. */
+  let scratch: NodeScore[] = [];
 
   return {
     schedulerName,
     plugins,
+    hasScoring: scorers.length > 0,
     less: (a, b) => sorter?.less?.(a, b) ?? a.enqueuedMs - b.enqueuedMs,
+    retryRule: (plugin) => rules.get(plugin),
     preEnqueue(pod) {
       for (const plugin of preEnqueuers) {
         const status = plugin.preEnqueue?.(pod);
@@ -80,20 +105,35 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
     preFilter(state, pod, snapshot) {
       const skipped = new Set<string>();
       state.set(skippedKey, skipped);
+      answers.begin(pod, snapshot);
       let nodeNames: ReadonlySet<string> | undefined;
+      const narrowedBy: string[] = [];
       for (const plugin of preFilters) {
         const result = plugin.preFilter?.(state, pod, snapshot);
         if (result?.status?.code === 'Skip') skipped.add(plugin.name);
         else if (!isSuccess(result?.status)) return { status: named(result?.status, plugin) };
-        if (result?.nodeNames !== undefined) {
-          nodeNames = nodeNames?.intersection(result.nodeNames) ?? result.nodeNames;
-        }
+        if (result?.nodeNames === undefined) continue;
+        nodeNames = nodeNames?.intersection(result.nodeNames) ?? result.nodeNames;
+        narrowedBy.push(plugin.name);
+        narrowedBy.sort();
+        if (nodeNames.size === 0) return { status: named(nothingLeft(narrowedBy), plugin) };
       }
-      return { nodeNames };
+      return { nodeNames, narrowedBy };
     },
     filter(state, pod, node) {
       const skipped = state.get(skippedKey) as ReadonlySet<string>;
       for (const plugin of filters) {
+        if (skipped.has(plugin.name)) continue;
+        const status = plugin.filter?.(state, pod, node);
+        if (!isSuccess(status)) return named(status, plugin);
+      }
+      return undefined;
+    },
+    filterKnown(state, pod, node) {
+      const skipped = state.get(skippedKey) as ReadonlySet<string>;
+      const refusal = answers.filter(state, pod, node, skipped);
+      if (refusal !== undefined) return refusal;
+      for (const plugin of laterFilters) {
         if (skipped.has(plugin.name)) continue;
         const status = plugin.filter?.(state, pod, node);
         if (!isSuccess(status)) return named(status, plugin);
@@ -113,17 +153,24 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
       }
     },
     postFilter(state, pod, attempt) {
+      if (postFilters.length === 0) return undefined;
       const reasons: string[] = [];
       let clearsNomination = false;
-      for (const plugin of postFilters) {
+      const ask = (from: number): PostFilterResult | Promise<PostFilterResult> => {
+        const plugin = postFilters[from];
+        if (plugin === undefined) {
+          return { status: { code: 'Unschedulable', reasons }, clearsNomination };
+        }
+        const take = (result: PostFilterResult | undefined) => {
+          if (result !== undefined && isSuccess(result.status)) return result;
+          reasons.push(...(result?.status.reasons ?? []));
+          clearsNomination ||= result?.clearsNomination === true;
+          return ask(from + 1);
+        };
         const result = plugin.postFilter?.(state, pod, attempt);
-        if (result === undefined) continue;
-        if (isSuccess(result.status)) return result;
-        reasons.push(...result.status.reasons);
-        clearsNomination ||= result.clearsNomination === true;
-      }
-      if (postFilters.length === 0) return undefined;
-      return { status: { code: 'Unschedulable', reasons }, clearsNomination };
+        return result instanceof Promise ? result.then(take) : take(result);
+      };
+      return ask(0);
     },
     score(state, pod, nodes, snapshot) {
       const skipped = new Set<string>();
@@ -133,16 +180,22 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
         else if (!isSuccess(status)) return { scores: [], status: named(status, plugin) };
       }
       const totals = Array<number>(nodes.length).fill(0);
-      for (const { plugin, weight } of scorers) {
+      const scores = reuse(scratch, nodes);
+      scratch = scores;
+      for (const [index, { plugin, weight }] of scorers.entries()) {
         if (skipped.has(plugin.name)) continue;
-        const scores: NodeScore[] = nodes.map((node) => ({
-          nodeName: node.name,
-          score: plugin.score?.(state, pod, node, snapshot) ?? 0,
-        }));
+        const isKnown = plugin.answersByNode === true;
+        for (let number = 0; number < nodes.length; number++) {
+          const node = nodes[number] as NodeInfo;
+          (scores[number] as NodeScore).score = isKnown
+            ? answers.score(index, state, pod, node, snapshot)
+            : (plugin.score?.(state, pod, node, snapshot) ?? 0);
+        }
         plugin.normalizeScore?.(state, pod, scores);
-        for (const [index, { score }] of scores.entries()) {
-          const bounded = Math.min(Math.max(score, 0), maxNodeScore);
-          totals[index] = (totals[index] ?? 0) + bounded * weight;
+        for (let number = 0; number < nodes.length; number++) {
+          const { score } = scores[number] as NodeScore;
+          totals[number] =
+            (totals[number] ?? 0) + Math.min(Math.max(score, 0), maxNodeScore) * weight;
         }
       }
       return { scores: totals };
@@ -182,4 +235,24 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
 
 function named(status: Status | undefined, plugin: Plugin): Status | undefined {
   return status === undefined ? undefined : { ...status, plugin: plugin.name };
+}
+
+function nothingLeft(plugins: readonly string[]): Status {
+  const [only] = plugins;
+  return unresolvable(
+    plugins.length === 1
+      ? `node(s) didn't satisfy plugin ${only ?? ''}`
+      : `node(s) didn't satisfy plugin(s) [${plugins.join(' ')}] simultaneously`,
+  );
+}
+
+/** One entry for each node, those of an earlier list where there are any. */
+function reuse(entries: NodeScore[], nodes: readonly NodeInfo[]): NodeScore[] {
+  entries.length = Math.min(entries.length, nodes.length);
+  for (const [index, { name }] of nodes.entries()) {
+    const entry = entries[index];
+    if (entry === undefined) entries.push({ nodeName: name, score: 0 });
+    else entry.nodeName = name;
+  }
+  return entries;
 }

@@ -9,11 +9,9 @@ const maxContainerThresholdBytes = 1000 * mebibyte;
 /** Prefers nodes that have the pod's images, the more the larger and the wider spread they are. */
 export const imageLocality: Plugin = {
   name: 'ImageLocality',
+  answersByNode: true,
   score(_state, pod, node, snapshot) {
-    const sumBytes = pod.images.reduce(
-      (sum, image) => sum + scaledSize(normalizeImage(image), node, snapshot),
-      0,
-    );
+    const sumBytes = pod.images.reduce((sum, image) => sum + scaledSize(image, node, snapshot), 0);
     return scoreOf(sumBytes, pod);
   },
 };
@@ -30,10 +28,4 @@ function scoreOf(sumBytes: number, pod: PodInfo): number {
   return Math.floor(
     (maxNodeScore * (bounded - minThresholdBytes)) / (maxBytes - minThresholdBytes),
   );
-}
-
-/** Node status lists full names; a name without a tag means :latest. */
-export function normalizeImage(image: string): string {
-  const lastPart = image.slice(image.lastIndexOf('/') + 1);
-  return lastPart.includes(':') || lastPart.includes('@') ? image : `${image}:latest`;
 }

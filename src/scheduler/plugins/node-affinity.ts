@@ -27,6 +27,7 @@ export function createNodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Pl
   const addedTerms = preferredTerms(addedAffinity);
   return {
     name: 'NodeAffinity',
+    answersByNode: true,
     retryOn: ['Node/Add', 'Node/UpdateLabel', 'UnscheduledPod/Update'],
     preFilter(state, { pod }) {
       const matches = compileNodeAffinity(pod);

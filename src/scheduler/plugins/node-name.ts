@@ -6,6 +6,7 @@ export const reason = "node(s) didn't match the requested node name";
 /** Keeps a pod that names its node on that node. */
 export const nodeName: Plugin = {
   name: 'NodeName',
+  answersByNode: true,
   retryOn: ['Node/Add'],
   filter(_state, { pod }, node) {
     const wanted = pod.spec?.nodeName ?? '';

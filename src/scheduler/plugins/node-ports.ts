@@ -15,6 +15,7 @@ export function portsConflict(a: HostPort, b: HostPort): boolean {
 /** Keeps a pod off nodes where another pod has a host port that it wants. */
 export const nodePorts: Plugin = {
   name: 'NodePorts',
+  answersByNode: true,
   retryOn: ['Node/Add', 'AssignedPod/Delete'],
   preFilter(_state, pod) {
     return pod.hostPorts.length === 0 ? { status: skip } : undefined;

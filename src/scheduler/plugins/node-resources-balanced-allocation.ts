@@ -14,6 +14,7 @@ export function createBalancedAllocation(args: BalancedAllocationArgs = {}): Plu
   const names = (args.resources ?? cpuAndMemory).map(({ name }) => name);
   return {
     name: 'NodeResourcesBalancedAllocation',
+    answersByNode: true,
     preScore(_state, pod) {
       return names.every((name) => (pod.requests.get(name) ?? 0) === 0) ? skip : undefined;
     },

@@ -41,6 +41,7 @@ export function createNodeResourcesFit(args: NodeResourcesFitArgs = {}): Plugin 
   const strategy = strategyOf(scoringStrategy);
   return {
     name: 'NodeResourcesFit',
+    answersByNode: true,
     retryOn: ['Node/Add', 'Node/UpdateAllocatable', 'AssignedPod/Delete', 'AssignedPod/Update'],
     filter(_state, pod, node): Status | undefined {
       const reasons = insufficientResources(pod, node, isIgnored);

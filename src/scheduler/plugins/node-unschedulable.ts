@@ -9,6 +9,7 @@ const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 /** Keeps pods off cordoned nodes, unless they tolerate the taint of that name. */
 export const nodeUnschedulable: Plugin = {
   name: 'NodeUnschedulable',
+  answersByNode: true,
   retryOn: ['Node/Add', 'Node/UpdateTaint'],
   filter(_state, { pod }, { node }) {
     if (node.spec?.unschedulable !== true) return undefined;

@@ -86,7 +86,7 @@ export const defaultMultiPoint: readonly { name: string; weight: number }[] = [
   { name: 'DefaultBinder', weight: 0 },
 ];
 
-/** What a cluster without KubeSchedulerConfiguration schedules with. */
+/** What a cluster without KubeSchedulerConfiguration schedules with: for tests and benches. */
 export function defaultProfile(parts: PluginParts): Profile {
   const plugins = defaultMultiPoint.map(({ name, weight }) => {
     const create = pluginFactories[name];

@@ -10,6 +10,7 @@ const hardEffects = ['NoSchedule', 'NoExecute'];
 /** Keeps pods off tainted nodes that they do not tolerate, and prefers nodes with fewer soft taints. */
 export const taintToleration: Plugin = {
   name: 'TaintToleration',
+  answersByNode: true,
   retryOn: ['Node/Add', 'Node/UpdateTaint', 'UnscheduledPod/Update'],
   filter(_state, { pod }, { node }) {
     const taint = untoleratedTaint(node.spec?.taints, pod.spec?.tolerations, hardEffects);

@@ -15,21 +15,52 @@ export function podRequests(pod: Pod): ResourceAmounts {
   return podAmounts(pod, 'requests');
 }
 
+/**
+ * What a pod on a node takes of it: as podRequests, but each container with the largest of what it
+ * asks for now, what the node has promised it and what it runs with, as upstream counts pods that
+ * are resized in place. A resize that the node cannot ever do asks for nothing.
+ */
+export function podRequestsInUse(pod: Pod): ResourceAmounts {
+  const { conditions = [], containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const statuses = [...containerStatuses, ...initContainerStatuses];
+  const known = statuses.filter(({ resources }) => resources !== undefined);
+  if (known.length === 0) return podRequests(pod);
+  const byName = new Map(known.map((status) => [status.name, status]));
+  const isInfeasible = conditions.some(
+    ({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible',
+  );
+  return podAmounts(pod, 'requests', (container) => {
+    const status = byName.get(container.name);
+    const asked = amountsOf(container, 'requests');
+    if (status === undefined) return asked;
+    const used = isInfeasible ? new Map<string, number>() : asked;
+    for (const amounts of [status.allocatedResources, status.resources?.requests]) {
+      const all = Object.entries(amounts ?? {});
+      raiseTo(used, new Map(all.map(([name, text]) => [name, amount(name, text)])));
+    }
+    return used;
+  });
+}
+
 /** The same for limits; a resource that any container leaves open is not in the answer's meaning. */
 export function podLimits(pod: Pod): ResourceAmounts {
   return podAmounts(pod, 'limits');
 }
 
-function podAmounts(pod: Pod, field: Field): ResourceAmounts {
+function podAmounts(
+  pod: Pod,
+  field: Field,
+  amountsFor = (container: Container): Map<string, number> => amountsOf(container, field),
+): ResourceAmounts {
   // Also asked of pods that are not validated yet.
   const spec = pod.spec as Partial<PodSpec> | undefined;
   const total = new Map<string, number>();
   if (spec === undefined) return total;
-  for (const container of spec.containers ?? []) addTo(total, amountsOf(container, field));
+  for (const container of spec.containers ?? []) addTo(total, amountsFor(container));
   const sidecars = new Map<string, number>();
   const initPeak = new Map<string, number>();
   for (const container of spec.initContainers ?? []) {
-    const own = amountsOf(container, field);
+    const own = amountsFor(container);
     if (container.restartPolicy === 'Always') {
       addTo(total, own);
       addTo(sidecars, own);

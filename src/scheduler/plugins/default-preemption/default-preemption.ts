@@ -4,7 +4,12 @@ import type { Client, EventRecorder } from '#client/mod.ts';
 import { failureMessage } from '../../diagnosis.ts';
 import type { ClusterLookups } from '../../framework/lookups.ts';
 import type { PodInfo } from '../../framework/node-info.ts';
-import type { CycleState, FailedAttempt, Plugin } from '../../framework/plugin.ts';
+import type {
+  CycleState,
+  FailedAttempt,
+  Plugin,
+  PostFilterResult,
+} from '../../framework/plugin.ts';
 import { unschedulable } from '../../framework/status.ts';
 import type { Status } from '../../framework/status.ts';
 import type { Candidate } from './candidates.ts';
@@ -53,19 +58,28 @@ export function createDefaultPreemption(
       const offset = nodes.length === 0 ? 0 : random.integer(nodes.length);
       const ordered = [...nodes.slice(offset), ...nodes.slice(0, offset)];
       const candidates = tryOut({ state, pod, attempt, nodes: ordered, wanted, statuses, lookups });
-      const candidate = pickCandidate(candidates);
-      if (candidate === undefined) {
-        const nodeCount = attempt.snapshot.nodes.length;
-        const text = failureMessage({ nodeCount, statuses: statuses.values() });
-        return { status: refuse(text), clearsNomination: true };
-      }
-      const { schedulerName } = attempt;
-      return {
-        status: { code: 'Success', reasons: [] },
-        nominatedNodeName: candidate.nodeName,
-        commit: () =>
-          evictVictims({ candidate, preemptor: pod, schedulerName, client, events, clock }),
+      const settle = (left: readonly Candidate[]): PostFilterResult => {
+        const candidate = pickCandidate(left);
+        if (candidate === undefined) {
+          const nodeCount = attempt.snapshot.nodes.length;
+          const text = failureMessage({ nodeCount, statuses });
+          return { status: refuse(text), clearsNomination: true };
+        }
+        const { schedulerName } = attempt;
+        return {
+          status: { code: 'Success', reasons: [] },
+          nominatedNodeName: candidate.nodeName,
+          victimCount: candidate.victims.length,
+          commit: () =>
+            evictVictims({ candidate, preemptor: pod, schedulerName, client, events, clock }),
+        };
       };
+      const { narrowVictims } = attempt;
+      if (narrowVictims === undefined || candidates.length === 0) return settle(candidates);
+      const victims = new Map(candidates.map((candidate) => [candidate.nodeName, candidate]));
+      return narrowVictims(victims).then((left) =>
+        settle([...left].map(([nodeName, found]) => ({ ...found, nodeName }))),
+      );
     },
   };
 }

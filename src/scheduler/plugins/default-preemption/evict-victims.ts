@@ -41,7 +41,10 @@ export async function evictVictims(options: {
       if (!hasReason(error, 'NotFound')) throw error;
     }
     const note = `Preempted by pod ${preemptor.pod.metadata.uid ?? ''} on node ${candidate.nodeName}`;
-    events.event(pod, 'Normal', 'Preempted', note);
+    events.event(pod, 'Normal', 'Preempted', note, {
+      action: 'Preempting',
+      related: preemptor.pod,
+    });
   };
   await Promise.all(candidate.victims.map(evict));
 }
