@@ -5,6 +5,7 @@ import type { Logger } from '#base/log.ts';
 import type { Client } from '#client/mod.ts';
 import { detectCgroups } from '#host/cgroup-layout.ts';
 import { createCgroupTree } from '#host/cgroups.ts';
+import { kubeletApiSettings } from '#kubelet/configuration/mod.ts';
 import type { CriClient } from '#kubelet/cri/mod.ts';
 import { createPodCgroups, readMachineInfo, readMachineUsage } from '#kubelet/machine/mod.ts';
 import type { Kubelet } from '#kubelet/mod.ts';
@@ -12,12 +13,11 @@ import { createKubeletServer, createUsageReader } from '#kubelet/server/mod.ts';
 import { createLocalDirectories } from '#kubelet/volumes/mod.ts';
 import type { KubeletServer } from '#kubelet/server/mod.ts';
 import type { AgentPaths } from './paths.ts';
-
-const kubeletPort = 10250;
-const healthzPort = 10248;
+import type { AgentSettings } from './settings.ts';
 
 /** Opens the kubelet's API with the certificates that joining the cluster brought. */
 export async function startKubeletServer(options: {
+  settings: AgentSettings;
   kubelet: Kubelet;
   client: Client;
   cri: CriClient;
@@ -31,6 +31,7 @@ export async function startKubeletServer(options: {
   log: Logger;
 }): Promise<KubeletServer> {
   const { kubelet, client, cri, nodeName, paths, clock, log } = options;
+  const { address, healthzPort, ...api } = kubeletApiSettings(options.settings.kubelet);
   const [certificate, key, clientAuthority] = await Promise.all(
     [paths.file('serving-kubelet.crt'), paths.file('serving-kubelet.key'), paths.clientCa].map(
       (path) => readFile(path, 'utf8'),
@@ -51,9 +52,9 @@ export async function startKubeletServer(options: {
       key: key ?? '',
       clientAuthority: clientAuthority ?? '',
     },
-    address: options.hasIpv6 ? '::' : '0.0.0.0',
-    port: kubeletPort,
-    healthzPort,
+    ...api,
+    address: address ?? (options.hasIpv6 ? '::' : '0.0.0.0'),
+    healthzPort: healthzPort === 0 ? undefined : healthzPort,
     usage: createUsageReader({
       layout,
       cgroups: createPodCgroups({ tree, podsMilliCpu, podsMemoryBytes }),

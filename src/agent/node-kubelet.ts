@@ -13,6 +13,7 @@ import {
   readMachineInfo,
   readMachineUsage,
 } from '#kubelet/machine/mod.ts';
+import { kubeletSettings } from '#kubelet/configuration/mod.ts';
 import { createKubelet, defaultKubeletConfig } from '#kubelet/mod.ts';
 import type { Kubelet } from '#kubelet/mod.ts';
 import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
@@ -43,6 +44,10 @@ export async function createNodeKubelet(options: {
   await mkdir(paths.staticPods, { recursive: true, mode: 0o750 });
   await prepareVolumeRoot(rootDir);
   const machine = await readMachineInfo();
+  const given = kubeletSettings(settings.kubelet);
+  if (settings.kubelet.ignored.length > 0) {
+    log.info('kubelet arguments without effect', { names: settings.kubelet.ignored.join(', ') });
+  }
   const tree = createCgroupTree({ layout: await detectCgroups(), clock, log });
   return createKubelet({
     client,
@@ -68,6 +73,7 @@ export async function createNodeKubelet(options: {
       tree,
       podsMilliCpu: machine.cpuCount * 1000,
       podsMemoryBytes: machine.memoryBytes,
+      podPidsLimit: given.podPidsLimit,
     }),
     hostFiles: createHostFiles({ rootDirectory: rootDir, resolvConf: options.resolvConf }),
     hostPaths: { podLogs: '/var/log/pods', containerLogs: '/var/log/containers' },
@@ -78,8 +84,9 @@ export async function createNodeKubelet(options: {
       clusterDomain: config.ClusterDomain,
       // k3s' own thresholds: an edge machine's disk may be small.
       evictionHard: { 'imagefs.available': '5%', 'nodefs.available': '5%' },
-      nodeLabels: nodeLabels(settings),
-      nodeTaints: settings.nodeTaints.map(parseTaint),
+      ...given,
+      nodeLabels: { ...nodeLabels(settings), ...settings.kubelet.nodeLabels },
+      nodeTaints: [...settings.nodeTaints.map(parseTaint), ...(given.nodeTaints ?? [])],
       nodeAnnotations: {
         'k3s.io/hostname': nodeName,
         'k3s.io/internal-ip': settings.nodeIps.join(','),
@@ -87,12 +94,12 @@ export async function createNodeKubelet(options: {
           ? {}
           : { 'k3s.io/external-ip': settings.nodeExternalIps.join(',') }),
       },
-      providerId: `k3s://${nodeName}`,
+      providerId: given.providerId ?? `k3s://${nodeName}`,
       nodeIps: settings.nodeIps,
       externalIps: settings.nodeExternalIps,
       hostname: nodeName,
       kubeletVersion: options.version,
-      staticPodPath: paths.staticPods,
+      staticPodPath: given.staticPodPath ?? paths.staticPods,
     },
   });
 }

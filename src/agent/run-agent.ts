@@ -18,6 +18,7 @@ import { chooseResolvConf } from './resolv-conf.ts';
 import { startRuntime } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
 import type { AgentSettings } from './settings.ts';
+import { shownConfiguration } from '#kubelet/configuration/mod.ts';
 
 export interface RunAgentOptions {
   readonly settings: AgentSettings;
@@ -64,7 +65,11 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   await prepareMachine({ hasIpv6, log });
   let runtime: Runtime | undefined;
   try {
-    const resolvConf = await chooseResolvConf({ given: settings.resolvConf, paths, log });
+    const resolvConf = await chooseResolvConf({
+      given: settings.resolvConf ?? givenResolvConf(settings),
+      paths,
+      log,
+    });
     const [config, started] = await Promise.all([joining, starting]);
     runtime = started;
     await writeAgentKubeconfigs(paths, settings.serverUrl);
@@ -89,10 +94,15 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
       cri: started.cri,
       imagePath: started.imagePath,
       hasIpv6,
-      configuration: () => ({
-        clusterDNS: config.ClusterDNSs,
-        clusterDomain: config.ClusterDomain,
-      }),
+      configuration: () =>
+        shownConfiguration(settings.kubelet, {
+          clusterDNS: config.ClusterDNSs,
+          clusterDomain: config.ClusterDomain,
+          staticPodPath: paths.staticPods,
+          resolvConf,
+          providerID: `k3s://${nodeName}`,
+          evictionHard: { 'imagefs.available': '5%', 'nodefs.available': '5%' },
+        }),
     });
     try {
       await kubelet.start(signal);
@@ -109,4 +119,10 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     await runtime?.stop();
     release();
   }
+}
+
+/** resolvConf of the kubelet's configuration, when it is there. */
+function givenResolvConf({ kubelet }: AgentSettings): string | undefined {
+  const { resolvConf } = kubelet.given;
+  return typeof resolvConf === 'string' && resolvConf !== '' ? resolvConf : undefined;
 }

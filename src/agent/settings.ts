@@ -1,3 +1,5 @@
+import type { KubeletConfiguration } from '#kubelet/configuration/mod.ts';
+
 /** What an agent was told, checked and complete. Made by cli/ from flags, config file and env. */
 export interface AgentSettings {
   readonly dataDir: string;
@@ -23,6 +25,8 @@ export interface AgentSettings {
   readonly nonrootDevices: boolean;
   readonly resolvConf: string | undefined;
   readonly flannelInterface: string | undefined;
+  /** What --kubelet-arg and its files say. */
+  readonly kubelet: KubeletConfiguration;
   /** This agent runs beside a server on the same machine. */
   readonly isServerNode: boolean;
 }

@@ -35,6 +35,24 @@ export interface KubeletConfig {
   readonly kubeletVersion: string;
   /** Directory with static pod manifests; empty for none. */
   readonly staticPodPath: string;
+  readonly fileCheckMs: number;
+  /** Where more static pods are read from, each httpCheckMs; empty for none. */
+  readonly staticPodUrl: string;
+  readonly staticPodUrlHeaders: Readonly<Record<string, readonly string[]>>;
+  readonly httpCheckMs: number;
+  /** At most so many pods for each cpu; 0 for no such bound. */
+  readonly podsPerCore: number;
+  /** Images in the Node's status; -1 for all. */
+  readonly nodeStatusMaxImages: number;
+  /** Processes of a pod; 0 or less for what the machine allows. */
+  readonly podPidsLimit: number;
+  /** How long pods of this priority and above have when the machine is shut down; none: no wait. */
+  readonly shutdownPeriods: readonly ShutdownPeriod[];
+}
+
+export interface ShutdownPeriod {
+  readonly priority: number;
+  readonly periodMs: number;
 }
 
 export const defaultKubeletConfig: KubeletConfig = {
@@ -75,6 +93,14 @@ export const defaultKubeletConfig: KubeletConfig = {
   kubeletPort: 10250,
   kubeletVersion: 'v1.36.2',
   staticPodPath: '',
+  fileCheckMs: 20_000,
+  staticPodUrl: '',
+  staticPodUrlHeaders: {},
+  httpCheckMs: 20_000,
+  podsPerCore: 0,
+  nodeStatusMaxImages: 50,
+  podPidsLimit: -1,
+  shutdownPeriods: [],
 };
 
 /** Directories on the machine that are not below the kubelet's root. */

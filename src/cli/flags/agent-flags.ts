@@ -233,7 +233,6 @@ export const agentFlags: readonly Flag[] = [
     type: 'list',
     help: 'Customized flag for kubelet process',
     group,
-    notBuilt: true,
   },
   {
     name: 'kube-proxy-arg',

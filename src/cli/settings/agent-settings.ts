@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { K3tsError } from '#base/errors.ts';
 import type { AgentSettings } from '#agent/mod.ts';
+import { readKubeletConfiguration } from '#kubelet/configuration/mod.ts';
 import type { ServerSettings } from '#server/mod.ts';
 import { booleanFlag, integerFlag, listFlag, stringFlag } from '../flags/flag.ts';
 import type { FlagValues } from '../flags/flag.ts';
@@ -38,8 +40,9 @@ export async function readLocalAgentSettings(
 async function readNodeSettings(
   values: FlagValues,
 ): Promise<Omit<AgentSettings, 'serverUrl' | 'token' | 'bindAddress'>> {
+  const dataDir = stringFlag(values, 'data-dir') ?? '/var/lib/rancher/k3s';
   return {
-    dataDir: stringFlag(values, 'data-dir') ?? '/var/lib/rancher/k3s',
+    dataDir,
     debug: booleanFlag(values, 'debug'),
     nodeName: readNodeName(values),
     withNodeId: booleanFlag(values, 'with-node-id'),
@@ -56,6 +59,10 @@ async function readNodeSettings(
     nonrootDevices: booleanFlag(values, 'nonroot-devices'),
     resolvConf: stringFlag(values, 'resolv-conf'),
     flannelInterface: stringFlag(values, 'flannel-iface'),
+    kubelet: await readKubeletConfiguration({
+      args: listFlag(values, 'kubelet-arg'),
+      dropInDirectory: join(dataDir, 'agent/etc/kubelet.conf.d'),
+    }),
     isServerNode: false,
   };
 }

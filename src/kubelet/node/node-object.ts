@@ -6,7 +6,6 @@ import { nodeConditions } from './node-conditions.ts';
 import type { ConditionFacts } from './node-conditions.ts';
 import { nodeAllocatable, nodeCapacity } from './node-resources.ts';
 
-const maxImages = 50;
 const maxNamesPerImage = 5;
 
 export interface NodeFacts extends ConditionFacts {
@@ -83,7 +82,7 @@ export function nodeStatus(facts: NodeFacts, known: NodeStatus): NodeStatus {
       architecture: machine.architecture,
       ...((machine.swapBytes ?? 0) > 0 ? { swap: { capacity: machine.swapBytes } } : {}),
     },
-    images: nodeImages(facts.images),
+    images: nodeImages(facts.images, config.nodeStatusMaxImages),
     ...(facts.volumesInUse.length > 0 ? { volumesInUse: [...facts.volumesInUse] } : {}),
     ...(handlers.length > 0 ? { runtimeHandlers: handlers.map(handlerOf) } : {}),
     ...(runtimeStatus?.features === undefined
@@ -120,10 +119,10 @@ export function nodeAddresses({ nodeName, config }: Pick<NodeFacts, 'nodeName' |
 }
 
 /** The largest images, digests first. */
-export function nodeImages(images: readonly Image[]): ContainerImage[] {
+export function nodeImages(images: readonly Image[], maxImages = 50): ContainerImage[] {
   return [...images]
     .sort((a, b) => b.size - a.size)
-    .slice(0, maxImages)
+    .slice(0, maxImages < 0 ? undefined : maxImages)
     .map(({ repoDigests, repoTags, size }) => ({
       names: [...repoDigests, ...repoTags].slice(0, maxNamesPerImage),
       sizeBytes: size,

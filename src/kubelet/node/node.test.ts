@@ -32,7 +32,7 @@ test('allocatable is capacity without reservations, thresholds and huge pages', 
   const capacity = nodeCapacity(
     machine,
     { ...usage, nodeFs: { ...fs, capacityBytes: 2 ** 20 } },
-    { maxPods: 7 },
+    { maxPods: 7, podsPerCore: 0 },
   );
   assert.deepEqual(capacity, {
     cpu: '4',

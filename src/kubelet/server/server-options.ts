@@ -44,6 +44,14 @@ export interface KubeletServerOptions {
   readonly localDirectories?: LocalDirectories | undefined;
   /** More metrics, in Prometheus' text form. */
   readonly metrics?: (() => string) | undefined;
+  /** How long answers of the API server about tokens and rights are good; upstream's by default. */
+  readonly tokenCacheMs?: number | undefined;
+  readonly allowedCacheMs?: number | undefined;
+  readonly deniedCacheMs?: number | undefined;
+  /** False: no logs, exec, attach, port forwarding and the like. */
+  readonly hasDebuggingHandlers?: boolean | undefined;
+  /** False: no /logs. */
+  readonly hasSystemLogs?: boolean | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -27,7 +27,9 @@ const maxTokens = 1000;
 export function createRequestAuthenticator(options: {
   client: Client;
   clock: Clock;
+  tokenCacheMs?: number | undefined;
 }): AuthenticateRequest {
+  const { tokenCacheMs = tokenLifetimeMs } = options;
   const users = new ExpiringCache<KubeletUser | false>({
     clock: options.clock,
     capacity: maxTokens,
@@ -41,7 +43,7 @@ export function createRequestAuthenticator(options: {
     const known = users.get(key);
     if (known !== undefined) return known === false ? undefined : known;
     const user = await reviewToken(options.client, token);
-    users.set(key, user ?? false, tokenLifetimeMs);
+    users.set(key, user ?? false, tokenCacheMs);
     return user;
   };
 }

@@ -30,6 +30,8 @@ const subresources: Readonly<Record<string, readonly string[]>> = {
   runningpods: ['pods', 'proxy'],
   healthz: ['healthz', 'proxy'],
   configz: ['configz', 'proxy'],
+  flagz: ['configz'],
+  statusz: ['statusz'],
 };
 
 /** Throws KubeletRequestError 403 unless the user may do this. */
@@ -50,8 +52,11 @@ export function createRequestAuthorizer(options: {
   client: Client;
   nodeName: string;
   clock: Clock;
+  allowedCacheMs?: number | undefined;
+  deniedCacheMs?: number | undefined;
 }): AuthorizeRequest {
   const { client, nodeName, clock } = options;
+  const { allowedCacheMs = allowedLifetimeMs, deniedCacheMs = deniedLifetimeMs } = options;
   const decisions = new ExpiringCache<boolean>({ clock, capacity: maxDecisions });
 
   const isAllowed = async (user: KubeletUser, verb: string, sub: string): Promise<boolean> => {
@@ -76,7 +81,7 @@ export function createRequestAuthorizer(options: {
       },
     });
     const answer = status?.allowed === true;
-    decisions.set(key, answer, answer ? allowedLifetimeMs : deniedLifetimeMs);
+    decisions.set(key, answer, answer ? allowedCacheMs : deniedCacheMs);
     return answer;
   };
 

@@ -1,0 +1,151 @@
+import { parseDuration } from '#base/duration.ts';
+import { messageOf } from '#base/errors.ts';
+import { parseQuantity } from '#base/quantity.ts';
+import type { JsonValue } from './field.ts';
+import { findField } from './field-table.ts';
+import type { FieldValues } from './read-file.ts';
+
+type Check = (get: Getters) => string | undefined;
+
+interface Getters {
+  integer(name: string): number;
+  durationMs(name: string): number;
+  value(name: string): JsonValue | undefined;
+}
+
+function notNegative(name: string, flag: string): Check {
+  return ({ integer }) =>
+    integer(name) < 0
+      ? `${name} (--${flag}) ${integer(name)} must not be a negative number`
+      : undefined;
+}
+
+function within(name: string, flag: string, low: number, high: number): Check {
+  return ({ integer }) =>
+    integer(name) < low || integer(name) > high
+      ? `${name} (--${flag}) ${integer(name)} must be between ${low} and ${high}, inclusive`
+      : undefined;
+}
+
+const checks: readonly Check[] = [
+  notNegative('maxPods', 'max-pods'),
+  notNegative('podsPerCore', 'pods-per-core'),
+  within('port', 'port', 1, 65_535),
+  within('healthzPort', 'healthz-port', 0, 65_535),
+  within('imageGCHighThresholdPercent', 'image-gc-high-threshold', 0, 100),
+  within('imageGCLowThresholdPercent', 'image-gc-low-threshold', 0, 100),
+  ({ integer }) => {
+    const [low, high] = [
+      integer('imageGCLowThresholdPercent'),
+      integer('imageGCHighThresholdPercent'),
+    ];
+    return low >= high
+      ? `imageGCLowThresholdPercent (--image-gc-low-threshold) ${low} must be less than imageGCHighThresholdPercent (--image-gc-high-threshold) ${high}`
+      : undefined;
+  },
+  ({ integer }) =>
+    integer('nodeLeaseDurationSeconds') <= 0
+      ? 'nodeLeaseDurationSeconds must be greater than 0'
+      : undefined,
+  ({ integer }) =>
+    integer('nodeStatusMaxImages') < -1
+      ? `nodeStatusMaxImages (--node-status-max-images) ${integer('nodeStatusMaxImages')} must be -1 or greater`
+      : undefined,
+  ({ integer }) =>
+    integer('containerLogMaxFiles') <= 1
+      ? `containerLogMaxFiles (--container-log-max-files) ${integer('containerLogMaxFiles')} must be greater than 1`
+      : undefined,
+  ({ durationMs }) => {
+    const [all, critical] = [
+      durationMs('shutdownGracePeriod'),
+      durationMs('shutdownGracePeriodCriticalPods'),
+    ];
+    if (critical <= all) return undefined;
+    return `shutdownGracePeriodCriticalPods {${critical / 1000}s} must be <= shutdownGracePeriod {${all / 1000}s}`;
+  },
+  ({ durationMs }) => shortPeriod('shutdownGracePeriod', durationMs('shutdownGracePeriod')),
+  ({ durationMs }) =>
+    shortPeriod('shutdownGracePeriodCriticalPods', durationMs('shutdownGracePeriodCriticalPods')),
+  ({ value, durationMs }) => {
+    const byPriority = value('shutdownGracePeriodByPodPriority');
+    const hasPeriods =
+      durationMs('shutdownGracePeriod') > 0 || durationMs('shutdownGracePeriodCriticalPods') > 0;
+    return Array.isArray(byPriority) && byPriority.length > 0 && hasPeriods
+      ? 'Cannot specify both shutdownGracePeriodByPodPriority and shutdownGracePeriod at the same time'
+      : undefined;
+  },
+  ({ value }) => {
+    const text = value('crashLoopBackOff.maxContainerRestartPeriod');
+    if (typeof text !== 'string') return undefined;
+    const ms = parseDuration(text);
+    return ms < 1000 || ms > 300_000
+      ? `CrashLoopBackOff.MaxContainerRestartPeriod (got: ${ms / 1000} seconds) must be set between 1 seconds and 300 seconds`
+      : undefined;
+  },
+  ...['kubeReserved', 'systemReserved'].map(
+    (name): Check =>
+      ({ value }) =>
+        quantities(name, value(name)),
+  ),
+  ({ value }) => thresholds(value('evictionHard')),
+];
+
+function shortPeriod(name: string, ms: number): string | undefined {
+  return ms !== 0 && ms < 1000
+    ? `${name} {${ms}ms} must be either zero or otherwise >= 1 sec`
+    : undefined;
+}
+
+function quantities(name: string, value: JsonValue | undefined): string | undefined {
+  for (const [key, text] of Object.entries(value ?? {})) {
+    try {
+      parseQuantity(String(text));
+    } catch (error) {
+      return `${name} ${key}: ${messageOf(error)}`;
+    }
+  }
+  return undefined;
+}
+
+const signals = new Set([
+  'memory.available',
+  'nodefs.available',
+  'nodefs.inodesFree',
+  'imagefs.available',
+  'imagefs.inodesFree',
+  'containerfs.available',
+  'containerfs.inodesFree',
+  'allocatableMemory.available',
+  'pid.available',
+]);
+
+function thresholds(value: JsonValue | undefined): string | undefined {
+  for (const [signal, text] of Object.entries(value ?? {})) {
+    if (!signals.has(signal)) return `unknown eviction signal ${signal}`;
+    const shown = String(text);
+    if (shown.endsWith('%')) {
+      const percent = Number(shown.slice(0, -1));
+      if (!(percent >= 0 && percent <= 100)) {
+        return `eviction percentage threshold ${signal} must be between 0% and 100%: ${shown}`;
+      }
+      continue;
+    }
+    const problem = quantities('evictionHard', { [signal]: shown });
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** What is wrong with a configuration as a whole, in upstream's words; empty when it is fine. */
+export function configurationProblems(values: FieldValues): string[] {
+  const value = (name: string): JsonValue | undefined => values[name] ?? findField(name)?.default;
+  const get: Getters = {
+    value,
+    integer: (name) => Number(value(name) ?? 0),
+    durationMs: (name) => parseDuration(String(value(name) ?? '0s')),
+  };
+  return checks
+    .map((check) => check(get))
+    .filter((problem) => problem !== undefined)
+    .map((problem) => `invalid configuration: ${problem}`);
+}
