@@ -76,7 +76,9 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const cache = createClusterCache();
   const nominated = new NominatedPods();
   const place = createPlacement({
-    ...{ random: options.random, nominated, extenders },
+    random: options.random,
+    nominated,
+    extenders,
     percentageOf: percentages(configuration),
   });
   const profileOf = (pod: Pod): Profile | undefined =>

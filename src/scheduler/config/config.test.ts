@@ -29,7 +29,11 @@ function parts(): ProfileParts {
   const client = createFakeClient({ clock, random });
   const { signal } = new AbortController();
   const events = createEventRecorder({
-    ...{ client, clock, random, signal, log: silentLogger },
+    client,
+    clock,
+    random,
+    signal,
+    log: silentLogger,
     component: 'default-scheduler',
   });
   return { client, clock, random, eventsFor: () => events, lookups: noLookups };

@@ -79,7 +79,14 @@ export function createPodInfo(pod: Pod): PodInfo {
 export function withState(info: PodInfo, pod: Pod): PodInfo {
   const { key, requests, scoringCpuMilli, scoringMemoryBytes, hostPorts, images, affinity } = info;
   return {
-    ...{ pod, key, requests, scoringCpuMilli, scoringMemoryBytes, hostPorts, images, affinity },
+    pod,
+    key,
+    requests,
+    scoringCpuMilli,
+    scoringMemoryBytes,
+    hostPorts,
+    images,
+    affinity,
     get shape() {
       return info.shape;
     },

@@ -180,22 +180,28 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
         else if (!isSuccess(status)) return { scores: [], status: named(status, plugin) };
       }
       const totals = Array<number>(nodes.length).fill(0);
-      const scores = reuse(scratch, nodes);
-      scratch = scores;
       for (const [index, { plugin, weight }] of scorers.entries()) {
         if (skipped.has(plugin.name)) continue;
         const isKnown = plugin.answersByNode === true;
-        for (let number = 0; number < nodes.length; number++) {
-          const node = nodes[number] as NodeInfo;
-          (scores[number] as NodeScore).score = isKnown
+        const scoreOf = (node: NodeInfo): number =>
+          isKnown
             ? answers.score(index, state, pod, node, snapshot)
             : (plugin.score?.(state, pod, node, snapshot) ?? 0);
+        if (plugin.normalizeScore === undefined) {
+          for (let number = 0; number < nodes.length; number++) {
+            totals[number] =
+              (totals[number] ?? 0) + bounded(scoreOf(nodes[number] as NodeInfo)) * weight;
+          }
+          continue;
         }
-        plugin.normalizeScore?.(state, pod, scores);
+        scratch = reuse(scratch, nodes);
         for (let number = 0; number < nodes.length; number++) {
-          const { score } = scores[number] as NodeScore;
-          totals[number] =
-            (totals[number] ?? 0) + Math.min(Math.max(score, 0), maxNodeScore) * weight;
+          (scratch[number] as NodeScore).score = scoreOf(nodes[number] as NodeInfo);
+        }
+        plugin.normalizeScore(state, pod, scratch);
+        for (let number = 0; number < nodes.length; number++) {
+          const { score } = scratch[number] as NodeScore;
+          totals[number] = (totals[number] ?? 0) + bounded(score) * weight;
         }
       }
       return { scores: totals };
@@ -244,6 +250,10 @@ function nothingLeft(plugins: readonly string[]): Status {
       ? `node(s) didn't satisfy plugin ${only ?? ''}`
       : `node(s) didn't satisfy plugin(s) [${plugins.join(' ')}] simultaneously`,
   );
+}
+
+function bounded(score: number): number {
+  return score < 0 ? 0 : score > maxNodeScore ? maxNodeScore : score;
 }
 
 /** One entry for each node, those of an earlier list where there are any. */

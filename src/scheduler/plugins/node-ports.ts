@@ -1,3 +1,4 @@
+import { createPodInfo } from '../framework/node-info.ts';
 import type { HostPort } from '../framework/node-info.ts';
 import type { Plugin } from '../framework/plugin.ts';
 import { skip, unschedulable } from '../framework/status.ts';
@@ -17,6 +18,11 @@ export const nodePorts: Plugin = {
   name: 'NodePorts',
   answersByNode: true,
   retryOn: ['Node/Add', 'AssignedPod/Delete'],
+  isHelpedBy(pod, { pod: other }) {
+    if (other === undefined) return true;
+    const freed = createPodInfo(other).hostPorts;
+    return pod.hostPorts.some((port) => freed.some((one) => portsConflict(port, one)));
+  },
   preFilter(_state, pod) {
     return pod.hostPorts.length === 0 ? { status: skip } : undefined;
   },

@@ -1,3 +1,5 @@
+import { podRequestsInUse } from '#schema/pods/mod.ts';
+import { NodeRecord } from '../framework/node-info.ts';
 import type { NodeInfo, PodInfo } from '../framework/node-info.ts';
 import { maxNodeScore } from '../framework/plugin.ts';
 import type { Plugin } from '../framework/plugin.ts';
@@ -43,6 +45,22 @@ export function createNodeResourcesFit(args: NodeResourcesFitArgs = {}): Plugin 
     name: 'NodeResourcesFit',
     answersByNode: true,
     retryOn: ['Node/Add', 'Node/UpdateAllocatable', 'AssignedPod/Delete', 'AssignedPod/Update'],
+    isHelpedBy(pod, { event, node, formerNode, pod: other, formerPod }) {
+      if (node !== undefined) {
+        // a node that is too small even when it is empty stays too small
+        const record = new NodeRecord(node);
+        if (insufficientResources(pod, record, isIgnored).length > 0) return false;
+        return formerNode === undefined || hasMore(pod, new NodeRecord(formerNode), record);
+      }
+      if (event !== 'AssignedPod/Update' || other === undefined || formerPod === undefined) {
+        return true;
+      }
+      const before = podRequestsInUse(formerPod);
+      const after = podRequestsInUse(other);
+      return [...pod.requests].some(
+        ([name, request]) => request > 0 && (after.get(name) ?? 0) < (before.get(name) ?? 0),
+      );
+    },
     filter(_state, pod, node): Status | undefined {
       const reasons = insufficientResources(pod, node, isIgnored);
       if (reasons.length === 0) return undefined;
@@ -80,6 +98,15 @@ export function insufficientResources(
     if (request > free) reasons.push(`Insufficient ${name}`);
   }
   return reasons;
+}
+
+/** Whether a change of the node gave it more of what the pod wants. */
+function hasMore(pod: PodInfo, before: NodeInfo, after: NodeInfo): boolean {
+  if (after.allowedPods > before.allowedPods) return true;
+  return [...pod.requests].some(
+    ([name, request]) =>
+      request > 0 && (after.allocatable.get(name) ?? 0) > (before.allocatable.get(name) ?? 0),
+  );
 }
 
 /** Whether the request is larger than the whole node: no preemption can help then. */

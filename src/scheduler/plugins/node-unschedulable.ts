@@ -11,6 +11,9 @@ export const nodeUnschedulable: Plugin = {
   name: 'NodeUnschedulable',
   answersByNode: true,
   retryOn: ['Node/Add', 'Node/UpdateTaint'],
+  isHelpedBy(_pod, { node, formerNode }) {
+    return node?.spec?.unschedulable !== true && formerNode?.spec?.unschedulable !== false;
+  },
   filter(_state, { pod }, { node }) {
     if (node.spec?.unschedulable !== true) return undefined;
     return tolerates(pod.spec?.tolerations, taint) ? undefined : unresolvable(reason);

@@ -4,6 +4,7 @@ import type { NodeInfo } from '../framework/node-info.ts';
 import type { Plugin } from '../framework/plugin.ts';
 import { skip, unschedulable } from '../framework/status.ts';
 import type { StorageLookups } from '../framework/storage-lookups.ts';
+import { usesChangedClaim } from './uses-changed-claim.ts';
 
 export const reason = 'node(s) exceed max volume count';
 
@@ -14,6 +15,7 @@ export function createNodeVolumeLimits(storage: StorageLookups): Plugin {
   return {
     name: 'NodeVolumeLimits',
     retryOn: ['AssignedPod/Delete', 'Storage/Update', 'Node/Add'],
+    isHelpedBy: usesChangedClaim,
     preFilter(state, { pod }) {
       const volumes = volumesOf(pod, storage);
       if (volumes.size === 0) return { status: skip };

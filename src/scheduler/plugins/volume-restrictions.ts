@@ -4,6 +4,7 @@ import type { PodInfo } from '../framework/node-info.ts';
 import type { Plugin, Snapshot } from '../framework/plugin.ts';
 import { skip, unschedulable } from '../framework/status.ts';
 import type { StorageLookups } from '../framework/storage-lookups.ts';
+import { usesChangedClaim } from './uses-changed-claim.ts';
 
 export const diskReason = 'node(s) had no available disk';
 export const exclusiveReason =
@@ -51,6 +52,7 @@ export function createVolumeRestrictions(storage: StorageLookups): Plugin {
   return {
     name: 'VolumeRestrictions',
     retryOn: ['AssignedPod/Delete', 'Storage/Update', 'Node/Add'],
+    isHelpedBy: usesChangedClaim,
     preFilter(state, pod, snapshot) {
       const claims = exclusiveClaims(pod);
       if (claims.size === 0 && disksOf(pod.pod).length === 0) return { status: skip };

@@ -2,6 +2,7 @@ import { claimClass, podClaims } from '#schema/volumes/mod.ts';
 import type { Plugin } from '../framework/plugin.ts';
 import { skip, unresolvable } from '../framework/status.ts';
 import type { StorageLookups } from '../framework/storage-lookups.ts';
+import { usesChangedClaim } from './uses-changed-claim.ts';
 
 export const reason = 'node(s) had no available volume zone';
 
@@ -28,6 +29,7 @@ export function createVolumeZone(storage: StorageLookups): Plugin {
   return {
     name: 'VolumeZone',
     retryOn: ['Storage/Update', 'Node/Add', 'Node/UpdateLabel'],
+    isHelpedBy: usesChangedClaim,
     preFilter(state, { pod }) {
       const { namespace = '' } = pod.metadata;
       const topologies: Topology[] = [];

@@ -5,6 +5,10 @@ export class NominatedPods {
   readonly #byNode = new Map<string, Map<string, PodInfo>>();
   readonly #nodeOf = new Map<string, string>();
 
+  get isEmpty(): boolean {
+    return this.#nodeOf.size === 0;
+  }
+
   /** Takes the place of an earlier nomination of the same pod. */
   nominate(pod: PodInfo, nodeName: string): void {
     this.remove(pod.key);

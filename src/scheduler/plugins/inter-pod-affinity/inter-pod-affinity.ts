@@ -1,6 +1,8 @@
 import type { ClusterLookups } from '../../framework/lookups.ts';
 import type { NodeInfo, PodInfo } from '../../framework/node-info.ts';
+import type { Happening } from '../../framework/happening.ts';
 import type { CycleState, Plugin } from '../../framework/plugin.ts';
+import { compilePodAffinity, termMatches } from '../../framework/pod-affinity.ts';
 import { skip, unresolvable, unschedulable } from '../../framework/status.ts';
 import type { AffinityCounts } from './affinity-counts.ts';
 import { changeAffinity, countAffinity, matchesAll } from './affinity-counts.ts';
@@ -48,6 +50,7 @@ export function createInterPodAffinity(
       'Namespace/Update',
       'UnscheduledPod/Update',
     ],
+    isHelpedBy: (pod, happening) => mayHelp(pod, happening, lookups),
     preFilter(state, pod, snapshot) {
       const counts = countAffinity(pod, snapshot, namespaceLabels);
       state.set(requiredKey, counts);
@@ -84,6 +87,27 @@ export function createInterPodAffinity(
       normalizeLiking(scores);
     },
   };
+}
+
+/** Pods help that are wanted, or were unwanted; nodes that are in a domain of a term. */
+function mayHelp(
+  { pod, affinity }: PodInfo,
+  { pod: other, formerPod, node }: Happening,
+  { namespaceLabels }: ClusterLookups,
+): boolean {
+  const { required = [], requiredAnti = [] } = affinity ?? {};
+  if (node !== undefined) {
+    const keys = required.map(({ topologyKey }) => topologyKey);
+    return keys.every((key) => node.metadata.labels?.[key] !== undefined);
+  }
+  if (other === undefined) return true;
+  return [other, formerPod].some((one) => {
+    if (one === undefined) return false;
+    const terms = [...required, ...requiredAnti];
+    if (terms.some((term) => termMatches(term, one, namespaceLabels))) return true;
+    const theirs = compilePodAffinity(one)?.requiredAnti ?? [];
+    return theirs.some((term) => termMatches(term, pod, namespaceLabels));
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { TopologySpreadConstraint } from '#schema/types.ts';
+import type { Node, TopologySpreadConstraint } from '#schema/types.ts';
 import type { ClusterLookups } from '../../framework/lookups.ts';
 import type { PodInfo } from '../../framework/node-info.ts';
 import type { CycleState, Plugin } from '../../framework/plugin.ts';
@@ -54,6 +54,19 @@ export function createPodTopologySpread(
       'Node/UpdateTaint',
       'UnscheduledPod/Update',
     ],
+    isHelpedBy(pod, { pod: other, formerPod, node, formerNode }) {
+      const constraints = constraintsOf(pod, 'DoNotSchedule');
+      if (node !== undefined) {
+        const has = (one: Node): boolean =>
+          constraints.every(({ topologyKey }) => one.metadata.labels?.[topologyKey] !== undefined);
+        return has(node) || (formerNode !== undefined && has(formerNode));
+      }
+      if (other === undefined) return true;
+      if (other.metadata.namespace !== pod.pod.metadata.namespace) return false;
+      return [other, formerPod].some((one) =>
+        constraints.some(({ selector }) => selector.matches(one?.metadata.labels)),
+      );
+    },
     preFilter(state, pod, snapshot) {
       const constraints = constraintsOf(pod, 'DoNotSchedule');
       if (constraints.length === 0) return { status: skip };

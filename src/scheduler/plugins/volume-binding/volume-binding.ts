@@ -9,6 +9,7 @@ import { findVolumes } from './find-volumes.ts';
 import type { NodeVolumes } from './find-volumes.ts';
 import { podVolumeClaims } from './pod-volume-claims.ts';
 import type { PodVolumeClaims } from './pod-volume-claims.ts';
+import { usesChangedClaim } from '../uses-changed-claim.ts';
 
 const claimsKey = 'VolumeBinding/claims';
 const byNodeKey = 'VolumeBinding/byNode';
@@ -39,6 +40,7 @@ export function createVolumeBinding(
   return {
     name: 'VolumeBinding',
     retryOn: ['Storage/Update', 'Node/Add', 'Node/UpdateLabel', 'AssignedPod/Delete'],
+    isHelpedBy: usesChangedClaim,
     preFilter(state, { pod }) {
       if (podClaims(pod).length === 0) return { status: skip };
       const claims = podVolumeClaims(pod, storage);
