@@ -9,6 +9,7 @@ import { startJobController } from './job/mod.ts';
 import { startNamespaceController } from './namespace/mod.ts';
 import { startNodeIpamController } from './nodeipam/mod.ts';
 import { startNodeLifecycleController, startTaintEviction } from './nodelifecycle/mod.ts';
+import { startHorizontalPodAutoscaler } from './podautoscaler/mod.ts';
 import { startPodGarbageCollector } from './podgc/mod.ts';
 import { startReplicaSetController, startReplicationController } from './replicaset/mod.ts';
 import { startRootCaPublisher } from './root-ca-publisher/mod.ts';
@@ -55,6 +56,7 @@ export const controllers = {
   'taint-eviction-controller': startTaintEviction,
   'node-ipam-controller': startNodeIpamController,
   'pod-garbage-collector-controller': startPodGarbageCollector,
+  'horizontal-pod-autoscaler-controller': startHorizontalPodAutoscaler,
   'disruption-controller': startDisruptionController,
   'resourcequota-controller': startResourceQuotaController,
   'clusterrole-aggregation-controller': startClusterRoleAggregation,
@@ -89,6 +91,7 @@ export const eventComponents: Partial<Record<ControllerName, string>> = {
   'node-lifecycle-controller': 'node-controller',
   'taint-eviction-controller': 'taint-eviction-controller',
   'node-ipam-controller': 'cidrAllocator',
+  'horizontal-pod-autoscaler-controller': 'horizontal-pod-autoscaler',
   'disruption-controller': 'controllermanager',
   'persistentvolume-binder-controller': 'persistentvolume-controller',
   'persistentvolume-expander-controller': 'volume_expand',
