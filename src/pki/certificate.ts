@@ -1,9 +1,17 @@
-import { createPrivateKey, createPublicKey, webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { isIP } from 'node:net';
 
-import { signingKeyOf } from './key.ts';
-import { loadX509 } from './x509-library.ts';
+import { tryParseIp } from '#base/cidr.ts';
+import type { IpAddress } from '#base/cidr.ts';
+import { bitString, der, integer, objectIdentifier, octetString, sequence, time } from './der.ts';
+import {
+  algorithmOf,
+  distinguishedName,
+  keyIdentifier,
+  publicKeyInfo,
+  readIssuer,
+  signed,
+} from './signed-values.ts';
 
 const dayMs = 24 * 3600 * 1000;
 /** Certificates start this long before now, for clocks that are behind. */
@@ -33,103 +41,108 @@ export interface CertificateRequest {
   readonly serial: Buffer;
 }
 
-/** A self-signed authority with a P-256 key, valid for ten years, as k3s makes them. */
+/** A self-signed authority with this key, valid for ten years, as k3s makes them. */
 export async function createAuthority(options: {
   commonName: string;
   keyPem: string;
   nowMs: number;
   serial: Buffer;
 }): Promise<Authority> {
-  const x509 = await loadX509();
-  const publicKey = publicCryptoKey(createPublicKey(options.keyPem));
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      name: [{ CN: [options.commonName] }],
-      serialNumber: serialText(options.serial),
-      notBefore: new Date(options.nowMs - skewMs),
-      notAfter: new Date(options.nowMs + 3650 * dayMs),
-      keys: { privateKey: signingKeyOf(options.keyPem), publicKey },
-      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-      extensions: [
-        new x509.BasicConstraintsExtension(true, undefined, true),
-        new x509.KeyUsagesExtension(
-          x509.KeyUsageFlags.digitalSignature |
-            x509.KeyUsageFlags.keyEncipherment |
-            x509.KeyUsageFlags.keyCertSign,
-          true,
-        ),
-        await x509.SubjectKeyIdentifierExtension.create(publicKey),
-      ],
-    },
-    webcrypto,
-  );
-  return { certificatePem: `${certificate.toString('pem')}\n`, keyPem: options.keyPem };
+  const key = createPrivateKey(options.keyPem);
+  const info = publicKeyInfo(createPublicKey(key));
+  const name = distinguishedName([], options.commonName);
+  const raw = writeCertificate({
+    issuer: name,
+    subject: name,
+    info,
+    signingKey: key,
+    serial: options.serial,
+    nowMs: options.nowMs,
+    days: 3650,
+    extensions: [
+      extension('2.5.29.19', true, sequence(der(0x01, Buffer.from([0xff])))),
+      extension('2.5.29.15', true, authorityUsages),
+      extension('2.5.29.14', false, octetString(keyIdentifier(info))),
+    ],
+  });
+  return { certificatePem: pemOf(raw), keyPem: options.keyPem };
 }
 
 /** A leaf certificate followed by the authority's chain, as PEM. */
 export async function issueCertificate(request: CertificateRequest): Promise<string> {
-  const x509 = await loadX509();
-  const issuer = new X509Certificate(request.authority.certificatePem);
-  const publicKey = publicCryptoKey(
-    typeof request.key === 'string' ? createPublicKey(request.key) : request.key,
-  );
-  const alternativeNames = [
-    ...(request.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
-    ...(request.ipAddresses ?? [])
-      .filter((address) => isIP(address) !== 0)
-      .map((value) => ({ type: 'ip' as const, value })),
+  const { authority, key } = request;
+  const issuer = readIssuer(new X509Certificate(authority.certificatePem).raw);
+  const names = alternativeNames(request);
+  const raw = writeCertificate({
+    issuer: issuer.subject,
+    subject: distinguishedName(request.organizations ?? [], request.commonName),
+    info: publicKeyInfo(typeof key === 'string' ? createPublicKey(key) : key),
+    signingKey: createPrivateKey(authority.keyPem),
+    serial: request.serial,
+    nowMs: request.nowMs,
+    days: request.days ?? 365,
+    extensions: [
+      extension('2.5.29.15', true, leafUsages),
+      extension('2.5.29.37', false, sequence(...request.purposes.map((one) => purposes[one]))),
+      extension('2.5.29.35', false, sequence(der(0x80, issuer.keyIdentifier))),
+      ...(names.length === 0 ? [] : [extension('2.5.29.17', false, sequence(...names))]),
+    ],
+  });
+  const authorityPem = authority.certificatePem;
+  return pemOf(raw) + (authorityPem.endsWith('\n') ? authorityPem : `${authorityPem}\n`);
+}
+
+/** Digital signature, key encipherment and signing of certificates, as bits from the left. */
+const authorityUsages = bitString(Buffer.from([0xa4]), 2);
+const leafUsages = bitString(Buffer.from([0xa0]), 5);
+const purposes: Readonly<Record<KeyUsagePurpose, Buffer>> = {
+  client: objectIdentifier('1.3.6.1.5.5.7.3.2'),
+  server: objectIdentifier('1.3.6.1.5.5.7.3.1'),
+};
+
+function extension(identifier: string, isCritical: boolean, value: Buffer): Buffer {
+  const critical = isCritical ? [der(0x01, Buffer.from([0xff]))] : [];
+  return sequence(objectIdentifier(identifier), ...critical, octetString(value));
+}
+
+function alternativeNames({ dnsNames = [], ipAddresses = [] }: CertificateRequest): Buffer[] {
+  const addresses = ipAddresses.flatMap((one) => tryParseIp(one) ?? []);
+  return [
+    ...dnsNames.map((name) => der(0x82, Buffer.from(name, 'latin1'))),
+    ...addresses.map((address) => der(0x87, addressBytes(address))),
   ];
-  const purposeOid = {
-    client: x509.ExtendedKeyUsage.clientAuth,
-    server: x509.ExtendedKeyUsage.serverAuth,
-  };
-  const issuerCertificate = new x509.X509Certificate(issuer.raw);
-  const certificate = await x509.X509CertificateGenerator.create(
-    {
-      subject: [
-        ...(request.organizations ?? []).map((name) => ({ O: [name] })),
-        { CN: [request.commonName] },
-      ],
-      issuer: issuerCertificate.subjectName,
-      serialNumber: serialText(request.serial),
-      notBefore: new Date(request.nowMs - skewMs),
-      notAfter: new Date(request.nowMs + (request.days ?? 365) * dayMs),
-      publicKey,
-      signingKey: signingKeyOf(request.authority.keyPem),
-      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-      extensions: [
-        new x509.KeyUsagesExtension(
-          x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment,
-          true,
-        ),
-        new x509.ExtendedKeyUsageExtension(request.purposes.map((purpose) => purposeOid[purpose])),
-        await x509.AuthorityKeyIdentifierExtension.create(issuerCertificate.publicKey),
-        ...(alternativeNames.length === 0
-          ? []
-          : [new x509.SubjectAlternativeNameExtension(alternativeNames)]),
-      ],
-    },
-    webcrypto,
+}
+
+function addressBytes({ family, value }: IpAddress): Buffer {
+  return Buffer.from(value.toString(16).padStart(family === 4 ? 8 : 32, '0'), 'hex');
+}
+
+function writeCertificate(of: {
+  issuer: Buffer;
+  subject: Buffer;
+  info: Buffer;
+  signingKey: KeyObject;
+  serial: Buffer;
+  nowMs: number;
+  days: number;
+  extensions: readonly Buffer[];
+}): Buffer {
+  const body = sequence(
+    der(0xa0, integer(Buffer.from([2]))),
+    integer(positive(of.serial)),
+    algorithmOf(of.signingKey),
+    of.issuer,
+    sequence(time(of.nowMs - skewMs), time(of.nowMs + of.days * dayMs)),
+    of.subject,
+    of.info,
+    der(0xa3, sequence(...of.extensions)),
   );
-  const authorityPem = request.authority.certificatePem;
-  return `${certificate.toString('pem')}\n${authorityPem.endsWith('\n') ? authorityPem : `${authorityPem}\n`}`;
+  return signed(body, of.signingKey);
 }
 
-function publicCryptoKey(key: KeyObject): CryptoKey {
-  const algorithm =
-    key.asymmetricKeyType === 'rsa'
-      ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
-      : { name: 'ECDSA', namedCurve: namedCurveOf(key) };
-  return key.toCryptoKey(algorithm, true, ['verify']);
-}
-
-function namedCurveOf(key: KeyObject): string {
-  const curves: Record<string, string> = {
-    prime256v1: 'P-256',
-    secp384r1: 'P-384',
-    secp521r1: 'P-521',
-  };
-  return curves[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? 'P-256';
+function pemOf(raw: Buffer): string {
+  const lines = raw.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 /** Whether the private key belongs to the first certificate of the chain. */
@@ -137,9 +150,9 @@ export function keyMatches(certificatePem: string, keyPem: string): boolean {
   return new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem));
 }
 
-function serialText(serial: Buffer): string {
+/** A serial number is a positive integer: the top bit must be clear and the first byte set. */
+function positive(serial: Buffer): Buffer {
   const bytes = Buffer.from(serial);
-  // A serial number is a positive integer: the top bit must be clear and the first byte set.
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
-  return bytes.toString('hex');
+  return bytes;
 }
