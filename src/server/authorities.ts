@@ -48,13 +48,14 @@ export async function ensureAuthorities(options: {
     await writeFileAtomic(certificatePath, authority.certificatePem);
     return authority;
   };
-  const authorities: Authorities = {
-    client: await ensure('client'),
-    server: await ensure('server'),
-    requestHeader: await ensure('requestHeader'),
-    etcdServer: await ensure('etcdServer'),
-    etcdPeer: await ensure('etcdPeer'),
-  };
+  const [client, server, requestHeader, etcdServer, etcdPeer] = await Promise.all([
+    ensure('client'),
+    ensure('server'),
+    ensure('requestHeader'),
+    ensure('etcdServer'),
+    ensure('etcdPeer'),
+  ]);
+  const authorities: Authorities = { client, server, requestHeader, etcdServer, etcdPeer };
   await writeFirstCertificate(paths.tlsFile('client-ca.nochain.crt'), authorities.client);
   await writeFirstCertificate(paths.tlsFile('server-ca.nochain.crt'), authorities.server);
   return authorities;

@@ -94,13 +94,16 @@ export async function ensureLeafCertificates(options: {
   random: Random;
   log: Logger;
 }): Promise<void> {
-  for (const leaf of leafCertificates) await ensureLeaf(leaf, options);
-  for (const name of sharedKeys) {
-    const path = options.paths.tlsFile(`${name}.key`);
-    if ((await readFileIfExists(path)) === undefined) {
-      await writeFileAtomic(path, await createEcKey());
-    }
-  }
+  // Side by side: each file waits for the disk.
+  await Promise.all([
+    ...leafCertificates.map((leaf) => ensureLeaf(leaf, options)),
+    ...sharedKeys.map(async (name) => {
+      const path = options.paths.tlsFile(`${name}.key`);
+      if ((await readFileIfExists(path)) === undefined) {
+        await writeFileAtomic(path, await createEcKey());
+      }
+    }),
+  ]);
 }
 
 async function ensureLeaf(

@@ -191,8 +191,10 @@ async function prepareIdentity(
   { settings, clock, random, log }: RunServerOptions,
   paths: ServerPaths,
 ): Promise<Identity> {
-  const authorities = await ensureAuthorities({ paths, clock, random });
-  const serviceKey = await ensureServiceKey(paths);
+  const [authorities, serviceKey] = await Promise.all([
+    ensureAuthorities({ paths, clock, random }),
+    ensureServiceKey(paths),
+  ]);
   const names = servingNames(settings);
   await ensureLeafCertificates({ paths, authorities, names, clock, random, log });
   const credentials = await ensureJoinCredentials({
