@@ -17,8 +17,9 @@ import { prepareMachine } from './prepare-machine.ts';
 import { chooseResolvConf } from './resolv-conf.ts';
 import { startRuntime } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
+import { watchMachineShutdown } from './node-shutdown.ts';
 import type { AgentSettings } from './settings.ts';
-import { shownConfiguration } from '#kubelet/configuration/mod.ts';
+import { kubeletSettings, shownConfiguration } from '#kubelet/configuration/mod.ts';
 
 export interface RunAgentOptions {
   readonly settings: AgentSettings;
@@ -107,7 +108,16 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     try {
       await kubelet.start(signal);
       log.info('k3ts agent is up and running', { node: nodeName });
+      const watching = watchMachineShutdown({
+        kubelet,
+        hasPeriods: (kubeletSettings(settings.kubelet).shutdownPeriods ?? []).length > 0,
+        searchPath: environment['PATH'] ?? '',
+        clock,
+        log,
+        signal,
+      });
       await kubelet.done();
+      await watching;
     } finally {
       await kubeletServer.close();
     }

@@ -72,6 +72,17 @@ export interface Kubelet {
   ): ContainerLookup | undefined;
   /** The pod's sandbox that is ready; for port forwarding. */
   sandboxId(namespace: string, pod: string): string | undefined;
+  /** Prometheus text of /metrics/probes. */
+  probeMetrics(): string;
+  /** The runtime was listed within the last three minutes. */
+  isSyncing(): boolean;
+  /**
+   * The machine goes down: takes no more pods and ends those that are there within the periods of
+   * the configuration. Resolves when all are gone or had their time.
+   */
+  shutDown(): Promise<void>;
+  /** The machine stays after all. */
+  cancelShutdown(): void;
   /** Ends a pod for a reason of the node's: eviction, shutdown. */
   endPod(uid: string, verdict: { reason: string; message: string }, graceSeconds?: number): void;
 }

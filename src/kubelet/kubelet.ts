@@ -6,8 +6,10 @@ import { createImageGc } from './images/image-gc.ts';
 import { kubeletLookups } from './kubelet-lookups.ts';
 import type { Kubelet, KubeletOptions } from './kubelet-options.ts';
 import { keepNodeLease } from './node/node-lease.ts';
+import { createNodeShutdown } from './node/node-shutdown.ts';
 import { createNodeSide } from './node/node-side.ts';
 import { nodeAllocatable, nodeCapacity } from './node/node-resources.ts';
+import { plegThresholdMs } from './node/runtime-health.ts';
 import { nodeReference } from './node/node-reporter.ts';
 import { createObjectReader } from './pods/object-reader.ts';
 import { createPodSide } from './pods/pod-side.ts';
@@ -45,6 +47,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     recorder,
     lastRelistMs: () => podSide.pleg.lastRelistMs,
     volumesInUse: () => volumeManager.inUse(),
+    shutdownProblem: () => shutdown.problem(),
   });
   const { reporter, health } = nodeSide;
   const sources = createPodSources({
@@ -55,7 +58,15 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   const { apiPod } = sources;
   const allocations = createAllocationStore(options);
+  const shutdown = createNodeShutdown({
+    ...options,
+    periods: config.shutdownPeriods,
+    states: () => podSide.registry.states(),
+    end: (uid, verdict, graceSeconds) => podSide.registry.end(uid, verdict, graceSeconds),
+    onChange: () => reporter.poke(),
+  });
   const parts = {
+    shutdown: () => shutdown,
     allocations,
     recorder,
     objects,
@@ -116,7 +127,11 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     get node() {
       return reporter.node();
     },
-    problems: () => health.problems(),
+    problems: () => [...health.problems(), ...[shutdown.problem() ?? []].flat()],
+    shutDown: () => shutdown.begin(),
+    cancelShutdown: () => shutdown.cancel(),
+    probeMetrics: () => probes.metrics(),
+    isSyncing: () => clock.now() - pleg.lastRelistMs < plegThresholdMs,
     endPod: (uid, verdict, graceSeconds) =>
       registry.end(uid, { phase: 'Failed', ...verdict }, graceSeconds),
   };

@@ -25,6 +25,8 @@ export function createNodeSide(
     recorder: EventRecorder;
     lastRelistMs: () => number;
     volumesInUse: () => readonly string[];
+    /** Why the node is not ready although the runtime is. */
+    shutdownProblem: () => string | undefined;
   },
 ): NodeSide {
   const { cri, clock, config, machine, nodeName } = options;
@@ -57,7 +59,7 @@ export function createNodeSide(
         runtimeStatus: health.status,
         volumesInUse: options.volumesInUse(),
         pressures: pressure.pressures(),
-        problems: health.problems(),
+        problems: [...health.problems(), ...[options.shutdownProblem() ?? []].flat()],
         nowMs: clock.now(),
       };
     },

@@ -8,7 +8,8 @@ const okIntervalMs = 5_000;
 const waitingIntervalMs = 250;
 const slowWaitingIntervalMs = 1_000;
 const downAfterMs = 30_000;
-const plegThresholdMs = 180_000;
+/** Without a list of the runtime for so long the node is not ready. */
+export const plegThresholdMs = 180_000;
 
 /** Asks the runtime how it is; the answers decide whether the node is ready. */
 export interface RuntimeHealth {

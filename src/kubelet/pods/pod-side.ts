@@ -6,6 +6,7 @@ import type { ObjectReader } from '../containers/environment.ts';
 import { createImagePuller } from '../images/image-puller.ts';
 import type { KubeletOptions } from '../kubelet-options.ts';
 import type { NodeSide } from '../node/node-side.ts';
+import type { NodeShutdown } from '../node/node-shutdown.ts';
 import { pressureRejection } from '../node/pressure-rejection.ts';
 import type { AllocationStore } from '../resize/allocation-store.ts';
 import { createPodResizes } from '../resize/pod-resizes.ts';
@@ -44,6 +45,7 @@ export interface PodSideOptions extends KubeletOptions {
   readonly nodeSide: NodeSide;
   /** The API's object of a pod: itself, or a static pod's mirror. */
   readonly apiPod: (pod: Pod) => Pod | undefined;
+  readonly shutdown: () => NodeShutdown;
   /** Read before the first pod is looked at. */
   readonly allocations: AllocationStore;
   readonly signal: AbortSignal;
@@ -97,7 +99,8 @@ export function createPodSide(options: PodSideOptions): PodSide {
     writer,
     publisher,
     node: () => nodeSide.reporter.node(),
-    nodeRejection: (pod) => pressureRejection(pod, nodeSide.pressure.pressures()),
+    nodeRejection: (pod) =>
+      options.shutdown().rejection() ?? pressureRejection(pod, nodeSide.pressure.pressures()),
   });
   return { cache, pleg, probes, registry, publisher };
 }

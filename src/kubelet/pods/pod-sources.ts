@@ -4,13 +4,15 @@ import type { KubeletOptions } from '../kubelet-options.ts';
 import { createMirrorPods } from './mirror-pods.ts';
 import { isMirrorPod, isStaticPod, namespaceOf, uidOf } from './names.ts';
 import type { PodRegistry } from './pod-registry.ts';
+import { createManifestUrlSource } from './manifest-url.ts';
 import { createStaticPodSource } from './static-pods.ts';
+import type { StaticPodSource } from './static-pods.ts';
 
-/** Where pods come from: the API server's watch and the directory of static pods. */
+/** Where pods come from: the API server's watch, the directory and the URL of static pods. */
 export interface PodSources {
   /** The API's object of a pod: itself, or a static pod's mirror; undefined when there is none. */
   apiPod(pod: Pod): Pod | undefined;
-  /** Watches the directory of static pods until the signal is aborted. */
+  /** Watches the directory and the URL of static pods until the signal is aborted. */
   runStatic(signal: AbortSignal): Promise<void>;
   /** Hands the API's pods to the registry, those that are there first. */
   follow(): void;
@@ -29,6 +31,12 @@ export function createPodSources(
     pods.get(`${namespaceOf(pod)}/${pod.metadata.name}`);
   const mirrors = createMirrorPods({ client, log, node, find: present });
 
+  /** What each source has: its pods come and go without those of the other. */
+  const bySource = new Map<string, readonly Pod[]>();
+  const setSource = (source: string, pods: readonly Pod[]): void => {
+    bySource.set(source, pods);
+    setStatic([...bySource.values()].flat());
+  };
   const setStatic = (current: readonly Pod[]): void => {
     const registry = options.registry();
     const uids = new Set(current.map(uidOf));
@@ -70,9 +78,30 @@ export function createPodSources(
       return found !== undefined && uidOf(found) === uidOf(pod) ? found : pod;
     },
     async runStatic(signal) {
-      if (config.staticPodPath === '') return;
-      const directory = config.staticPodPath;
-      await createStaticPodSource({ ...options, directory, onPods: setStatic }).run(signal);
+      const { staticPodPath, staticPodUrl } = config;
+      const sources: StaticPodSource[] = [];
+      if (staticPodPath !== '') {
+        sources.push(
+          createStaticPodSource({
+            ...options,
+            directory: staticPodPath,
+            rereadMs: config.fileCheckMs,
+            onPods: (current) => setSource('file', current),
+          }),
+        );
+      }
+      if (staticPodUrl !== '') {
+        sources.push(
+          createManifestUrlSource({
+            ...options,
+            url: staticPodUrl,
+            headers: config.staticPodUrlHeaders,
+            rereadMs: config.httpCheckMs,
+            onPods: (current) => setSource('http', current),
+          }),
+        );
+      }
+      await Promise.all(sources.map((source) => source.run(signal)));
     },
     follow() {
       pods.addHandler({

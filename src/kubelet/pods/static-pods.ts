@@ -7,9 +7,9 @@ import { formatTime } from '#base/clock.ts';
 import { hasCode, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Pod } from '#schema/types.ts';
+import { apiReference } from './api-references.ts';
 import { podAnnotations } from './names.ts';
 
-const rereadMs = 20_000;
 /** Editors write a file in several steps; they are read once. */
 const settleMs = 100;
 
@@ -21,6 +21,8 @@ export interface StaticPodSource {
 /** `onPods` is called with all static pods after each change of the directory. */
 export function createStaticPodSource(options: {
   directory: string;
+  /** How often the directory is read when it does not tell of changes. */
+  rereadMs: number;
   nodeName: string;
   clock: Clock;
   log: Logger;
@@ -28,7 +30,7 @@ export function createStaticPodSource(options: {
   applyDefaults: (pod: Pod) => void;
   onPods: (pods: readonly Pod[]) => void;
 }): StaticPodSource {
-  const { directory, clock, log } = options;
+  const { directory, rereadMs, clock, log } = options;
   const known = new Map<string, { text: string; pod: Pod | undefined }>();
 
   const readPods = async (): Promise<void> => {
@@ -59,7 +61,7 @@ export function createStaticPodSource(options: {
         await readPods().catch((error: unknown) => {
           log.warning('cannot read static pods', { directory, error: messageOf(error) });
         });
-        await changeOrTimeout(directory, clock, signal);
+        await changeOrTimeout(directory, { rereadMs, clock, signal });
       }
     },
   };
@@ -74,19 +76,30 @@ function readPod(
     const pod = parse(text) as Pod;
     if (pod?.kind !== 'Pod' || pod.spec === undefined) throw new Error('the file holds no Pod');
     options.applyDefaults(pod);
-    return asStaticPod(pod, { ...options, path });
+    return asStaticPod(pod, { ...options, source: 'file', path });
   } catch (error) {
     options.log.warning('a static pod cannot be read', { path, error: messageOf(error) });
     return undefined;
   }
 }
 
-/** Name, uid, annotations and toleration that make a manifest a pod of this node. */
+/**
+ * Name, uid, annotations and toleration that make a manifest a pod of this node. Throws for one that
+ * needs objects of the API.
+ */
 export function asStaticPod(
   pod: Pod,
-  { path, nodeName, clock }: { path: string; nodeName: string; clock: Pick<Clock, 'now'> },
+  {
+    source,
+    path,
+    nodeName,
+    clock,
+  }: { source: 'file' | 'http'; path: string; nodeName: string; clock: Pick<Clock, 'now'> },
 ): Pod {
-  const uid = fnv128(`${JSON.stringify(pod)}host:${nodeName}file:${path}`);
+  const reference = apiReference(pod);
+  if (reference !== undefined) throw new Error(`static pods may not reference ${reference}`);
+  const kind = source === 'file' ? 'file' : 'url';
+  const uid = fnv128(`${JSON.stringify(pod)}host:${nodeName}${kind}:${path}`);
   const { metadata } = pod;
   return {
     ...pod,
@@ -100,7 +113,7 @@ export function asStaticPod(
       creationTimestamp: formatTime(clock.now()),
       annotations: {
         ...metadata.annotations,
-        [podAnnotations.source]: 'file',
+        [podAnnotations.source]: source,
         [podAnnotations.seen]: formatTime(clock.now()),
         [podAnnotations.hash]: uid,
       },
@@ -128,7 +141,10 @@ function fnv128(text: string): string {
 }
 
 /** Resolves soon after a change in the directory, after 20 s, or when the signal is aborted. */
-function changeOrTimeout(directory: string, clock: Clock, signal: AbortSignal): Promise<void> {
+function changeOrTimeout(
+  directory: string,
+  { rereadMs, clock, signal }: { rereadMs: number; clock: Clock; signal: AbortSignal },
+): Promise<void> {
   return new Promise((resolve) => {
     let watcher: ReturnType<typeof watch> | undefined;
     const done = (): void => {

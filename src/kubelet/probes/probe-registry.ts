@@ -6,6 +6,7 @@ import { containersOf, isSidecar, uidOf } from '../pods/names.ts';
 import type { PodContainer } from '../pods/names.ts';
 import type { PodEvents } from '../pods/pod-events.ts';
 import type { RuntimePod } from '../pods/runtime-pod.ts';
+import { probeMetricsText } from './probe-metrics.ts';
 import { createProbeWorker } from './probe-worker.ts';
 import type { ProbeWorker } from './probe-worker.ts';
 import type { ProbeKind, ProbeResult, ProbeResults } from './results.ts';
@@ -19,6 +20,8 @@ export interface ProbeRegistry extends ProbeResults {
   removePod(uid: string): void;
   /** A container of the pod was started: probe it now. */
   kick(uid: string): void;
+  /** Prometheus text: how often the probes had which result. */
+  metrics(): string;
   stop(): void;
 }
 
@@ -98,6 +101,12 @@ export function createProbeRegistry(options: {
       pods.delete(uid);
     },
     kick,
+    metrics: () =>
+      probeMetricsText(
+        [...pods.values()].flatMap(({ workers }) =>
+          [...workers.values()].map(({ counts }) => counts),
+        ),
+      ),
     stop() {
       for (const { workers } of pods.values()) for (const worker of workers.values()) worker.stop();
       pods.clear();

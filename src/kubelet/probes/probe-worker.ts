@@ -7,6 +7,7 @@ import type { PodEvents } from '../pods/pod-events.ts';
 import { criTimeMs, isRunning, latestContainer } from '../pods/runtime-pod.ts';
 import type { RuntimeContainer, RuntimePod } from '../pods/runtime-pod.ts';
 import { runProbe } from './prober.ts';
+import type { ProbeCounts } from './probe-metrics.ts';
 import type { ProbeKind, ProbeResult } from './results.ts';
 import type { RuntimeService } from '../cri/mod.ts';
 
@@ -43,6 +44,7 @@ export interface ProbeWorker {
   kick(): void;
   stop(): void;
   updatePod(pod: Pod): void;
+  readonly counts: ProbeCounts;
 }
 
 export function createProbeWorker(
@@ -60,6 +62,7 @@ export function createProbeWorker(
   let lastResult: ProbeResult | undefined;
   let streak = 0;
   let isBusy = false;
+  const results = new Map<ProbeResult, number>();
   /** A container whose restart was asked for is left alone until it is another one. */
   let isOnHold = false;
 
@@ -121,6 +124,8 @@ export function createProbeWorker(
       outcome = await runProbe(probe, target, options);
     }
     if (controller.signal.aborted || container.id !== containerId) return;
+    const counted = outcome.result === 'Warning' ? 'Success' : outcome.result;
+    results.set(counted, (results.get(counted) ?? 0) + 1);
     const title = titles[kind];
     if (outcome.result === 'Unknown') {
       const text = `${title} probe errored and resulted in unknown state: ${outcome.output}`;
@@ -154,6 +159,7 @@ export function createProbeWorker(
   const isOlder = running !== undefined && criTimeMs(running.startedAt) < context.startedMs;
   schedule(isOlder ? context.random.float() * periodMs : 0);
   return {
+    counts: { pod: initial.pod, container: of.container.name, kind, results },
     kick: () => schedule(0),
     updatePod(newPod) {
       pod = newPod;

@@ -45,7 +45,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
     try {
       const url = await admit(request);
       const segments = segmentsOf(url);
-      const route = findRoute(request.method ?? 'GET', segments);
+      const route = findRoute(request.method ?? 'GET', segments, options);
       const query = url.searchParams;
       await route.answer({ options, rates, request, response, segments, query });
     } catch (error) {
@@ -73,7 +73,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
       const segments = segmentsOf(url);
       const command = switching.find((name) => name === segments[0]);
       if (command === undefined) throw notFound();
-      findRoute(request.method ?? 'GET', segments);
+      findRoute(request.method ?? 'GET', segments, options);
       const exchange = { request, socket, head, query: url.searchParams };
       await answerStream(options, command, readTarget(segments), exchange);
     } catch (error) {

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerContainerLog } from './handlers/container-log-handler.ts';
+import { healthText } from './handlers/health.ts';
+import { refuseCheckpoint } from './handlers/checkpoint-handler.ts';
 import { answerLogFile } from './handlers/log-files.ts';
 import { changeLocalVolume } from './handlers/local-volume-handler.ts';
 import { runCommand } from './handlers/run-handler.ts';
@@ -39,10 +41,8 @@ const upgradeOnly: Route = {
 
 /** Everything the kubelet answers, by the first segment of the path. */
 const routes: Readonly<Record<string, Route>> = {
-  healthz: get(({ response, segments }) => {
-    const [, check = 'ping'] = segments;
-    if (!['ping', 'log', 'syncloop'].includes(check)) throw notFound();
-    sendText(response, 'ok');
+  healthz: get(({ options, response, segments }) => {
+    sendText(response, healthText(options.kubelet, segments[1]));
   }),
   pods: get(({ options, response }) => sendPods(response, options.kubelet.pods())),
   runningpods: get(({ options, response }) => sendPods(response, options.kubelet.runningPods())),
@@ -85,14 +85,41 @@ const routes: Readonly<Record<string, Route>> = {
       response.writeHead(204).end();
     },
   },
+  checkpoint: {
+    methods: ['POST'],
+    async answer({ options, segments }) {
+      await refuseCheckpoint(options, segments);
+    },
+  },
   logs: get(async ({ options, response, segments }) => {
+    if (options.hasSystemLogs === false) {
+      throw new KubeletRequestError(405, 'logs endpoint is disabled.\n');
+    }
     await answerLogFile(options.logDirectory, segments.slice(1).join('/'), response);
   }),
 };
 
+/** Paths that enableDebuggingHandlers takes away. */
+const debugging = new Set([
+  'run',
+  'exec',
+  'attach',
+  'portForward',
+  'containerLogs',
+  'configz',
+  'runningpods',
+]);
+
 /** The route of a path; throws 404 or 405. */
-export function findRoute(method: string, segments: readonly string[]): Route {
+export function findRoute(
+  method: string,
+  segments: readonly string[],
+  { hasDebuggingHandlers = true }: Pick<KubeletServerOptions, 'hasDebuggingHandlers'> = {},
+): Route {
   const name = segments[0] ?? '';
+  if (!hasDebuggingHandlers && debugging.has(name)) {
+    throw new KubeletRequestError(405, 'Debug endpoints are disabled.\n');
+  }
   const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
   if (route === undefined) throw notFound();
   if (!route.methods.includes(method)) {
@@ -128,6 +155,7 @@ async function metricsText({ options, segments }: RouteInput): Promise<string> {
     case 'cadvisor':
       return cadvisorMetrics(await gatherStats(options), nowMs);
     case 'probes':
+      return options.kubelet.probeMetrics?.() ?? '';
     case 'slis':
       return '';
     default:

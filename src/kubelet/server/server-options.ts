@@ -18,7 +18,8 @@ export interface KubeletTls {
 export type KubeletView = Pick<
   Kubelet,
   'podByName' | 'pods' | 'runningPods' | 'getContainer' | 'sandboxId'
->;
+> &
+  Partial<Pick<Kubelet, 'probeMetrics' | 'isSyncing'>>;
 
 export interface KubeletServerOptions {
   readonly kubelet: KubeletView;
