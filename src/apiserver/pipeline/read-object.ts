@@ -15,6 +15,8 @@ export interface WantedType {
   readonly kind: string;
   /** OpenAPI name; empty for custom resources. */
   readonly typeName: string;
+  /** Versions of the same shape that old clients may still send. */
+  readonly olderVersions?: readonly string[];
   readonly custom?: CustomKind | undefined;
 }
 
@@ -106,7 +108,10 @@ function readProtobuf(body: Buffer, kind: string): UnknownObject {
 export function checkType(object: UnknownObject, wanted: WantedType): void {
   const apiVersion = groupVersion(wanted);
   const { kind, apiVersion: given } = object;
-  if (given !== undefined && given !== '' && given !== apiVersion) {
+  const isOlder = (version: string): boolean =>
+    given === groupVersion({ group: wanted.group, version });
+  const isGiven = given !== undefined && given !== '' && given !== apiVersion;
+  if (isGiven && wanted.olderVersions?.some(isOlder) !== true) {
     throw badRequest(
       `the API version in the data (${given}) does not match the expected API version (${apiVersion})`,
     );

@@ -206,7 +206,9 @@ function readBody(
 function subresourceType(served: ServedResource, subresource: string): WantedType {
   const info = served.info.subresources.find((other) => other.name === subresource);
   const { group = '', version = '', kind = '' } = info ?? {};
-  return { group, version, kind, typeName: '' };
+  // as upstream: kubectl before 1.22 drains nodes with evictions of this version
+  const olderVersions = kind === 'Eviction' ? ['v1beta1'] : [];
+  return { group, version, kind, typeName: '', olderVersions };
 }
 
 function lockKey(served: ServedResource, { info }: ResourceRequestContext): string {
