@@ -33,12 +33,34 @@ find_missing() {
   need ps procps
   need etcd etcd-server
   need etcdctl etcd-client
+  /usr/bin/python3 -c 'import kubernetes' >/dev/null 2>&1 || missing="$missing python3-kubernetes"
 }
 fail() {
   echo "k3ts: $*" >&2
   exit 1
 }
 
+# Debian's kubectl is a client of the API tests, too. Its package conflicts with a kubectl from
+# elsewhere, so it is unpacked beside it, not installed.
+debian_kubectl=/var/cache/k3ts/debian-kubectl
+fetch_debian_kubectl() {
+  [ "${1:-}" = test ] && [ ! -x "$debian_kubectl" ] || return 0
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 0
+  mkdir -p "${debian_kubectl%/*}"
+  unpacked=$(mktemp -d)
+  (
+    cd "$unpacked"
+    apt download kubernetes-client || { apt update && apt download kubernetes-client; }
+    dpkg-deb -x kubernetes-client_*.deb . && mv usr/bin/kubectl "$debian_kubectl"
+  ) || echo "k3ts: Debian's kubectl cannot be fetched, see apt-get download kubernetes-client" >&2
+  rm -rf "$unpacked"
+}
+
+apt() { # apt ARGUMENT...: waits for another apt that holds the lock
+  DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1 </dev/null
+}
+
+fetch_debian_kubectl "${1:-}"
 find_missing "${1:-}"
 [ -n "$missing" ] || exit 0
 command -v apt-get >/dev/null 2>&1 ||
@@ -46,9 +68,6 @@ command -v apt-get >/dev/null 2>&1 ||
 [ "$(id -u)" = 0 ] || fail "these packages are missing, and only root can install them:$missing"
 echo "k3ts: installing Debian packages:$missing" >&2
 
-apt() { # apt ARGUMENT...: waits for another apt that holds the lock
-  DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1 </dev/null
-}
 # Old lists are better than none: only what cannot be installed counts.
 apt update || echo "k3ts: apt-get update failed, going on with the lists that are here" >&2
 # shellcheck disable=SC2086 # the list is words on purpose

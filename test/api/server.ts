@@ -57,10 +57,17 @@ export interface TestApi {
   kubectl(args: readonly string[], options?: KubectlOptions): Promise<CommandAnswer>;
   /** A client certificate of the cluster's authority. */
   identity(name: string, groups?: readonly string[]): Promise<Identity>;
+  /**
+   * Ends the server and starts it again at the same address with the same data directory; only a
+   * datastore on disk keeps its objects (`datastoreEndpoint: ''`).
+   */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface KubectlOptions {
+  /** Another kubectl than the one on PATH. */
+  program?: string;
   stdin?: string;
   env?: Readonly<Record<string, string>>;
 }
@@ -72,27 +79,9 @@ export async function startTestApi(changes: Partial<ServerSettings> = {}): Promi
   const host = `127.${randomInt(1, 255)}.${randomInt(0, 255)}.${randomInt(1, 255)}`;
   const port = 6444;
   const kubeconfig = join(dataDir, 'kubeconfig.yaml');
-  const stop = new AbortController();
-  const started = Promise.withResolvers<void>();
   const logLines: string[] = [];
-  const log = createLogger({
-    level: 'info',
-    now: () => systemClock.now(),
-    write(line) {
-      if (line.includes('up and running')) started.resolve();
-      if (!line.includes('level=info')) logLines.push(line);
-    },
-  });
   const settings = { ...defaultSettings(dataDir, host, port, kubeconfig), ...changes };
-  const running = runServer({
-    settings,
-    agent: undefined,
-    clock: systemClock,
-    random: systemRandom,
-    log,
-    signal: stop.signal,
-  });
-  await Promise.race([started.promise, running]);
+  let server = await runUntilUp(settings, logLines);
   const tls = join(dataDir, 'server', 'tls');
   const read = async (name: string): Promise<string> => await readFile(join(tls, name), 'utf8');
   const ca = await read('server-ca.crt');
@@ -179,11 +168,48 @@ export async function startTestApi(changes: Partial<ServerSettings> = {}): Promi
       });
       return { cert, key };
     },
+    async restart() {
+      for (const agent of agents.values()) agent.destroy();
+      agents.clear();
+      await server.stop();
+      server = await runUntilUp(settings, logLines);
+    },
     async close() {
       for (const agent of agents.values()) agent.destroy();
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs a server until `stop`; its log from level warning on goes to `logLines`. */
+async function runUntilUp(
+  settings: ServerSettings,
+  logLines: string[],
+): Promise<{ stop(): Promise<void> }> {
+  const stop = new AbortController();
+  const started = Promise.withResolvers<void>();
+  const log = createLogger({
+    level: 'info',
+    now: () => systemClock.now(),
+    write(line) {
+      if (line.includes('up and running')) started.resolve();
+      if (!line.includes('level=info')) logLines.push(line);
+    },
+  });
+  const running = runServer({
+    settings,
+    agent: undefined,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    signal: stop.signal,
+  });
+  await Promise.race([started.promise, running]);
+  return {
+    async stop() {
       stop.abort();
       await running;
-      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
@@ -230,11 +256,11 @@ async function runKubectl(
   home: string,
   kubeconfig: string,
   args: readonly string[],
-  { stdin, env = {} }: KubectlOptions,
+  { program = 'kubectl', stdin, env = {} }: KubectlOptions,
 ): Promise<CommandAnswer> {
   return await new Promise((resolve) => {
     const child = execFile(
-      'kubectl',
+      program,
       args,
       {
         cwd: home,

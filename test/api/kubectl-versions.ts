@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+
+import type { CommandAnswer, KubectlOptions, TestApi } from './server.ts';
+
+/** A kubectl that tests type into. */
+export interface KubectlVersion {
+  readonly title: string;
+  readonly program: string;
+  /** Debian's kubectl 1.20: no strict fields, no subresources, apply sets or typed explain. */
+  readonly isOld: boolean;
+}
+
+const debianKubectl = '/var/cache/k3ts/debian-kubectl';
+
+/** The kubectl on PATH, and Debian's own, which `scripts/install-packages.sh test` fetches. */
+export function kubectlVersions(): KubectlVersion[] {
+  const current = { title: 'kubectl', program: 'kubectl', isOld: false };
+  if (existsSync(debianKubectl)) {
+    return [current, { title: "Debian's kubectl", program: debianKubectl, isOld: true }];
+  }
+  const problem = `${debianKubectl} is missing: scripts/install-packages.sh test fetches it`;
+  assert.ok(!process.env['CI'], problem);
+  process.stderr.write(`SKIPPED: tests with Debian's kubectl: ${problem}\n`);
+  return [current];
+}
+
+/** One kubectl at work in one namespace. */
+export interface KubectlSession {
+  readonly namespace: string;
+  /** Its output; a command that fails fails the test. Text is split at spaces. */
+  run(line: string | readonly string[], options?: KubectlOptions): Promise<string>;
+  /** What a command prints to stderr that has to fail. */
+  refusal(line: string | readonly string[], options?: KubectlOptions): Promise<string>;
+  attempt(line: string | readonly string[], options?: KubectlOptions): Promise<CommandAnswer>;
+}
+
+export function kubectlSession(
+  api: TestApi,
+  { program }: KubectlVersion,
+  namespace: string,
+): KubectlSession {
+  const attempt: KubectlSession['attempt'] = async (line, options = {}) => {
+    const words = typeof line === 'string' ? line.split(' ') : line;
+    return await api.kubectl(['-n', namespace, ...words], { program, ...options });
+  };
+  return {
+    namespace,
+    attempt,
+    async run(line, options) {
+      const { code, stdout, stderr } = await attempt(line, options);
+      assert.equal(code, 0, `${String(line)}: ${stderr}`);
+      return stdout;
+    },
+    async refusal(line, options) {
+      const { code, stdout, stderr } = await attempt(line, options);
+      assert.notEqual(code, 0, `${String(line)}: ${stdout}`);
+      return stderr;
+    },
+  };
+}
