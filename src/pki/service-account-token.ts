@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-import { jwtVerify, SignJWT } from 'jose';
+import type * as Jose from 'jose';
 import type { JWK, JWTPayload } from 'jose';
 
 import { K3tsError } from '#base/errors.ts';
@@ -44,9 +44,12 @@ export function createServiceAccountTokens(keysPem: string): ServiceAccountToken
   }));
   return {
     keys,
-    sign: (claims) =>
-      new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid }).sign(signingKey),
+    async sign(claims) {
+      const { SignJWT } = await loadJose();
+      return await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid }).sign(signingKey);
+    },
     async verify(token) {
+      const { jwtVerify } = await loadJose();
       try {
         // Times are the caller's to judge by its own clock: allow any.
         const { payload } = await jwtVerify(
@@ -64,6 +67,11 @@ export function createServiceAccountTokens(keysPem: string): ServiceAccountToken
       }
     },
   };
+}
+
+/** At the first token: it costs a start about 50 ms. */
+async function loadJose(): Promise<typeof Jose> {
+  return await import('jose');
 }
 
 /** Upstream's key id: unpadded base64url of the SHA-256 of the public key's DER. */

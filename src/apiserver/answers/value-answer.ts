@@ -1,5 +1,5 @@
 import { encodeProtobuf, protobufMediaType } from '#schema/protobuf/mod.ts';
-import { stringify } from 'yaml';
+import { yamlLibrary } from '#base/yaml-library.ts';
 import { notAcceptable } from '../api-errors.ts';
 import type { AnswerForm } from '../negotiate.ts';
 import { acceptedTypes } from '../negotiate.ts';
@@ -26,7 +26,7 @@ export function encodeValue(value: unknown, form: AnswerForm, isPretty: boolean)
     if (bytes === undefined) throw notAcceptable(acceptedTypes.slice(0, 2));
     return bytes;
   }
-  if (form.media === 'yaml') return Buffer.from(stringify(value, yamlStyle));
+  if (form.media === 'yaml') return Buffer.from(yamlLibrary().stringify(value, yamlStyle));
   if (isPretty) return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
   return Buffer.from(JSON.stringify(value));
 }

@@ -1,6 +1,5 @@
-import { parse } from 'yaml';
-
 import { K3tsError, messageOf } from '#base/errors.ts';
+import { yamlLibrary } from '#base/yaml-library.ts';
 import type { RequestInfo, UserInfo } from '../request.ts';
 
 /** How much of a request is told, from nothing to both bodies. */
@@ -51,7 +50,7 @@ export function parseAuditPolicy(text: string, file: string): AuditPolicy {
   const fail = (why: string): K3tsError => new K3tsError('BadAuditPolicy', why);
   let document: unknown;
   try {
-    document = parse(text);
+    document = yamlLibrary().parse(text);
   } catch (error) {
     throw fail(`failed decoding: ${messageOf(error)}: from file ${file}`);
   }

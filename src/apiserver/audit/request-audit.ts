@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib';
-import { parse as parseYaml } from 'yaml';
 
 import type { Clock } from '#base/clock.ts';
 import { formatMicroTime } from '#base/clock.ts';
+import { yamlLibrary } from '#base/yaml-library.ts';
 import { decodeProtobuf, isProtobuf } from '#schema/protobuf/mod.ts';
 import type { OutgoingHeaders } from '../http/exchange.ts';
 import type { RequestInfo, UserInfo } from '../request.ts';
@@ -191,7 +191,7 @@ function readBody(body: Buffer, contentType = ''): unknown {
   if (body.length === 0) return undefined;
   try {
     if (isProtobuf(body)) return decodeProtobuf(body);
-    if (contentType.includes('yaml')) return parseYaml(body.toString()) as unknown;
+    if (contentType.includes('yaml')) return yamlLibrary().parse(body.toString()) as unknown;
     if (contentType !== '' && !contentType.includes('json')) return undefined;
     return JSON.parse(body.toString()) as unknown;
   } catch {

@@ -1,5 +1,5 @@
-import { parse } from 'yaml';
 import { messageOf } from '#base/errors.ts';
+import { yamlLibrary } from '#base/yaml-library.ts';
 
 /** A mapping of a configuration file whose fields are read by name and sort. */
 export class ConfigObject {
@@ -80,7 +80,7 @@ export function readConfigObject(
 ): ConfigObject {
   let value: unknown;
   try {
-    value = parse(text, { uniqueKeys: true });
+    value = yamlLibrary().parse(text, { uniqueKeys: true });
   } catch (error) {
     throw new Error(messageOf(error).split('\n')[0] ?? '', { cause: error });
   }

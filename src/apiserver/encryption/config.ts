@@ -1,7 +1,6 @@
-import { parse } from 'yaml';
-
 import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Random } from '#base/random.ts';
+import { yamlLibrary } from '#base/yaml-library.ts';
 import type { CipherKey } from './ciphers.ts';
 import { createAesCbc, createAesGcm, createSecretbox } from './ciphers.ts';
 import type { Transformer } from './transformer.ts';
@@ -33,7 +32,7 @@ type CipherName = keyof typeof ciphers;
 export function parseEncryptionConfig(text: string, random: Random): EncryptionRules {
   let document: unknown;
   try {
-    document = parse(text);
+    document = yamlLibrary().parse(text);
   } catch (error) {
     throw bad(`error decoding encryption provider configuration: ${messageOf(error)}`);
   }

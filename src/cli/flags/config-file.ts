@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { parse } from 'yaml';
-
 import { K3tsError, messageOf } from '#base/errors.ts';
+import { yamlLibrary } from '#base/yaml-library.ts';
 import type { Flag } from './flag.ts';
 import type { RawFlags } from './parse.ts';
 
@@ -50,7 +49,10 @@ function keysOf(flag: Flag): string[] {
 function readMapping(file: string): Record<string, unknown> {
   let document: unknown;
   try {
-    document = parse(readFileSync(file, 'utf8'), { version: '1.1', schema: 'yaml-1.1' });
+    document = yamlLibrary().parse(readFileSync(file, 'utf8'), {
+      version: '1.1',
+      schema: 'yaml-1.1',
+    });
   } catch (error) {
     const reason = messageOf(error).split('\n')[0] ?? '';
     throw new K3tsError('Usage', `cannot read config file ${file}: ${reason}`, { cause: error });

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parse } from 'yaml';
 import type { Clock } from '#base/clock.ts';
 import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { yamlLibrary } from '#base/yaml-library.ts';
 import { createHttpClient } from './http-client.ts';
 import type { HttpClient, HttpClientOptions } from './http-client.ts';
 
@@ -41,7 +41,7 @@ interface Named {
 export function parseKubeconfig(text: string, contextName?: string): KubeconfigEntry {
   let config: Record<string, unknown>;
   try {
-    config = parse(text) as Record<string, unknown>;
+    config = yamlLibrary().parse(text) as Record<string, unknown>;
   } catch (error) {
     throw new K3tsError('BadKubeconfig', `kubeconfig is no YAML: ${messageOf(error)}`);
   }

@@ -1,6 +1,6 @@
-import type { Alias, Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { Alias, Document, LineCounter, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import { K3tsError } from '#base/errors.ts';
+import { yamlLibrary } from '#base/yaml-library.ts';
 
 /**
  * Whether aliases blow a document up, by the rule of upstream's parser: the share of nodes that
@@ -21,8 +21,9 @@ function isExcessive(aliasedNodes: number, nodes: number): boolean {
  * findings about equal keys, in upstream's words.
  */
 export function readYaml(text: string): { value: unknown; duplicates: string[] } {
-  const lines = new LineCounter();
-  const document = parseDocument(text, {
+  const yaml = yamlLibrary();
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, {
     schema: 'failsafe',
     uniqueKeys: false,
     lineCounter: lines,
@@ -65,6 +66,7 @@ class Reader {
     if (isExcessive(this.#aliasedNodes, this.#nodes)) {
       throw new K3tsError('YamlSyntax', 'yaml: document contains excessive aliasing');
     }
+    const { isAlias, isMap, isScalar, isSeq } = yamlLibrary();
     if (isAlias(node)) return this.#readAlias(node);
     if (isMap(node)) return this.#map(node);
     if (isSeq(node)) return node.items.map((item) => this.read(item as Node));
@@ -82,6 +84,7 @@ class Reader {
   #map(node: YAMLMap): Record<string, unknown> {
     const own: Record<string, unknown> = {};
     let merged: Record<string, unknown> | undefined;
+    const { isScalar } = yamlLibrary();
     for (const pair of node.items as Array<Pair<Node, Node | null>>) {
       if (isScalar(pair.key) && pair.key.type === 'PLAIN' && pair.key.source === '<<') {
         merged = { ...merged, ...this.#mergeSources(pair.value) };
