@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, symlink, unlink } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '#base/errors.ts';
 import type { Pod } from '#schema/types.ts';
@@ -35,16 +35,51 @@ export async function linkContainerLog(options: {
 
 /** Removes the logs of a pod that is gone, and the links to them. */
 export async function removePodLogs(pod: Pod, paths: HostPaths): Promise<void> {
-  await rm(podLogDirectory(paths.podLogs, pod), { recursive: true, force: true });
-  if (paths.containerLogs === '') return;
+  const directory = podLogDirectory(paths.podLogs, pod);
+  await rm(directory, { recursive: true, force: true });
   const prefix = `${pod.metadata.name}_${namespaceOf(pod)}_`;
-  const names = await readdir(paths.containerLogs).catch((error: unknown) => {
+  // A pod of the same name may have come already; its links stay.
+  await removeLinks(paths, prefix, (target) => target.startsWith(`${directory}/`));
+}
+
+/**
+ * Removes the logs of pods that ended while no kubelet ran, and the links to them: directories whose
+ * uid, the last part of their names, is not known. Answers what was removed.
+ */
+export async function removeUnknownLogs(
+  paths: HostPaths,
+  isKnown: (uid: string) => boolean,
+): Promise<string[]> {
+  const names = await namesIn(paths.podLogs);
+  const unknown = names.filter((name) => !isKnown(name.slice(name.lastIndexOf('_') + 1)));
+  for (const name of unknown) {
+    const directory = join(paths.podLogs, name);
+    await rm(directory, { recursive: true, force: true });
+    await removeLinks(paths, '', (target) => target.startsWith(`${directory}/`));
+  }
+  return unknown;
+}
+
+async function removeLinks(
+  { containerLogs }: HostPaths,
+  prefix: string,
+  isGone: (target: string) => boolean,
+): Promise<void> {
+  if (containerLogs === '') return;
+  const names = (await namesIn(containerLogs)).filter((name) => name.startsWith(prefix));
+  await Promise.all(
+    names.map(async (name) => {
+      const path = join(containerLogs, name);
+      // Somebody else may have removed it, and what is no link is not ours.
+      const target = await readlink(path).catch(() => undefined);
+      if (target !== undefined && isGone(target)) await rm(path, { force: true });
+    }),
+  );
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return await readdir(directory).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return [];
     throw error;
   });
-  await Promise.all(
-    names
-      .filter((name) => name.startsWith(prefix))
-      .map((name) => unlink(join(paths.containerLogs, name)).catch(() => undefined)),
-  );
 }

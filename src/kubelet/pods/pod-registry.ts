@@ -5,6 +5,7 @@ import type { Random } from '#base/random.ts';
 import { traceMark } from '#base/trace.ts';
 import type { Client } from '#client/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
+import { removeUnknownLogs } from '../logs/log-links.ts';
 import type { StatusPublisher } from '../status/status-publisher.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import type { PodVerdict } from '../status/pod-status.ts';
@@ -158,7 +159,7 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     add(pod, 'syncing').terminate({});
   };
 
-  /** Directories and cgroups of pods that no list knows any more. */
+  /** Directories, cgroups and logs of pods that no list knows any more. */
   const removeLeftovers = async (): Promise<void> => {
     const leftovers = [...(await volumes.podsOnDisk()), ...(await cgroups.list())];
     for (const uid of new Set(leftovers)) {
@@ -166,6 +167,14 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
       log.info('removing what is left of a pod', { uid });
       await volumes.unmount(uid);
       await cgroups.remove(uid);
+    }
+    const hasTraces = (uid: string): boolean => {
+      const { sandboxes, containers } = cache.pod(uid);
+      return sandboxes.length + containers.length > 0;
+    };
+    const isKnown = (uid: string): boolean => workers.has(uid) || hasTraces(uid);
+    for (const directory of await removeUnknownLogs(context.hostPaths, isKnown)) {
+      log.info('removed the logs of a pod that is gone', { directory });
     }
   };
 
