@@ -11,6 +11,7 @@ import { fieldOf } from '../type-table/type-table.ts';
 import { dropDisabledFields } from './disabled-fields.ts';
 import { startGeneration } from './generation.ts';
 import { hasStatus, isBuiltIn, rulesOf } from './kind-rules.ts';
+import { mergeMatchLabelKeys } from './match-label-keys.ts';
 import { podQosClass } from '../pods/mod.ts';
 import { storeVersion } from './stored-versions.ts';
 import { setTemplateGeneration } from './template-generation.ts';
@@ -19,7 +20,10 @@ import { setTemplateGeneration } from './template-generation.ts';
 const setters: Readonly<Record<string, (object: UnknownObject) => void>> = {
   '/Namespace': (object) => finalizeByKubernetes(object),
   '/PersistentVolumeClaim': (object) => mirrorDataSource(object),
-  '/Pod': (object) => startPodStatus(object),
+  '/Pod': (object) => {
+    mergeMatchLabelKeys(object as Pod);
+    startPodStatus(object);
+  },
   'apiextensions.k8s.io/CustomResourceDefinition': (object) => {
     storeVersion(object as unknown as CustomResourceDefinition);
   },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { catalog } from '../catalog.ts';
 import type { UnknownObject } from '../object.ts';
+import type { Pod } from '../generated/types.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { podQosClass } from '../pods/mod.ts';
 import { prepareForCreate, prepareForUpdate, resetFieldsOf } from './mod.ts';
@@ -116,6 +117,39 @@ test('a new pod is pending, has its class and tells when it is gated', () => {
       },
     ],
   });
+});
+
+test('selectors of a new pod get its values of matchLabelKeys', () => {
+  const labelSelector = { matchLabels: { app: 'web' } };
+  const topologyKey = 'zone';
+  const pod = created(pods, {
+    metadata: { name: 'a', labels: { version: 'v1', tenant: 't' } },
+    spec: {
+      containers: [{ name: 'a' }],
+      topologySpreadConstraints: [
+        { topologyKey, labelSelector, matchLabelKeys: ['version', 'none'] },
+        { topologyKey, matchLabelKeys: ['version'] },
+      ],
+      affinity: {
+        podAntiAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { topologyKey, labelSelector, mismatchLabelKeys: ['tenant'] },
+          ],
+        },
+      },
+    },
+  }) as unknown as Pod;
+  const selectors = pod.spec?.topologySpreadConstraints?.map((one) => one.labelSelector);
+  assert.deepEqual(selectors, [
+    { ...labelSelector, matchExpressions: [{ key: 'version', operator: 'In', values: ['v1'] }] },
+    undefined,
+  ]);
+  const [term] =
+    pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  assert.deepEqual(term?.labelSelector?.matchExpressions, [
+    { key: 'tenant', operator: 'NotIn', values: ['t'] },
+  ]);
+  assert.deepEqual(labelSelector, { matchLabels: { app: 'web' } });
 });
 
 test('the class of a pod follows from requests and limits', () => {
