@@ -3,6 +3,7 @@ import type {
   Pod,
   PodAffinityTerm,
   TopologySpreadConstraint,
+  WeightedPodAffinityTerm,
 } from '../generated/types.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -22,11 +23,10 @@ export function mergeMatchLabelKeys(pod: Pod): void {
     for (const term of affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
       merge(term, labels);
     }
-    for (const { podAffinityTerm } of affinity?.preferredDuringSchedulingIgnoredDuringExecution ??
-      []) {
-      // an entry without its term is for validation to refuse
-      merge((podAffinityTerm as PodAffinityTerm | undefined) ?? {}, labels);
-    }
+    const preferred: readonly Partial<WeightedPodAffinityTerm>[] =
+      affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+    // an entry without its term is for validation to refuse
+    for (const { podAffinityTerm = {} } of preferred) merge(podAffinityTerm, labels);
   }
 }
 

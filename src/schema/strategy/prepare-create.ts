@@ -21,7 +21,7 @@ const setters: Readonly<Record<string, (object: UnknownObject) => void>> = {
   '/Namespace': (object) => finalizeByKubernetes(object),
   '/PersistentVolumeClaim': (object) => mirrorDataSource(object),
   '/Pod': (object) => {
-    mergeMatchLabelKeys(object as Pod);
+    mergeMatchLabelKeys(object);
     startPodStatus(object);
   },
   'apiextensions.k8s.io/CustomResourceDefinition': (object) => {

@@ -1,0 +1,52 @@
+const devices = 'claims, classes and slices are stored and checked; devices are not allocated';
+const noWindows = 'there are no Windows nodes';
+const noOtlp = 'traces are not sent; the steps are published inside the process';
+
+/** Features that are on upstream and do nothing here, and why. */
+const reasons: Readonly<Record<string, string>> = {
+  APIServerIdentity: 'servers know each other by the address leases of the kubernetes Service',
+  APIServerTracing: noOtlp,
+  DisableCPUQuotaWithExclusiveCPUs: 'needs exclusive CPUs',
+  KubeletTracing: noOtlp,
+  KubeletServiceAccountTokenForCredentialProviders: 'providers get no service account tokens',
+  NodeDeclaredFeatures: 'nodes of a k3ts cluster have the features of its version',
+  NodeLogQuery: 'the kubelet serves no logs of system services',
+  NodeSwap: 'containers get no swap',
+  OpportunisticBatching: 'the scheduler keeps counts instead of batches',
+  SELinuxChangePolicy: 'the field is stored; SELinux labels are not changed',
+  SELinuxMountReadWriteOncePod: 'SELinux labels are not changed',
+  StructuredAuthenticationConfigurationEgressSelector: 'there is no egress selector',
+  SystemdWatchdog: 'systemd watches the process, not the kubelet in it',
+  TopologyManagerPolicyBetaOptions: 'there is no topology manager',
+  TopologyManagerPolicyOptions: 'there is no topology manager',
+  UnknownVersionInteroperabilityProxy: 'all servers of a cluster have one version',
+  WinDSR: noWindows,
+  WinOverlay: noWindows,
+  WindowsGracefulNodeShutdown: noWindows,
+};
+
+/** Why the feature of a gate that is on does nothing; undefined when it acts. */
+export function notBuilt(gate: string): string | undefined {
+  return gate.startsWith('DRA') ? devices : reasons[gate];
+}
+
+/** Gates over how upstream's own code works: nothing of them is to be seen from outside. */
+const internals: ReadonlySet<string> = new Set(
+  `
+  AtomicFIFO BtreeWatchCache ClientsAllowCARotation ClientsAllowTLSCacheGC DeclarativeValidation
+  DeclarativeValidationBeta DetectCacheInconsistency DisableAllocatorDualWrite
+  InOrderInformers InOrderInformersBatchProcess InformerResourceVersion ListFromCacheSnapshot
+  PLEGOnDemandRelist ResilientWatchCacheInitialization SchedulerAsyncPreemption
+  SizeBasedListCostEstimate StaleControllerConsistencyDaemonSet StaleControllerConsistencyJob
+  StaleControllerConsistencyReplicaSet StaleControllerConsistencyStatefulSet StorageNamespaceIndex
+  StreamingCollectionEncodingToJSON StreamingCollectionEncodingToProtobuf
+  UnauthenticatedHTTP2DOSMitigation UnlockWhileProcessingFIFO WatchCacheInitializationPostStartHook
+  WatchListClient
+  `
+    .trim()
+    .split(/\s+/),
+);
+
+export function isInternal(gate: string): boolean {
+  return internals.has(gate);
+}
