@@ -10,6 +10,8 @@ export interface MachineInfo {
   readonly bootId: string;
   readonly kernelVersion: string;
   readonly osImage: string;
+  /** The kernel enforces AppArmor profiles; undefined when nobody looked. */
+  readonly hasAppArmor?: boolean | undefined;
   /** Go's names: amd64, arm64. */
   readonly architecture: string;
 }

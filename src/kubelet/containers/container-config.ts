@@ -1,5 +1,5 @@
 import type { Pod, Service } from '#schema/types.ts';
-import type { ContainerConfig, Image } from '../cri/mod.ts';
+import type { ContainerConfig, Image, UserNamespace } from '../cri/mod.ts';
 import { namespaceOf, runtimeAnnotations, runtimeLabels, specOf, uidOf } from '../pods/names.ts';
 import type { AnyContainer } from '../pods/names.ts';
 import type { HostFiles, MountedVolumes, VolumeManager } from '../volume-host.ts';
@@ -37,6 +37,7 @@ export interface ContainerConfigRequest {
   readonly hostIps: readonly string[];
   readonly mounted: MountedVolumes;
   readonly hostsPath: string | undefined;
+  readonly userNamespace?: UserNamespace | undefined;
   /** Runtime id of an ephemeral container's target. */
   readonly targetId?: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import type { VolumeMount } from '#schema/types.ts';
-import type { Mount, MountPropagation } from '../cri/mod.ts';
+import type { Mount, MountPropagation, UserNamespace } from '../cri/mod.ts';
 import type { AnyContainer } from '../pods/names.ts';
 import type { MountedVolumes, VolumeManager } from '../volume-host.ts';
 import { ContainerConfigError } from './config-error.ts';
@@ -12,6 +12,8 @@ export interface MountOptions {
   readonly mounted: MountedVolumes;
   readonly volumes: Pick<VolumeManager, 'prepareSubPath'>;
   readonly environment: ReadonlyMap<string, string>;
+  /** Whose users the files of volumes appear to belong to, when the pod has users of its own. */
+  readonly userNamespace?: UserNamespace | undefined;
   /** Path on the machine of the managed hosts file; undefined: none is mounted. */
   readonly hostsPath: string | undefined;
   /** Path on the machine of the termination log. */
@@ -48,7 +50,7 @@ async function volumeMount(
   mountIndex: number,
   options: MountOptions,
 ): Promise<Mount> {
-  const { container, podUid, mounted, volumes } = options;
+  const { container, podUid, mounted, volumes, userNamespace } = options;
   const volume = mounted.get(mount.name);
   if (volume === undefined) {
     throw new ContainerConfigError(
@@ -75,6 +77,9 @@ async function volumeMount(
     readonly: isReadOnly,
     propagation: propagations[mount.mountPropagation ?? 'None'] ?? 'PROPAGATION_PRIVATE',
     recursiveReadOnly: isReadOnly && mount.recursiveReadOnly === 'Enabled',
+    ...(userNamespace === undefined
+      ? {}
+      : { uidMappings: userNamespace.uids, gidMappings: userNamespace.gids }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Pod } from '#schema/types.ts';
-import type { DnsConfig, PodSandboxConfig, PortMapping } from '../cri/mod.ts';
+import type { DnsConfig, PodSandboxConfig, PortMapping, UserNamespace } from '../cri/mod.ts';
 import {
   containersOf,
   namespaceOf,
@@ -19,8 +19,7 @@ export interface SandboxConfigOptions {
   readonly dns: DnsConfig;
   readonly podLogsRoot: string;
   readonly cgroupParent: string;
-  readonly seccompRoot: string;
-  readonly isSeccompDefault: boolean;
+  readonly userNamespace?: UserNamespace | undefined;
 }
 
 /** The sandbox of a pod as the runtime wants it described. */
@@ -46,7 +45,7 @@ export function sandboxConfig(options: SandboxConfigOptions): PodSandboxConfig {
     annotations: { ...annotations },
     linux: {
       cgroupParent: options.cgroupParent,
-      securityContext: sandboxSecurityContext(pod, options),
+      securityContext: sandboxSecurityContext(pod, options.userNamespace),
       sysctls: Object.fromEntries(sysctls.map((sysctl) => [sysctl.name, sysctl.value])),
       ...overheadOf(pod),
     },

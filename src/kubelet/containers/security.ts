@@ -6,6 +6,7 @@ import type {
   NamespaceOption,
   SecurityProfile,
   SelinuxOption,
+  UserNamespace,
 } from '../cri/mod.ts';
 import { podText, specOf } from '../pods/names.ts';
 import type { AnyContainer } from '../pods/names.ts';
@@ -31,7 +32,7 @@ const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc
 /** Which namespaces of the host, the pod or (ephemeral containers) another container are used. */
 export function namespaceOptions(
   pod: Pod,
-  target?: { containerId: string | undefined },
+  more: { containerId?: string | undefined; userNamespace?: UserNamespace | undefined } = {},
 ): NamespaceOption {
   const spec = specOf(pod);
   const ownPid = spec.shareProcessNamespace === true ? 'POD' : 'CONTAINER';
@@ -39,9 +40,10 @@ export function namespaceOptions(
     network: spec.hostNetwork === true ? 'NODE' : 'POD',
     ipc: spec.hostIPC === true ? 'NODE' : 'POD',
     pid: spec.hostPID === true ? 'NODE' : ownPid,
+    ...(more.userNamespace === undefined ? {} : { usernsOptions: more.userNamespace }),
   };
-  if (target?.containerId !== undefined) {
-    return { ...options, pid: 'TARGET', targetId: target.containerId };
+  if (more.containerId !== undefined) {
+    return { ...options, pid: 'TARGET', targetId: more.containerId };
   }
   return options;
 }
@@ -74,6 +76,7 @@ export interface SecurityOptions {
   readonly isSeccompDefault: boolean;
   /** The container whose processes an ephemeral container sees. */
   readonly targetId?: string | undefined;
+  readonly userNamespace?: UserNamespace | undefined;
   /** Groups that volumes bring in. */
   readonly extraGroups?: readonly number[] | undefined;
 }
@@ -92,7 +95,10 @@ export function containerSecurityContext(options: SecurityOptions): LinuxContain
   if (shared.fsGroup !== undefined) groups.push(shared.fsGroup);
   const isMasked = own.procMount !== 'Unmasked' && !isPrivileged;
   return {
-    namespaceOptions: namespaceOptions(pod, { containerId: options.targetId }),
+    namespaceOptions: namespaceOptions(pod, {
+      containerId: options.targetId,
+      userNamespace: options.userNamespace,
+    }),
     privileged: isPrivileged,
     readonlyRootfs: own.readOnlyRootFilesystem ?? false,
     noNewPrivs: own.allowPrivilegeEscalation === false,
@@ -171,7 +177,7 @@ function checkNonRoot({ pod, container, image }: SecurityOptions): void {
 /** The security context of the sandbox: the pod's part only. */
 export function sandboxSecurityContext(
   pod: Pod,
-  options: { seccompRoot: string; isSeccompDefault: boolean },
+  userNamespace?: UserNamespace,
 ): LinuxSandboxSecurityContext {
   const shared = specOf(pod).securityContext ?? {};
   const selinuxOptions = selinuxOption(shared.seLinuxOptions);
@@ -179,18 +185,12 @@ export function sandboxSecurityContext(
   if (shared.fsGroup !== undefined) groups.push(shared.fsGroup);
   const containers = [...(specOf(pod).initContainers ?? []), ...specOf(pod).containers];
   return {
-    namespaceOptions: namespaceOptions(pod),
+    namespaceOptions: namespaceOptions(pod, { containerId: undefined, userNamespace }),
     privileged: containers.some(({ securityContext }) => securityContext?.privileged === true),
     supplementalGroups: groups,
     supplementalGroupsPolicy: shared.supplementalGroupsPolicy === 'Strict' ? 'Strict' : 'Merge',
-    // The pause process needs no more than the runtime's own profile gives.
-    seccomp:
-      shared.seccompProfile === undefined
-        ? { profileType: 'RuntimeDefault' }
-        : seccompProfile(shared.seccompProfile, {
-            seccompRoot: options.seccompRoot,
-            isDefaultRuntime: options.isSeccompDefault,
-          }),
+    // The pause process needs no more, whatever the pod's profile is.
+    seccomp: { profileType: 'RuntimeDefault' },
     ...(shared.runAsUser === undefined ? {} : { runAsUser: { value: shared.runAsUser } }),
     ...(shared.runAsGroup === undefined ? {} : { runAsGroup: { value: shared.runAsGroup } }),
     ...(selinuxOptions === undefined ? {} : { selinuxOptions }),

@@ -51,11 +51,24 @@ export interface SelinuxOption {
   level: string;
 }
 
+export interface IdMapping {
+  hostId: number;
+  containerId: number;
+  length: number;
+}
+
+export interface UserNamespace {
+  mode: NamespaceMode;
+  uids: IdMapping[];
+  gids: IdMapping[];
+}
+
 export interface NamespaceOption {
   network: NamespaceMode;
   pid: NamespaceMode;
   ipc: NamespaceMode;
   targetId?: string | undefined;
+  usernsOptions?: UserNamespace | undefined;
 }
 
 export interface LinuxResources {
@@ -131,6 +144,8 @@ export interface Mount {
   selinuxRelabel?: boolean | undefined;
   propagation?: MountPropagation | undefined;
   recursiveReadOnly?: boolean | undefined;
+  uidMappings?: IdMapping[] | undefined;
+  gidMappings?: IdMapping[] | undefined;
 }
 
 export interface LinuxContainerSecurityContext {

@@ -7,7 +7,16 @@ import type { MachineInfo, MachineUsage } from '../machine-info.ts';
 
 /** Reads the facts of this machine. */
 export async function readMachineInfo(): Promise<MachineInfo> {
-  return { ...(await readMachine()), hugePages: await readHugePages() };
+  return {
+    ...(await readMachine()),
+    hugePages: await readHugePages(),
+    hasAppArmor: await readAppArmor(),
+  };
+}
+
+async function readAppArmor(): Promise<boolean> {
+  const text = await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => '');
+  return text.startsWith('Y');
 }
 
 export interface MachineUsageOptions {

@@ -42,6 +42,8 @@ export function evictionSignals(
 /** Pressure conditions that stay on for a while after the last signal below its threshold. */
 export interface PressureWatch {
   observe(signals: readonly Signal[]): void;
+  /** These run short, as eviction sees it: soft thresholds and minimum reclaim count there. */
+  note(resources: Iterable<Signal['resource']>): void;
   pressures(): Pressures;
 }
 
@@ -60,6 +62,9 @@ export function createPressureWatch(options: {
       for (const { resource, available, threshold } of signals) {
         if (available < threshold) lastSeenMs.set(resource, clock.now());
       }
+    },
+    note(resources) {
+      for (const resource of resources) lastSeenMs.set(resource, clock.now());
     },
     pressures: () => ({
       memory: isUnder('memory'),

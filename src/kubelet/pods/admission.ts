@@ -1,7 +1,8 @@
 import { parseQuantity, milliValue, quantityValue } from '#base/quantity.ts';
 import { compileNodeAffinity, podRequests, tolerates } from '#schema/pods/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
-import { isStaticPod, specOf } from './names.ts';
+import { containersOf, isStaticPod, specOf } from './names.ts';
+import { sysctlProblem } from './sysctls.ts';
 
 /** Why a pod cannot run here: reason and message of its status, without the prefix. */
 export interface Rejection {
@@ -15,6 +16,8 @@ export interface AdmissionInputs {
   /** Pods that take resources of this node already. */
   readonly active: readonly Pod[];
   readonly allowedUnsafeSysctls: readonly string[];
+  /** False on machines whose kernel has none; undefined when nobody looked. */
+  readonly hasAppArmor?: boolean | undefined;
 }
 
 /** Checks a pod once more where it is to run; the texts are upstream's. Pure. */
@@ -22,27 +25,15 @@ export function admitPod(inputs: AdmissionInputs): Rejection | undefined {
   return (
     checkOs(inputs) ??
     checkSysctls(inputs) ??
+    checkAppArmor(inputs) ??
+    checkGroupsPolicy(inputs) ??
+    checkNodeName(inputs) ??
     checkAffinity(inputs) ??
     checkTaints(inputs) ??
     checkPorts(inputs) ??
     checkResources(inputs)
   );
 }
-
-const safeSysctls = new Set([
-  'kernel.shm_rmid_forced',
-  'net.ipv4.ip_local_port_range',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.ping_group_range',
-  'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ip_local_reserved_ports',
-  'net.ipv4.tcp_keepalive_time',
-  'net.ipv4.tcp_fin_timeout',
-  'net.ipv4.tcp_keepalive_intvl',
-  'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_rmem',
-  'net.ipv4.tcp_wmem',
-]);
 
 function checkOs({ pod, node }: AdmissionInputs): Rejection | undefined {
   const os = specOf(pod).os?.name;
@@ -64,14 +55,43 @@ function checkOs({ pod, node }: AdmissionInputs): Rejection | undefined {
 }
 
 function checkSysctls({ pod, allowedUnsafeSysctls }: AdmissionInputs): Rejection | undefined {
-  for (const { name } of specOf(pod).securityContext?.sysctls ?? []) {
-    const isAllowed = allowedUnsafeSysctls.some((pattern) =>
-      pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
-    );
-    if (safeSysctls.has(name) || isAllowed) continue;
-    return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${name}" not allowlisted` };
+  const problem = sysctlProblem(pod, allowedUnsafeSysctls);
+  if (problem === undefined) return undefined;
+  return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${problem}` };
+}
+
+/** Profiles that the kernel cannot enforce; unconfined pods need none. */
+function checkAppArmor({ pod, hasAppArmor }: AdmissionInputs): Rejection | undefined {
+  if (hasAppArmor !== false) return undefined;
+  const profiles = [
+    specOf(pod).securityContext?.appArmorProfile,
+    ...containersOf(pod).map(({ container }) => container.securityContext?.appArmorProfile),
+  ];
+  if (!profiles.some((profile) => profile !== undefined && profile.type !== 'Unconfined')) {
+    return undefined;
   }
-  return undefined;
+  return {
+    reason: 'AppArmor',
+    message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host',
+  };
+}
+
+function checkGroupsPolicy({ pod, node }: AdmissionInputs): Rejection | undefined {
+  if (specOf(pod).securityContext?.supplementalGroupsPolicy !== 'Strict') return undefined;
+  if (node.status?.features?.supplementalGroupsPolicy === true) return undefined;
+  return {
+    reason: 'SupplementalGroupsPolicyNotSupported',
+    message: 'SupplementalGroupsPolicy=Strict is not supported in this node',
+  };
+}
+
+function checkNodeName({ pod, node }: AdmissionInputs): Rejection | undefined {
+  const wanted = specOf(pod).nodeName ?? '';
+  if (wanted === '' || wanted === node.metadata.name) return undefined;
+  return {
+    reason: 'NodeName',
+    message: "Predicate NodeName failed: node(s) didn't match the requested node name",
+  };
 }
 
 function checkAffinity({ pod, node }: AdmissionInputs): Rejection | undefined {

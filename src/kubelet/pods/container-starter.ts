@@ -5,7 +5,8 @@ import { traced } from '#base/trace.ts';
 import type { EphemeralContainer, Pod } from '#schema/types.ts';
 import { containerConfig } from '../containers/container-config.ts';
 import { containerHash } from '../containers/spec-hash.ts';
-import type { PodSandboxConfig, PodSandboxStatus } from '../cri/mod.ts';
+import { CriError } from '../cri/mod.ts';
+import type { PodSandboxConfig, PodSandboxStatus, UserNamespace } from '../cri/mod.ts';
 import { goDuration } from '../go-duration.ts';
 import type { ReadyImage } from '../images/image-puller.ts';
 import { linkContainerLog } from '../logs/log-links.ts';
@@ -27,6 +28,7 @@ export interface StartRequest {
   readonly sandboxConfig: PodSandboxConfig;
   readonly mounted: MountedVolumes;
   readonly hostsPath: string | undefined;
+  readonly userNamespace: UserNamespace | undefined;
   readonly signal: AbortSignal;
   /** Called as soon as the container runs, before its postStart hook. */
   readonly onStarted: () => void;
@@ -145,8 +147,9 @@ async function createContainer(
 ): Promise<string> {
   const { pod, of, sandbox, sandboxConfig, runtimePod, signal } = request;
   const fail = (reason: string, error: unknown): ContainerStartError => {
-    context.events.container(pod, of, 'Warning', 'Failed', `Error: ${messageOf(error)}`);
-    return new ContainerStartError(reason, messageOf(error), { cause: error });
+    const text = runtimeText(error);
+    context.events.container(pod, of, 'Warning', 'Failed', `Error: ${text}`);
+    return new ContainerStartError(reason, text, { cause: error });
   };
   let config;
   try {
@@ -179,6 +182,11 @@ async function createContainer(
   }
 }
 
+/** The runtime's own words, without the frame of gRPC. */
+function runtimeText(error: unknown): string {
+  return error instanceof CriError ? error.details : messageOf(error);
+}
+
 async function runContainer(
   { pod, of, sandbox, signal }: StartRequest,
   { runtime, cache, events }: PodContext,
@@ -188,13 +196,14 @@ async function runContainer(
   try {
     await traced('pod.start-container', subject, () => runtime.startContainer(id, { signal }));
   } catch (error) {
-    events.container(pod, of, 'Warning', 'Failed', `Error: ${messageOf(error)}`);
+    const text = runtimeText(error);
+    events.container(pod, of, 'Warning', 'Failed', `Error: ${text}`);
     // What the runtime says about the attempt becomes the last state.
     await runtime
       .containerStatus(id)
       .then((status) => cache.putContainer(status, sandbox.id))
       .catch(() => undefined);
-    throw new ContainerStartError('RunContainerError', messageOf(error), { cause: error });
+    throw new ContainerStartError('RunContainerError', text, { cause: error });
   }
   cache.putContainer(await runtime.containerStatus(id), sandbox.id);
 }

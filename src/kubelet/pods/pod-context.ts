@@ -12,6 +12,7 @@ import type { KeyedBackOff } from './crash-back-off.ts';
 import type { Pleg } from './pleg.ts';
 import type { PodEvents } from './pod-events.ts';
 import type { RuntimeCache } from './runtime-cache.ts';
+import type { UserNamespaces } from './user-namespaces.ts';
 
 /** What the steps of a pod's life work with; one for the whole kubelet. */
 export interface PodContext {
@@ -31,6 +32,7 @@ export interface PodContext {
   readonly puller: ImagePuller;
   readonly crashBackOff: KeyedBackOff;
   readonly resizes: PodResizes;
+  readonly userNamespaces: UserNamespaces;
   readonly containers: ContainerConfigContext;
   readonly hostIps: () => readonly string[];
   /** The runtime's handler for the pod's RuntimeClass; throws when there is no such class. */

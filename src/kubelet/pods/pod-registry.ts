@@ -1,10 +1,13 @@
 import type { Clock } from '#base/clock.ts';
+import { formatTime } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import { traceMark } from '#base/trace.ts';
 import type { Client } from '#client/mod.ts';
+import { podQosClass } from '#schema/pods/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
+import type { MachineInfo } from '../machine-info.ts';
 import { removeUnknownLogs } from '../logs/log-links.ts';
 import type { StatusPublisher } from '../status/status-publisher.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
@@ -12,7 +15,8 @@ import type { PodVerdict } from '../status/pod-status.ts';
 import { admitPod } from './admission.ts';
 import type { Rejection } from './admission.ts';
 import { podGraceSeconds } from './container-stopper.ts';
-import { isMirrorPod, podKey, uidOf } from './names.ts';
+import { preemptedVerdict, victimsFor } from './critical-preemption.ts';
+import { isCriticalPod, isMirrorPod, podKey, uidOf } from './names.ts';
 import { orphanPod } from './orphan-pod.ts';
 import type { PodContext } from './pod-context.ts';
 import { createPodSteps } from './pod-steps.ts';
@@ -51,6 +55,7 @@ export interface PodRegistryOptions {
   readonly writer: StatusWriter;
   readonly publisher: StatusPublisher;
   readonly node: () => Node | undefined;
+  readonly machine: Pick<MachineInfo, 'hasAppArmor'>;
   /** A rejection of the node itself: pressure or shutdown. */
   readonly nodeRejection: (pod: Pod) => Rejection | undefined;
 }
@@ -82,6 +87,11 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     events.pod(pod, 'Warning', reason, message);
     writer.set(pod, {
       ...pod.status,
+      ...(pod.metadata.generation === undefined
+        ? {}
+        : { observedGeneration: pod.metadata.generation }),
+      startTime: pod.status?.startTime ?? formatTime(clock.now()),
+      qosClass: pod.status?.qosClass ?? podQosClass(pod.spec),
       phase: 'Failed',
       reason,
       message: `Pod was rejected: ${message}`,
@@ -97,9 +107,21 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     const node = options.node();
     if (node === undefined) return undefined;
     const { allowedUnsafeSysctls } = context.config;
-    return (
-      options.nodeRejection(pod) ?? admitPod({ pod, node, active: active(), allowedUnsafeSysctls })
-    );
+    const { hasAppArmor } = options.machine;
+    const here = active();
+    const rejection =
+      options.nodeRejection(pod) ??
+      admitPod({ pod, node, active: here, allowedUnsafeSysctls, hasAppArmor });
+    if (rejection === undefined || !rejection.reason.startsWith('OutOf') || !isCriticalPod(pod)) {
+      return rejection;
+    }
+    const victims = victimsFor({ pod, node, active: here });
+    if (victims === undefined) return rejection;
+    for (const victim of victims) {
+      events.pod(victim, 'Warning', preemptedVerdict.reason, preemptedVerdict.message);
+      workers.get(uidOf(victim))?.terminate({ verdict: preemptedVerdict });
+    }
+    return undefined;
   };
   const begin = (pod: Pod): void => {
     const uid = uidOf(pod);

@@ -27,6 +27,7 @@ import type { PodRegistry } from './pod-registry.ts';
 import { createRuntimeCache } from './runtime-cache.ts';
 import type { RuntimeCache } from './runtime-cache.ts';
 import { readySandbox, sandboxIps } from './runtime-pod.ts';
+import { createUserNamespaces } from './user-namespaces.ts';
 
 /** Everything that runs pods, from the runtime's lists to the statuses on the API server. */
 export interface PodSide {
@@ -121,6 +122,10 @@ function podContext(
     volumes,
     seccompRoot,
     puller: createImagePuller({ images, clock, events, readSecret: objects.secret }),
+    userNamespaces: createUserNamespaces({
+      rootDir: options.rootDir,
+      runtimeStatus: () => nodeSide.health.status,
+    }),
     crashBackOff: createKeyedBackOff({ clock, maxMs: config.maxContainerRestartPeriodMs }),
     containers: {
       objects,

@@ -64,6 +64,7 @@ export function createPodSteps(options: PodStepsOptions): AllPodSteps {
     await removePodLogs(state.pod, context.hostPaths);
     context.crashBackOff.forget(`${uid}_`);
     context.resizes.forget(uid);
+    context.userNamespaces.release(uid);
     writer.forget(uid);
     removed.delete(uid);
     orphans.delete(uid);

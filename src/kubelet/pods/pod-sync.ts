@@ -2,7 +2,7 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import { traced } from '#base/trace.ts';
 import type { Pod } from '#schema/types.ts';
 import { hostNetworkHostsFile, podHostsFile } from '../containers/hosts-file.ts';
-import type { PodSandboxConfig, PodSandboxStatus } from '../cri/mod.ts';
+import type { PodSandboxStatus } from '../cri/mod.ts';
 import type { StartError } from '../status/container-statuses.ts';
 import type { MountedVolumes } from '../volume-host.ts';
 import type { ContainerToKill, PodActions } from './action-types.ts';
@@ -17,6 +17,7 @@ import { resetPod } from './reset-pod.ts';
 import { updateContainers } from '../resize/actuate-resize.ts';
 import { sandboxIps } from './runtime-pod.ts';
 import { describeSandbox, startSandbox } from './sandbox-starter.ts';
+import type { Sandbox } from './sandbox-starter.ts';
 import { ContainerStartError } from './start-error.ts';
 
 /** What is remembered of a pod between two syncs. */
@@ -198,11 +199,6 @@ async function mountVolumes(
   }
 }
 
-interface Sandbox {
-  readonly sandbox: PodSandboxStatus;
-  readonly config: PodSandboxConfig;
-}
-
 async function presentSandbox(
   { sandboxId = '', attempt }: PodActions,
   { pod }: SyncRequest,
@@ -210,7 +206,11 @@ async function presentSandbox(
 ): Promise<Sandbox> {
   const sandbox = context.cache.sandbox(sandboxId);
   if (sandbox === undefined) throw new K3tsError('SandboxGone', `sandbox ${sandboxId} is gone`);
-  return { sandbox, config: await describeSandbox(pod, attempt, context, { isWarning: false }) };
+  const { hostUsers } = specOf(pod);
+  const handler = hostUsers === false ? await context.runtimeHandler(pod) : '';
+  const userNamespace = await context.userNamespaces.of(pod, handler);
+  const options = { isWarning: false, userNamespace };
+  return { sandbox, config: await describeSandbox(pod, attempt, context, options), userNamespace };
 }
 
 /** The managed hosts file, when the pod has addresses to put there. */

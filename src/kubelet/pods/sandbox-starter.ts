@@ -5,7 +5,7 @@ import type { Pod } from '#schema/types.ts';
 import { parseResolvConf, podDns } from '../containers/dns.ts';
 import { sandboxHostname } from '../containers/hosts-file.ts';
 import { sandboxConfig } from '../containers/sandbox-config.ts';
-import type { PodSandboxConfig, PodSandboxStatus } from '../cri/mod.ts';
+import type { PodSandboxConfig, PodSandboxStatus, UserNamespace } from '../cri/mod.ts';
 import { podKey, podLogDirectory, uidOf } from './names.ts';
 import type { PodContext } from './pod-context.ts';
 
@@ -14,7 +14,7 @@ export async function describeSandbox(
   pod: Pod,
   attempt: number,
   context: PodContext,
-  options: { isWarning: boolean },
+  options: { isWarning: boolean; userNamespace: UserNamespace | undefined },
 ): Promise<PodSandboxConfig> {
   const { config, hostFiles, events } = context;
   const host = parseResolvConf(await hostFiles.readResolvConf());
@@ -29,9 +29,15 @@ export async function describeSandbox(
     dns: dns.config,
     podLogsRoot: context.hostPaths.podLogs,
     cgroupParent: context.cgroups.parentOf(pod),
-    seccompRoot: context.seccompRoot,
-    isSeccompDefault: config.isSeccompDefault,
+    userNamespace: options.userNamespace,
   });
+}
+
+/** A sandbox that runs, and how it was described. */
+export interface Sandbox {
+  readonly sandbox: PodSandboxStatus;
+  readonly config: PodSandboxConfig;
+  readonly userNamespace: UserNamespace | undefined;
 }
 
 /** Runs a new sandbox and puts it into the cache. Reports its failure as an event and rethrows. */
@@ -40,13 +46,14 @@ export async function startSandbox(
   attempt: number,
   context: PodContext,
   signal: AbortSignal,
-): Promise<{ sandbox: PodSandboxStatus; config: PodSandboxConfig }> {
+): Promise<Sandbox> {
   const { runtime, cache, events, hostPaths } = context;
   const subject = { key: podKey(pod), uid: uidOf(pod) };
   try {
-    const [config, handler] = await Promise.all([
-      describeSandbox(pod, attempt, context, { isWarning: true }),
-      context.runtimeHandler(pod),
+    const handler = await context.runtimeHandler(pod);
+    const userNamespace = await context.userNamespaces.of(pod, handler);
+    const [config] = await Promise.all([
+      describeSandbox(pod, attempt, context, { isWarning: true, userNamespace }),
       mkdir(podLogDirectory(hostPaths.podLogs, pod), { recursive: true, mode: 0o755 }),
     ]);
     const id = await traced('pod.run-sandbox', subject, () =>
@@ -54,7 +61,7 @@ export async function startSandbox(
     );
     const sandbox = await runtime.podSandboxStatus(id);
     cache.putSandbox(sandbox);
-    return { sandbox, config };
+    return { sandbox, config, userNamespace };
   } catch (error) {
     if (!signal.aborted) {
       const message = `Failed to create pod sandbox: ${messageOf(error)}`;
