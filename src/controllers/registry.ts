@@ -1,3 +1,4 @@
+import { startAttachDetachController } from './attachdetach/mod.ts';
 import { startCronJobController } from './cronjob/mod.ts';
 import { startDaemonSetController } from './daemonset/mod.ts';
 import { startDeploymentController } from './deployment/mod.ts';
@@ -73,6 +74,7 @@ export const controllers = {
   'endpointslice-mirroring-controller': startEndpointSliceMirroring,
   'persistentvolume-binder-controller': startPersistentVolumeBinder,
   'persistentvolume-expander-controller': startClaimExpander,
+  'persistentvolume-attach-detach-controller': startAttachDetachController,
   'service-cidr-controller': startServiceCidrController,
   'ttl-controller': startTtlController,
 } as const satisfies Record<string, StartController>;
@@ -95,5 +97,6 @@ export const eventComponents: Partial<Record<ControllerName, string>> = {
   'disruption-controller': 'controllermanager',
   'persistentvolume-binder-controller': 'persistentvolume-controller',
   'persistentvolume-expander-controller': 'volume_expand',
+  'persistentvolume-attach-detach-controller': 'attachdetach-controller',
   'ephemeral-volume-controller': 'ephemeral_volume',
 };
