@@ -8,7 +8,12 @@ import type { HealthCheck, HealthChecks } from './health/health-checks.ts';
 import { infoPages } from './health/info-pages.ts';
 import type { BuildInfo } from './health/version.ts';
 import { versionRoute } from './health/version.ts';
-import { addProcessMetrics, addStorageMetrics, metricRoutes } from './metrics/mod.ts';
+import {
+  addFeatureMetrics,
+  addProcessMetrics,
+  addStorageMetrics,
+  metricRoutes,
+} from './metrics/mod.ts';
 import type { OperationOptions } from './operation-options.ts';
 import type { PathRoute, PathRouter } from './path-route.ts';
 
@@ -31,6 +36,7 @@ export function operationRoutes(options: {
   const slis = new MetricRegistry();
   health.measure(slis);
   addProcessMetrics(registry, { clock, build, platform });
+  addFeatureMetrics(registry);
   addStorageMetrics(registry, core);
   return [
     ...health.routes(),

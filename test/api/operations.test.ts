@@ -86,6 +86,8 @@ describe('metrics', () => {
     const lines = new Set(answer.text.replaceAll('le="1000000000"', 'le="1e+09"').split('\n'));
     for (const line of expected) assert.ok(lines.has(line), line);
     assert.match(answer.text, /^kubernetes_build_info{.*git_version="v1\.36\.2\+k3ts1".*} 1$/m);
+    const sidecars = 'kubernetes_feature_enabled{name="SidecarContainers",stage=""} 1';
+    assert.ok(answer.text.includes(`${sidecars}\n`), 'feature gates');
     assert.match(answer.text, /^process_resident_memory_bytes \d+$/m);
     assert.match(answer.text, /^# HELP apiserver_request_total \[STABLE\] /m);
     assert.match(
