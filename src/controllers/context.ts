@@ -19,6 +19,8 @@ export interface ControllerOptions {
   readonly nodeMonitorGraceMs?: number | undefined;
   /** Finished pods beyond this number are removed; 0 for never. Default 12500. */
   readonly terminatedPodThreshold?: number | undefined;
+  /** Longest life of signed certificates; a year when absent. */
+  readonly signingDurationMs?: number | undefined;
   /** Authorities that sign requests; without them signing is off. */
   readonly signers?: SignerAuthorities | undefined;
   /** Signs claims of the tokens in Secrets; without it the tokens controller is off. */

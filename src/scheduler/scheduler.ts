@@ -47,6 +47,8 @@ export interface SchedulerOptions {
   readonly lookups?: ClusterLookups | undefined;
   /** Upstream's defaults when absent. */
   readonly configuration?: SchedulerConfiguration | undefined;
+  /** However few events come, a pod is tried again after this time; 5 minutes when absent. */
+  readonly maxUnschedulableMs?: number | undefined;
   /** Plugins of the user by name, for profiles that enable them. */
   readonly plugins?: Readonly<Record<string, PluginFactory>> | undefined;
   readonly metrics?: SchedulerMetrics | undefined;
@@ -89,6 +91,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     clock,
     initialBackoffMs: configuration.podInitialBackoffSeconds * 1000,
     maxBackoffMs: configuration.podMaxBackoffSeconds * 1000,
+    maxUnschedulableMs: options.maxUnschedulableMs,
     // all profiles share one queue, and so one order: checked to be the same
     less: (a, b) => made[0]?.less(a, b) ?? 0,
     gate: (pod) => profileOf(pod.pod)?.preEnqueue(pod),

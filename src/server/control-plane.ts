@@ -12,28 +12,31 @@ import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
-import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
+import { createInformerFactory, resources } from '#client/mod.ts';
 import type { InformerFactory } from '#client/mod.ts';
-import { startControllers } from '#controllers/mod.ts';
 import { createServiceAccountTokens } from '#pki/mod.ts';
-import type { Node, Pod } from '#schema/types.ts';
-import { createInformerLookups, startScheduler } from '#scheduler/mod.ts';
+import type { Node } from '#schema/types.ts';
 import type { Backend } from '#store/mod.ts';
 import { trustOf } from './access/authentication.ts';
 import { readApiServerArgs } from './api-server-args/mod.ts';
 import { serverUser } from './api-access.ts';
 import type { Authorities } from './authorities.ts';
+import { checkScheduler, runScheduler } from './component-settings/mod.ts';
+import type { ComponentSettings } from './component-settings/mod.ts';
 import { isSharedDatastore, runWhileLeading } from './leadership.ts';
 import { runLocalStorage } from './local-storage.ts';
 import { keepNodeRoles } from './node-roles.ts';
 import type { ServerSettings } from './settings.ts';
 
 const leaseRenewMs = 10_000;
+/** Clients and agents that wait for the API come before the code of the components is loaded. */
+const componentsDelayMs = 20;
 
 export interface ControlPlaneOptions {
   readonly api: ApiServer;
   readonly backend: Backend;
   readonly settings: ServerSettings;
+  readonly components: ComponentSettings;
   readonly authorities: Authorities;
   /** PEM of the keys of service accounts; the first signs. */
   readonly serviceKey: string;
@@ -54,8 +57,9 @@ export interface ControlPlane {
  * everything ends with the signal, and `done` then resolves.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { api, settings, authorities, clock, random, log, signal } = options;
+  const { api, settings, components, authorities, clock, random, log, signal } = options;
   const client = api.client(serverUser, 'k3ts');
+  await checkScheduler(components.scheduling, { client, clock, random, log, signal });
   await bootstrapCluster({
     client,
     log,
@@ -92,14 +96,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       'kube-scheduler',
     );
     void lead('kube-scheduler', async (own) => {
+      await clock.sleep(componentsDelayMs, own.signal);
       const parts = { clock, random, log, signal: own.signal, client: scheduler };
-      startScheduler({
-        ...parts,
-        pods: own.informers.informer<Pod>(resources.pods),
-        nodes: own.informers.informer<Node>(resources.nodes),
-        lookups: createInformerLookups(own.informers),
-        events: createEventRecorder({ ...parts, component: 'default-scheduler' }),
-      });
+      await runScheduler(components.scheduling, own.informers, parts);
       if (isShared) own.informers.start();
       await untilAborted(own.signal);
     });
@@ -122,12 +121,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     return { done: Promise.resolve() };
   }
   if (isShared) informers.start();
-  const done = lead('kube-controller-manager', (own) =>
-    startControllers({
+  const done = lead('kube-controller-manager', async (own) => {
+    await clock.sleep(componentsDelayMs, own.signal);
+    const { startControllers } = await import('#controllers/mod.ts');
+    await startControllers({
       ...common,
       client,
       signal: own.signal,
       informers: own.informers,
+      enabled: components.controllers.enabled,
+      disabled: components.controllers.disabled,
       options: {
         resources: () => api.core.registry.all(),
         onResourcesChange: (listener) => api.core.registry.onChange(listener),
@@ -135,10 +138,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         clusterCidrs: settings.clusterCidrs,
         signers: { client: authorities.client, server: authorities.server },
         signToken: createServiceAccountTokens(options.serviceKey).sign,
-        nodeMonitorGraceMs: 40_000,
+        ...components.controllers.options,
       },
-    }),
-  );
+    });
+  });
   return { done };
 }
 

@@ -12,6 +12,7 @@ import type { Endpoints } from '#schema/types.ts';
 import { openBackend, startCompactor } from '#store/mod.ts';
 import type { Backend } from '#store/mod.ts';
 import type { AgentProcess } from './agent-process/mod.ts';
+import { readComponentSettings } from './component-settings/mod.ts';
 import { readAdmissionSettings } from './admission-config/mod.ts';
 import type { AdmissionSettings } from './admission-config/mod.ts';
 import { createApiAccess, serverUser } from './api-access.ts';
@@ -93,6 +94,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   const args = settings.apiServerArgs ?? readApiServerArgs();
   const operation = await readApiOperation({ args, clock, log });
   const admission = await readAdmissionSettings(args);
+  const components = await readComponentSettings(settings, log);
   const store = await openBackend({
     endpoint: settings.datastoreEndpoint,
     dataDir: paths.server,
@@ -159,6 +161,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
         api: built,
         backend,
         settings,
+        components,
         authorities: identity.authorities,
         serviceKey: identity.serviceKey,
         clock,

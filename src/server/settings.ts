@@ -1,3 +1,4 @@
+import type { ControllerManagerArgs, SchedulerArgs } from './component-args/mod.ts';
 import type { ApiServerArgs } from './api-server-args/mod.ts';
 
 /** What a server was told, checked and complete. Made by cli/ from flags, config file and env. */
@@ -51,4 +52,9 @@ export interface ServerSettings {
   readonly secretsEncryption?: 'aescbc' | 'secretbox';
   /** Of --kube-apiserver-arg; all at their defaults when absent. */
   readonly apiServerArgs?: ApiServerArgs;
+  /** Of --kube-scheduler-arg and --kube-controller-manager-arg, in the same way. */
+  readonly schedulerArgs?: SchedulerArgs;
+  readonly controllerManagerArgs?: ControllerManagerArgs;
+  /** Files of scheduler plugins, from --scheduler-plugin. */
+  readonly schedulerPlugins?: readonly string[];
 }

@@ -236,14 +236,21 @@ const componentArguments: readonly Flag[] = [
     type: 'list',
     help: 'Customized flag for kube-controller-manager process',
     group: 'flags',
-    notBuilt: true,
+    keepsCommas: true,
   },
   {
     name: 'kube-scheduler-arg',
     type: 'list',
     help: 'Customized flag for kube-scheduler process',
     group: 'flags',
-    notBuilt: true,
+    keepsCommas: true,
+  },
+  {
+    name: 'scheduler-plugin',
+    type: 'list',
+    help: 'Load a plugin of the scheduler from this TypeScript or JavaScript file',
+    group: 'flags',
+    keepsCommas: true,
   },
   {
     name: 'kube-cloud-controller-manager-arg',

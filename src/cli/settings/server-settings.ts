@@ -1,5 +1,6 @@
 import { K3tsError } from '#base/errors.ts';
 import { readApiServerArgs } from '#server/api-server-args/mod.ts';
+import { readControllerManagerArgs, readSchedulerArgs } from '#server/component-args/mod.ts';
 import type { ServerSettings } from '#server/mod.ts';
 import { booleanFlag, integerFlag, listFlag, stringFlag } from '../flags/flag.ts';
 import type { FlagValues } from '../flags/flag.ts';
@@ -93,6 +94,11 @@ export async function readServerSettings(values: FlagValues): Promise<ServerSett
     nodeIps,
     ...readSecretsEncryption(values),
     apiServerArgs: readApiServerArgs(listFlag(values, 'kube-apiserver-arg')),
+    schedulerArgs: readSchedulerArgs(listFlag(values, 'kube-scheduler-arg')),
+    controllerManagerArgs: readControllerManagerArgs(
+      listFlag(values, 'kube-controller-manager-arg'),
+    ),
+    schedulerPlugins: listFlag(values, 'scheduler-plugin'),
   };
 }
 

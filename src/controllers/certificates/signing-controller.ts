@@ -41,7 +41,8 @@ export const startCertificateSigning: StartController = (context) => {
       await fail(refusal);
       return;
     }
-    const lifeMs = Math.min((expirationSeconds ?? Number.POSITIVE_INFINITY) * 1000, yearMs);
+    const asked = (expirationSeconds ?? Number.POSITIVE_INFINITY) * 1000;
+    const lifeMs = Math.min(asked, options.signingDurationMs ?? yearMs);
     const notBeforeMs = clock.now() - backdateMs;
     const certificate = await signSigningRequest({
       pem,

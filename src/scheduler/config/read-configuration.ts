@@ -6,6 +6,7 @@ import type { PluginArgs } from '../plugins/registry.ts';
 import { FieldReader } from './field-reader.ts';
 import { readPluginArgs } from './plugin-args.ts';
 import { readExtender } from './read-extender.ts';
+import type { ReadFile } from './read-extender.ts';
 import type {
   PluginSet,
   ProfileConfiguration,
@@ -23,8 +24,14 @@ const withoutEffect = [
   'delayCacheUntilActive',
 ];
 
-/** Reads a KubeSchedulerConfiguration; throws K3tsError Usage with the path of what is wrong. */
-export function readSchedulerConfiguration(text: string): SchedulerConfiguration {
+/**
+ * Reads a KubeSchedulerConfiguration; throws K3tsError Usage with the path of what is wrong. Files
+ * that it names are read through `readFile`; without it they cannot be.
+ */
+export function readSchedulerConfiguration(
+  text: string,
+  readFile: ReadFile = noFiles,
+): SchedulerConfiguration {
   const file = new FieldReader(parse(text), '');
   if (file.raw('apiVersion') !== apiVersion || file.raw('kind') !== 'KubeSchedulerConfiguration') {
     const found = `${String(file.raw('kind'))} of ${String(file.raw('apiVersion'))}`;
@@ -48,11 +55,19 @@ export function readSchedulerConfiguration(text: string): SchedulerConfiguration
     podInitialBackoffSeconds,
     podMaxBackoffSeconds,
     profiles: profiles.length > 0 ? profiles : [readProfile(new FieldReader({}, 'profiles[0]'))],
-    extenders: file.objects('extenders').map(readExtender),
+    extenders: file.objects('extenders').map((one) => readExtender(one, readFile)),
   };
   file.end();
   checkNames(configuration.profiles);
+  const binders = configuration.extenders.filter(({ bindVerb }) => bindVerb !== '').length;
+  if (binders > 1) {
+    file.fail('extenders', `Invalid value: "${binders}": only one extender can implement bind`);
+  }
   return configuration;
+}
+
+function noFiles(path: string): string {
+  throw new K3tsError('Usage', `${path} cannot be read here`);
 }
 
 function parse(text: string): unknown {

@@ -1,8 +1,12 @@
+import { messageOf } from '#base/errors.ts';
 import type { FieldReader } from './field-reader.ts';
 import type { ExtenderConfiguration, ExtenderTls } from './scheduler-configuration.ts';
 
+/** Reads a text file whose path the configuration names; throws when it cannot. */
+export type ReadFile = (path: string) => string;
+
 /** One entry of `extenders`; bytes of TLS data come in base64, as in the API. */
-export function readExtender(reader: FieldReader): ExtenderConfiguration {
+export function readExtender(reader: FieldReader, readFile: ReadFile): ExtenderConfiguration {
   const prioritizeVerb = reader.string('prioritizeVerb') ?? '';
   const weight = reader.integer('weight', 0) ?? 0;
   if (prioritizeVerb !== '' && weight === 0) {
@@ -23,7 +27,7 @@ export function readExtender(reader: FieldReader): ExtenderConfiguration {
     bindVerb: reader.string('bindVerb') ?? '',
     weight,
     enableHTTPS: reader.boolean('enableHTTPS') ?? false,
-    tlsConfig: tls === undefined ? undefined : readTls(tls),
+    tlsConfig: tls === undefined ? undefined : readTls(tls, readFile),
     httpTimeoutMs: reader.durationMs('httpTimeout') ?? 5000,
     nodeCacheCapable: reader.boolean('nodeCacheCapable') ?? false,
     managedResources,
@@ -39,22 +43,25 @@ function urlOf(reader: FieldReader): string {
   return text;
 }
 
-function readTls(reader: FieldReader): ExtenderTls {
-  for (const field of ['certFile', 'keyFile', 'caFile']) {
-    if (reader.raw(field) !== undefined) {
-      reader.fail(field, `Forbidden: give the text in base64 as ${field.replace('File', 'Data')}`);
+function readTls(reader: FieldReader, readFile: ReadFile): ExtenderTls {
+  /** The data wins over the file, as upstream. */
+  const pem = (field: 'ca' | 'cert' | 'key'): string | undefined => {
+    const text = reader.string(`${field}Data`);
+    const file = reader.string(`${field}File`);
+    if (text !== undefined) return Buffer.from(text, 'base64').toString();
+    if (file === undefined) return undefined;
+    try {
+      return readFile(file);
+    } catch (error) {
+      return reader.fail(`${field}File`, messageOf(error));
     }
-  }
-  const pem = (field: string): string | undefined => {
-    const text = reader.string(field);
-    return text === undefined ? undefined : Buffer.from(text, 'base64').toString();
   };
   const tls = {
     insecure: reader.boolean('insecure') ?? false,
     serverName: reader.string('serverName'),
-    ca: pem('caData'),
-    cert: pem('certData'),
-    key: pem('keyData'),
+    ca: pem('ca'),
+    cert: pem('cert'),
+    key: pem('key'),
   };
   reader.end();
   return tls;

@@ -7,8 +7,6 @@ import type { Status } from '../framework/status.ts';
 import { Heap } from './heap.ts';
 import { ParkedPods } from './parked-pods.ts';
 
-/** However few events come, a pod is tried again after this time. */
-const maxUnschedulableMs = 5 * 60_000;
 const leftoverCheckMs = 30_000;
 /** Happenings kept while one pod is placed; after more, the pod is simply tried again. */
 const maxSeen = 1000;
@@ -50,6 +48,8 @@ export interface SchedulingQueueOptions {
   readonly clock: Clock;
   readonly initialBackoffMs?: number;
   readonly maxBackoffMs?: number;
+  /** However few events come, a pod is tried again after this time; 5 minutes when absent. */
+  readonly maxUnschedulableMs?: number | undefined;
   readonly less: (a: QueuedPodOrder, b: QueuedPodOrder) => number;
   /** A refusal while the pod must not be tried at all. */
   readonly gate: (pod: PodInfo) => Status | undefined;
@@ -90,6 +90,7 @@ export interface SchedulingQueue {
 export function createSchedulingQueue(options: SchedulingQueueOptions): SchedulingQueue {
   const { clock, less, gate, retryRule, onReady } = options;
   const { initialBackoffMs = 1000, maxBackoffMs = 10_000 } = options;
+  const { maxUnschedulableMs = 5 * 60_000 } = options;
   const entries = new Map<string, QueueEntry>();
   const active = new Heap<QueueEntry>(
     (a, b) => (less(a.queued, b.queued) || a.sequence - b.sequence) < 0,

@@ -1,4 +1,4 @@
-import { acts, notNegative, oneOf, refused } from './argument.ts';
+import { acts, notNegative, oneOf, refused } from '../component-args/argument.ts';
 
 const later = 'not built yet';
 const issued = 'k3ts makes and knows its own certificate authorities';

@@ -1,5 +1,5 @@
 import { disablingProblem, enablingProblem } from '#apiserver/admission/mod.ts';
-import { acts, refused } from './argument.ts';
+import { acts, refused } from '../component-args/argument.ts';
 
 const later = 'not built yet';
 

@@ -7,5 +7,5 @@
 export { renderArgsReference } from './render-reference.ts';
 export { apiServerArgTable, readApiServerArgs } from './arg-values.ts';
 export type { ApiServerArgs } from './arg-values.ts';
-export type { ApiServerArg } from './argument.ts';
+export type { ComponentArg as ApiServerArg } from '../component-args/argument.ts';
 export { cipherSuiteNames, tlsVersionNames } from './tls-names.ts';

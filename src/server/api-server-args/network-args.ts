@@ -1,4 +1,4 @@
-import { ignored, refused } from './argument.ts';
+import { ignored, refused } from '../component-args/argument.ts';
 
 /** Addresses, other servers, kubelets: k3ts has flags of its own for most of these. */
 export const networkArgs = {

@@ -1,4 +1,4 @@
-import { acts, ignored, notNegative, oneOf, refused } from './argument.ts';
+import { acts, ignored, notNegative, oneOf, refused } from '../component-args/argument.ts';
 import { cipherSuiteNames, tlsVersionNames } from './tls-names.ts';
 
 const ownMemory = 'the watch cache always holds every kind';

@@ -7,8 +7,8 @@ export type ArgKind = 'boolean' | 'integer' | 'number' | 'duration' | 'text' | '
  */
 export type ArgEffect = 'acts' | 'ignored' | 'refused';
 
-/** One flag of kube-apiserver. */
-export interface ApiServerArg {
+/** One flag of a component of upstream. */
+export interface ComponentArg {
   readonly kind: ArgKind;
   /** As written on the command line; '' for nothing. */
   readonly default: string;
@@ -19,16 +19,16 @@ export interface ApiServerArg {
   readonly check?: (text: string) => string | undefined;
 }
 
-export type ArgTable = Readonly<Record<string, ApiServerArg>>;
+export type ArgTable = Readonly<Record<string, ComponentArg>>;
 
-type Checked = Pick<ApiServerArg, 'check'>;
+type Checked = Pick<ComponentArg, 'check'>;
 
 /** An argument that is obeyed. */
 export function acts<K extends ArgKind>(
   kind: K,
   defaultText: string,
   extra: Checked = {},
-): ApiServerArg & { readonly kind: K; readonly effect: 'acts' } {
+): ComponentArg & { readonly kind: K; readonly effect: 'acts' } {
   return { kind, default: defaultText, effect: 'acts', ...extra };
 }
 
@@ -37,7 +37,7 @@ export function ignored<K extends ArgKind>(
   kind: K,
   defaultText: string,
   why: string,
-): ApiServerArg & { readonly kind: K; readonly effect: 'ignored' } {
+): ComponentArg & { readonly kind: K; readonly effect: 'ignored' } {
   return { kind, default: defaultText, effect: 'ignored', why };
 }
 
@@ -45,7 +45,7 @@ export function ignored<K extends ArgKind>(
 export function refused<K extends ArgKind>(
   kind: K,
   why: string,
-): ApiServerArg & { readonly kind: K; readonly effect: 'refused' } {
+): ComponentArg & { readonly kind: K; readonly effect: 'refused' } {
   return { kind, default: '', effect: 'refused', why };
 }
 
