@@ -5,11 +5,13 @@ import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { Client } from '#client/mod.ts';
 import { detectCgroups } from '#host/cgroup-layout.ts';
+import { readCgroupStats } from '#host/cgroup-stats.ts';
 import { createCgroupTree } from '#host/cgroups.ts';
 import type { CriClient } from '#kubelet/cri/mod.ts';
 import {
   createHostFiles,
   createPodCgroups,
+  podsShare,
   readMachineInfo,
   readMachineUsage,
 } from '#kubelet/machine/mod.ts';
@@ -48,7 +50,12 @@ export async function createNodeKubelet(options: {
   if (settings.kubelet.ignored.length > 0) {
     log.info('kubelet arguments without effect', { names: settings.kubelet.ignored.join(', ') });
   }
-  const tree = createCgroupTree({ layout: await detectCgroups(), clock, log });
+  const layout = await detectCgroups();
+  const cgroups = createPodCgroups({
+    tree: createCgroupTree({ layout, clock, log }),
+    ...podsShare(machine, { ...defaultKubeletConfig, ...given }),
+    podPidsLimit: given.podPidsLimit,
+  });
   return createKubelet({
     client,
     cri,
@@ -69,12 +76,8 @@ export async function createNodeKubelet(options: {
         random,
         log,
       }),
-    cgroups: createPodCgroups({
-      tree,
-      podsMilliCpu: machine.cpuCount * 1000,
-      podsMemoryBytes: machine.memoryBytes,
-      podPidsLimit: given.podPidsLimit,
-    }),
+    cgroups,
+    podUsage: (pod) => readCgroupStats(layout, cgroups.parentOf(pod)),
     hostFiles: createHostFiles({ rootDirectory: rootDir, resolvConf: options.resolvConf }),
     hostPaths: { podLogs: '/var/log/pods', containerLogs: '/var/log/containers' },
     applyDefaults: (pod) => applyDefaults(pod, podType),

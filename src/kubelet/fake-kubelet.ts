@@ -11,10 +11,18 @@ import { createFakeCri } from './cri/fake-cri.ts';
 import { createKubelet } from './kubelet.ts';
 import { defaultKubeletConfig } from './kubelet-config.ts';
 import type { KubeletConfig } from './kubelet-config.ts';
+import type { KubeletOptions } from './kubelet-options.ts';
+import type { MachineUsage } from './machine-info.ts';
 
 /** A kubelet over an API server and a runtime in memory, on a clock of the test's own. */
 export async function startFakeKubelet(
-  options: { config?: Partial<KubeletConfig>; pods?: readonly Pod[] } = {},
+  options: {
+    config?: Partial<KubeletConfig>;
+    pods?: readonly Pod[];
+    /** The machine's numbers; asked at each look. */
+    usage?: () => Partial<MachineUsage>;
+    podUsage?: KubeletOptions['podUsage'];
+  } = {},
 ) {
   const clock = new FakeClock();
   const random = seededRandom(7);
@@ -34,7 +42,8 @@ export async function startFakeKubelet(
       random,
       log: silentLogger,
       machine: fakeMachine,
-      machineUsage: async () => fakeUsage,
+      machineUsage: async () => ({ ...fakeUsage, ...options.usage?.() }),
+      podUsage: options.podUsage,
       volumes: () => ({
         mount: async (pod) =>
           new Map(

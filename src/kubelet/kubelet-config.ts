@@ -13,6 +13,10 @@ export interface KubeletConfig {
   readonly imageGcHighThresholdPercent: number;
   readonly imageGcLowThresholdPercent: number;
   readonly imageMinimumGcAgeMs: number;
+  /** Unused images go after this long, whatever the disk says; 0 for never. */
+  readonly imageMaximumGcAgeMs: number;
+  /** Pulls at the same time; 0 for any number. */
+  readonly maxParallelImagePulls: number;
   readonly isSeccompDefault: boolean;
   readonly hasCpuQuota: boolean;
   readonly allowedUnsafeSysctls: readonly string[];
@@ -20,6 +24,14 @@ export interface KubeletConfig {
   readonly systemReserved: Readonly<Record<string, string>>;
   /** Thresholds as `5%` or quantities, by signal. */
   readonly evictionHard: Readonly<Record<string, string>>;
+  /** Thresholds that act when they are crossed for their grace period. */
+  readonly evictionSoft: Readonly<Record<string, string>>;
+  /** By signal. */
+  readonly evictionSoftGraceMs: Readonly<Record<string, number>>;
+  /** What is freed beyond a threshold once it was crossed, by signal; percent or quantity. */
+  readonly evictionMinimumReclaim: Readonly<Record<string, string>>;
+  /** The longest that a pod gets to end for a soft threshold. */
+  readonly evictionMaxPodGraceSeconds: number;
   readonly evictionPressureTransitionMs: number;
   readonly registerNode: boolean;
   readonly nodeLabels: Readonly<Record<string, string>>;
@@ -69,6 +81,8 @@ export const defaultKubeletConfig: KubeletConfig = {
   imageGcHighThresholdPercent: 85,
   imageGcLowThresholdPercent: 80,
   imageMinimumGcAgeMs: 120_000,
+  imageMaximumGcAgeMs: 0,
+  maxParallelImagePulls: 0,
   isSeccompDefault: false,
   hasCpuQuota: true,
   allowedUnsafeSysctls: [],
@@ -81,6 +95,10 @@ export const defaultKubeletConfig: KubeletConfig = {
     'imagefs.available': '15%',
     'imagefs.inodesFree': '5%',
   },
+  evictionSoft: {},
+  evictionSoftGraceMs: {},
+  evictionMinimumReclaim: {},
+  evictionMaxPodGraceSeconds: 0,
   evictionPressureTransitionMs: 300_000,
   registerNode: true,
   nodeLabels: {},

@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { Client, EventRecorder } from '#client/mod.ts';
+import type { CgroupStats } from '#host/cgroup-stats.ts';
 import type { Node, Pod } from '#schema/types.ts';
 import type { ObjectReader } from './containers/environment.ts';
 import type { ContainerState, CriClient } from './cri/mod.ts';
@@ -28,6 +29,8 @@ export interface KubeletOptions {
   readonly log: Logger;
   readonly machine: MachineInfo;
   readonly machineUsage: () => Promise<MachineUsage>;
+  /** What a pod's cgroup uses; eviction ranks pods by it. Absent: nobody knows. */
+  readonly podUsage?: ((pod: Pod) => Promise<CgroupStats | undefined>) | undefined;
   readonly volumes: (parts: VolumeParts) => VolumeManager | Promise<VolumeManager>;
   readonly cgroups: PodCgroups;
   readonly hostFiles: HostFiles;

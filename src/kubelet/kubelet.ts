@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
 import type { Node, Pod, Service } from '#schema/types.ts';
+import { startEviction } from './eviction/start-eviction.ts';
 import { runHousekeeping } from './housekeeping.ts';
 import { createImageGc } from './images/image-gc.ts';
 import { kubeletLookups } from './kubelet-lookups.ts';
@@ -106,7 +107,10 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     sources.follow();
     await registry.adoptOrphans();
     const imageGc = imageGcOf(options, podSide);
-    running.push(runHousekeeping({ ...options, recorder, cache, imageGc, registry, signal }));
+    running.push(
+      runHousekeeping({ ...options, recorder, cache, imageGc, registry, signal }),
+      startEviction({ ...options, recorder, podSide, nodeSide, imageGc, signal }),
+    );
   };
 
   return {
@@ -145,6 +149,7 @@ function imageGcOf({ cri, clock, log, config }: KubeletOptions, { cache }: PodSi
     highPercent: config.imageGcHighThresholdPercent,
     lowPercent: config.imageGcLowThresholdPercent,
     minimumAgeMs: config.imageMinimumGcAgeMs,
+    maximumAgeMs: config.imageMaximumGcAgeMs,
     inUse: () => {
       const containers = cache.pods().flatMap((pod) => pod.containers);
       return new Set(

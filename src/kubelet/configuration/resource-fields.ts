@@ -6,11 +6,11 @@ const notBuilt = 'not built yet';
 /** Fields about images, logs, cgroups, reservations and eviction. */
 export const resourceFields: FieldTable = {
   imageMinimumGCAge: acts('duration', '2m0s', 'minimum-image-ttl-duration'),
-  imageMaximumGCAge: refused('duration', '0s', notBuilt, 'maximum-image-ttl-duration'),
+  imageMaximumGCAge: acts('duration', '0s', 'maximum-image-ttl-duration'),
   imageGCHighThresholdPercent: acts('integer', 85, 'image-gc-high-threshold'),
   imageGCLowThresholdPercent: acts('integer', 80, 'image-gc-low-threshold'),
-  serializeImagePulls: ignored('boolean', true, 'images are pulled in parallel'),
-  maxParallelImagePulls: ignored('integer', undefined, 'pulls are not counted', 'none'),
+  serializeImagePulls: acts('boolean', false),
+  maxParallelImagePulls: acts('integer', undefined, 'none'),
   registryPullQPS: ignored('integer', 5, 'pulls are not slowed down', 'registry-qps'),
   registryBurst: ignored('integer', 10, 'pulls are not slowed down'),
   imagePullCredentialsVerificationPolicy: ignored(
@@ -53,11 +53,11 @@ export const resourceFields: FieldTable = {
   kubeReservedCgroup: refused('text', '', notBuilt),
   enforceNodeAllocatable: ignored('texts', ['pods'], 'pods are kept below what is allocatable'),
   evictionHard: acts('map'),
-  evictionSoft: refused('map', undefined, notBuilt),
-  evictionSoftGracePeriod: refused('map', undefined, notBuilt),
+  evictionSoft: acts('map'),
+  evictionSoftGracePeriod: acts('map'),
   evictionPressureTransitionPeriod: acts('duration', '5m0s'),
-  evictionMaxPodGracePeriod: refused('integer', 0, notBuilt),
-  evictionMinimumReclaim: refused('map', undefined, notBuilt),
+  evictionMaxPodGracePeriod: acts('integer', 0),
+  evictionMinimumReclaim: acts('map'),
   mergeDefaultEvictionSettings: acts('boolean', false, 'none'),
   kernelMemcgNotification: ignored('boolean', false, 'memory is looked at each 10 s'),
 };

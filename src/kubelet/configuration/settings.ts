@@ -73,6 +73,10 @@ const setters: Readonly<Record<string, Setter>> = {
   nodeLeaseDurationSeconds: (value) => ({ nodeLeaseDurationSeconds: Number(value) }),
   port: (value) => ({ kubeletPort: Number(value) }),
   imageMinimumGCAge: (value) => ({ imageMinimumGcAgeMs: ms(value) }),
+  imageMaximumGCAge: (value) => ({ imageMaximumGcAgeMs: ms(value) }),
+  // Upstream's default is one pull at a time; here that must be asked for.
+  serializeImagePulls: (value) => (value === true ? { maxParallelImagePulls: 1 } : {}),
+  maxParallelImagePulls: (value) => ({ maxParallelImagePulls: Number(value) }),
   imageGCHighThresholdPercent: (value) => ({ imageGcHighThresholdPercent: Number(value) }),
   imageGCLowThresholdPercent: (value) => ({ imageGcLowThresholdPercent: Number(value) }),
   containerLogMaxSize: (value) => ({
@@ -89,6 +93,14 @@ const setters: Readonly<Record<string, Setter>> = {
         ? { ...defaultKubeletConfig.evictionHard, ...map(value) }
         : map(value),
   }),
+  evictionSoft: (value) => ({ evictionSoft: map(value) }),
+  evictionSoftGracePeriod: (value) => ({
+    evictionSoftGraceMs: Object.fromEntries(
+      Object.entries(map(value)).map(([signal, text]) => [signal, ms(text)]),
+    ),
+  }),
+  evictionMinimumReclaim: (value) => ({ evictionMinimumReclaim: map(value) }),
+  evictionMaxPodGracePeriod: (value) => ({ evictionMaxPodGraceSeconds: Number(value) }),
   evictionPressureTransitionPeriod: (value) => ({ evictionPressureTransitionMs: ms(value) }),
 };
 

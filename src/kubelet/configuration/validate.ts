@@ -88,6 +88,8 @@ const checks: readonly Check[] = [
         quantities(name, value(name)),
   ),
   ({ value }) => thresholds(value('evictionHard')),
+  ({ value }) => thresholds(value('evictionSoft')),
+  ({ value }) => softGrace(value('evictionSoft'), value('evictionSoftGracePeriod')),
 ];
 
 function shortPeriod(name: string, ms: number): string | undefined {
@@ -134,6 +136,17 @@ function thresholds(value: JsonValue | undefined): string | undefined {
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** A soft threshold without a time would be a hard one. */
+function softGrace(
+  soft: JsonValue | undefined,
+  periods: JsonValue | undefined,
+): string | undefined {
+  const known = new Set(Object.keys(periods ?? {}));
+  const missing = Object.keys(soft ?? {}).find((signal) => !known.has(signal));
+  if (missing === undefined) return undefined;
+  return `grace period must be specified for the soft eviction threshold ${missing}`;
 }
 
 /** What is wrong with a configuration as a whole, in upstream's words; empty when it is fine. */

@@ -19,10 +19,13 @@ export function createImageGc(options: {
   highPercent: number;
   lowPercent: number;
   minimumAgeMs: number;
+  /** Unused for longer than this, an image goes whatever the disk says; 0 or absent: never. */
+  maximumAgeMs?: number | undefined;
   /** Ids and names of images that containers have. */
   inUse: () => ReadonlySet<string>;
 }): ImageGc {
   const { images, clock, log, highPercent, lowPercent, minimumAgeMs, inUse } = options;
+  const { maximumAgeMs = 0 } = options;
   const firstSeenMs = new Map<string, number>();
   const lastUsedMs = new Map<string, number>();
 
@@ -51,30 +54,41 @@ export function createImageGc(options: {
       .filter(({ id }) => startMs - (firstSeenMs.get(id) ?? startMs) >= minimumAgeMs)
       .sort((a, b) => (lastUsedMs.get(a.id) ?? 0) - (lastUsedMs.get(b.id) ?? 0));
 
+  const remove = async (image: Image): Promise<number> => {
+    try {
+      await images.removeImage({ image: image.id });
+      log.info('removed an unused image', { image: image.repoTags[0] ?? image.id });
+      return image.size;
+    } catch (error) {
+      log.warning('cannot remove an image', { image: image.id, error: messageOf(error) });
+      return 0;
+    }
+  };
   const free = async (bytes: number): Promise<number> => {
     const startMs = clock.now();
     let freed = 0;
     for (const image of candidates(await observe(), startMs)) {
       if (freed >= bytes) break;
-      try {
-        await images.removeImage({ image: image.id });
-        freed += image.size;
-        log.info('removed an unused image', { image: image.repoTags[0] ?? image.id });
-      } catch (error) {
-        log.warning('cannot remove an image', { image: image.id, error: messageOf(error) });
-      }
+      freed += await remove(image);
     }
     return freed;
+  };
+  /** An image that was never used is as old as the kubelet's knowledge of it. */
+  const removeOld = async (present: readonly Image[]): Promise<void> => {
+    if (maximumAgeMs === 0) return;
+    const startMs = clock.now();
+    for (const image of candidates(present, startMs)) {
+      const usedMs = lastUsedMs.get(image.id) ?? firstSeenMs.get(image.id) ?? startMs;
+      if (startMs - usedMs > maximumAgeMs) await remove(image);
+    }
   };
 
   return {
     async collect({ capacityBytes, availableBytes }) {
+      await removeOld(await observe());
       if (capacityBytes === 0) throw new Error('invalid capacity 0 on image filesystem');
       const usedPercent = 100 - Math.floor((availableBytes * 100) / capacityBytes);
-      if (usedPercent < highPercent) {
-        await observe();
-        return;
-      }
+      if (usedPercent < highPercent) return;
       const wanted = Math.floor((capacityBytes * (100 - lowPercent)) / 100) - availableBytes;
       const freed = await free(wanted);
       if (freed >= wanted) return;

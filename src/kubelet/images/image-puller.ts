@@ -12,6 +12,7 @@ import type { PodEvents } from '../pods/pod-events.ts';
 import { ContainerStartError } from '../pods/start-error.ts';
 import { defaultPullPolicy, withDefaultTag } from './image-name.ts';
 import { credentialsFor } from './pull-secrets.ts';
+import { createPullSlots } from './pull-slots.ts';
 
 export interface ImageRequest {
   readonly pod: Pod;
@@ -38,18 +39,28 @@ export function createImagePuller(options: {
   clock: Clock;
   events: PodEvents;
   readSecret: (namespace: string, name: string) => Promise<Secret>;
+  /** Pulls at the same time, others wait in order; 0 or absent: any number. */
+  maxParallel?: number | undefined;
 }): ImagePuller {
+  const slots = createPullSlots(options.maxParallel ?? 0);
   const { images, clock, events } = options;
   const backOff = createKeyedBackOff({ clock });
   const lastErrors = new Map<string, { error: ContainerStartError; atMs: number }>();
-  const pulling = new Map<string, Promise<string>>();
+  /** Each resolves with how long the runtime took. */
+  const pulling = new Map<string, Promise<number>>();
 
-  const pullOnce = (image: string, auths: AuthConfig[], request: ImageRequest): Promise<string> => {
+  const pullOnce = (image: string, auths: AuthConfig[], request: ImageRequest): Promise<number> => {
     const key = JSON.stringify([image, auths]);
     const running = pulling.get(key);
     if (running !== undefined) return running;
     // Others may wait for the same pull, so one pod's end does not cancel it.
-    const pull = pullWithAuths(images, image, auths, request).finally(() => pulling.delete(key));
+    const pull = slots
+      .run(async () => {
+        const startMs = clock.monotonicMs();
+        await pullWithAuths(images, image, auths, request);
+        return clock.monotonicMs() - startMs;
+      })
+      .finally(() => pulling.delete(key));
     pulling.set(key, pull);
     return pull;
   };
@@ -67,10 +78,13 @@ export function createImagePuller(options: {
     }
     events.container(pod, of, 'Normal', 'Pulling', `Pulling image "${image}"`);
     const startMs = clock.monotonicMs();
+    let pullMs: number;
     try {
       const auths = await pullAuths(image, request, options);
-      await traced('pod.pull-image', { key: podKey(pod), uid: uidOf(pod), detail: image }, () =>
-        pullOnce(image, auths, request),
+      pullMs = await traced(
+        'pod.pull-image',
+        { key: podKey(pod), uid: uidOf(pod), detail: image },
+        () => pullOnce(image, auths, request),
       );
     } catch (error) {
       const failure = pullFailure(image, error);
@@ -88,13 +102,14 @@ export function createImagePuller(options: {
     }
     lastErrors.delete(key);
     const present = await images.imageStatus({ image });
-    const took = goDuration(clock.monotonicMs() - startMs);
+    const took = goDuration(pullMs);
+    const waited = goDuration(clock.monotonicMs() - startMs);
     events.container(
       pod,
       of,
       'Normal',
       'Pulled',
-      `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${present?.size ?? 0} bytes.`,
+      `Successfully pulled image "${image}" in ${took} (${waited} including waiting). Image size: ${present?.size ?? 0} bytes.`,
     );
     return { ref: present?.id ?? image, image: present };
   };

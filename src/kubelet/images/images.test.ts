@@ -6,6 +6,7 @@ import { createFakeCri } from '../cri/fake-cri.ts';
 import { createImageGc } from './image-gc.ts';
 import { defaultPullPolicy, repositoryOf, withDefaultTag } from './image-name.ts';
 import { credentialsFor } from './pull-secrets.ts';
+import { createPullSlots } from './pull-slots.ts';
 
 test('image names get a tag, a pull policy and a repository', () => {
   const digest = `sha256:${'a'.repeat(64)}`;
@@ -68,4 +69,56 @@ test('unused images go oldest first until the disk is below the low mark', async
     message:
       'Failed to garbage collect required amount of images. Attempted to free 200 bytes, but only found 100 bytes eligible to free.',
   });
+});
+
+test('only so many pulls run at the same time, the others in their order', async () => {
+  const slots = createPullSlots(2);
+  const log: string[] = [];
+  const gates = new Map(['a', 'b', 'c', 'd'].map((name) => [name, Promise.withResolvers<void>()]));
+  const done = [...gates].map(([name, gate]) =>
+    slots.run(async () => {
+      log.push(name);
+      await gate.promise;
+      if (name === 'a') throw new Error('broken');
+    }),
+  );
+  const settled = Promise.allSettled(done);
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  await turn();
+  assert.deepEqual(log, ['a', 'b']);
+  gates.get('a')?.resolve();
+  await turn();
+  assert.deepEqual(log, ['a', 'b', 'c']);
+  for (const gate of gates.values()) gate.resolve();
+  const results = await settled;
+  assert.deepEqual(log, ['a', 'b', 'c', 'd']);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
+  );
+});
+
+test('images that nobody used for the maximum age go, however empty the disk is', async () => {
+  const clock = new FakeClock();
+  const cri = createFakeCri({ clock });
+  cri.addImage('old');
+  cri.addImage('used');
+  const gc = createImageGc({
+    images: cri.images,
+    clock,
+    log: silentLogger,
+    highPercent: 85,
+    lowPercent: 80,
+    minimumAgeMs: 120_000,
+    maximumAgeMs: 3_600_000,
+    inUse: () => new Set(['used']),
+  });
+  const roomy = { capacityBytes: 1000, availableBytes: 900, inodes: 1, inodesFree: 1 };
+  await gc.collect(roomy);
+  await clock.advance(3_000_000);
+  await gc.collect(roomy);
+  assert.deepEqual(cri.calls, []);
+  await clock.advance(700_000);
+  await gc.collect(roomy);
+  assert.deepEqual(cri.calls, ['RemoveImage sha256:old']);
 });

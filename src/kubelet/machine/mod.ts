@@ -3,5 +3,6 @@
  * object. Volumes are in volumes/. Start reading at pod-cgroups.ts.
  */
 export { createPodCgroups, type PodCgroupsOptions } from './pod-cgroups.ts';
+export { podsShare } from './pods-share.ts';
 export { createHostFiles, type HostFilesOptions } from './host-files.ts';
 export { readMachineInfo, readMachineUsage, type MachineUsageOptions } from './machine-info.ts';
