@@ -121,7 +121,13 @@ function podContext(
     runtime,
     volumes,
     seccompRoot,
-    puller: createImagePuller({ images, clock, events, readSecret: objects.secret }),
+    puller: createImagePuller({
+      images,
+      clock,
+      events,
+      readSecret: objects.secret,
+      maxParallel: config.maxParallelImagePulls,
+    }),
     userNamespaces: createUserNamespaces({
       rootDir: options.rootDir,
       runtimeStatus: () => nodeSide.health.status,
