@@ -62,8 +62,8 @@ node_problem() {
 for step in $steps; do
   case "$step" in
   lint)
-    run format oxfmt --check src scripts test bench
-    run lint oxlint --type-aware src scripts test bench
+    run format oxfmt --check src scripts test bench examples
+    run lint oxlint --type-aware src scripts test bench examples
     ;;
   types) run types tsc -p . ;;
   tidy) run_tests tidy scripts --test-timeout=60000 ;;
