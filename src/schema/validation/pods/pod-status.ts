@@ -97,17 +97,26 @@ function checkStatuses(
   }
 }
 
-/** Sidecars restart always; containers with a policy of their own follow that one. */
+/** By a rule of its own or one that restarts the whole pod, else by a policy of its own. */
 function mayRestart(
   spec: Unchecked<PodSpec>,
   list: StatusList,
-  { name }: ContainerStatusIn,
+  before: ContainerStatusIn,
 ): boolean {
+  if (list === 'ephemeralContainerStatuses') return false;
+  const all = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
+  const hasRule = (action: string, { restartPolicyRules = [] }: (typeof all)[number]): boolean =>
+    restartPolicyRules.some((rule) => rule.action === action);
+  if (all.some((one) => hasRule('RestartAllContainers', one))) return true;
   const containers = list === 'initContainerStatuses' ? spec.initContainers : spec.containers;
-  const container = containers?.find((one) => one.name === name);
-  const isRuled =
-    container?.restartPolicy !== undefined || (container?.restartPolicyRules ?? []).length > 0;
-  return isRuled && container?.restartPolicy !== 'Never';
+  const container = containers?.find(({ name }) => name === before.name);
+  const exitCode = before.state?.terminated?.exitCode ?? 0;
+  const isRuled = (container?.restartPolicyRules ?? []).some(({ exitCodes }) => {
+    const isIn = (exitCodes?.values ?? []).includes(exitCode);
+    return exitCodes?.operator === 'NotIn' ? !isIn : isIn;
+  });
+  if (isRuled || container?.restartPolicy === 'Always') return true;
+  return container?.restartPolicy === 'OnFailure' && exitCode !== 0;
 }
 
 function checkClaimStatuses(

@@ -286,6 +286,18 @@ test('a status write keeps node and class and ends what has ended', () => {
     },
   ];
   const again = [{ ...done[0], state: { running: {} } }];
+  const restartedByRule = (action: string): [Record<string, unknown>, Record<string, unknown>] => {
+    const restartPolicyRules = [{ action, exitCodes: { operator: 'In', values: [0] } }];
+    const container = { name: 'main', image: 'i', restartPolicy: 'Never', restartPolicyRules };
+    return [
+      {
+        'spec.restartPolicy': 'Never',
+        'spec.containers': [container],
+        'status.containerStatuses': done,
+      },
+      { 'status.containerStatuses': again },
+    ];
+  };
   pods.update(
     [
       [
@@ -299,6 +311,8 @@ test('a status write keeps node and class and ends what has ended', () => {
         'status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state',
       ],
       [{ 'status.containerStatuses': done }, { 'status.containerStatuses': again }],
+      restartedByRule('Restart'),
+      restartedByRule('RestartAllContainers'),
       [
         {},
         { 'status.podIPs': [{ ip: '10.0.0.1' }, { ip: '10.0.0.2' }] },
