@@ -16,6 +16,7 @@ import {
   readMachineUsage,
 } from '#kubelet/machine/mod.ts';
 import { kubeletSettings } from '#kubelet/configuration/mod.ts';
+import { createNodeCredentials } from '#kubelet/images/mod.ts';
 import { createKubelet, defaultKubeletConfig } from '#kubelet/mod.ts';
 import type { Kubelet } from '#kubelet/mod.ts';
 import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
@@ -77,6 +78,12 @@ export async function createNodeKubelet(options: {
         log,
       }),
     cgroups,
+    nodeCredentials: await createNodeCredentials({
+      rootDirectory: rootDir,
+      provider: settings.imageCredentialProvider,
+      clock,
+      log,
+    }),
     podUsage: (pod) => readCgroupStats(layout, cgroups.parentOf(pod)),
     hostFiles: createHostFiles({ rootDirectory: rootDir, resolvConf: options.resolvConf }),
     hostPaths: { podLogs: '/var/log/pods', containerLogs: '/var/log/containers' },

@@ -25,6 +25,8 @@ export interface AgentSettings {
   readonly nonrootDevices: boolean;
   readonly resolvConf: string | undefined;
   readonly flannelInterface: string | undefined;
+  /** Configuration and directory of image credential provider plugins. */
+  readonly imageCredentialProvider: { readonly config: string; readonly binDirectory: string };
   /** What --kubelet-arg and its files say. */
   readonly kubelet: KubeletConfiguration;
   /** This agent runs beside a server on the same machine. */

@@ -5,7 +5,7 @@ import type { Client, EventRecorder } from '#client/mod.ts';
 import type { CgroupStats } from '#host/cgroup-stats.ts';
 import type { Node, Pod } from '#schema/types.ts';
 import type { ObjectReader } from './containers/environment.ts';
-import type { ContainerState, CriClient } from './cri/mod.ts';
+import type { AuthConfig, ContainerState, CriClient } from './cri/mod.ts';
 import type { HostPaths, KubeletConfig } from './kubelet-config.ts';
 import type { MachineInfo, MachineUsage } from './machine-info.ts';
 import type { HostFiles, PodCgroups, VolumeManager } from './volume-host.ts';
@@ -32,6 +32,8 @@ export interface KubeletOptions {
   /** What a pod's cgroup uses; eviction ranks pods by it. Absent: nobody knows. */
   readonly podUsage?: ((pod: Pod) => Promise<CgroupStats | undefined>) | undefined;
   readonly volumes: (parts: VolumeParts) => VolumeManager | Promise<VolumeManager>;
+  /** Credentials that this node has for an image, the most specific first. */
+  readonly nodeCredentials?: ((image: string) => Promise<AuthConfig[]>) | undefined;
   readonly cgroups: PodCgroups;
   readonly hostFiles: HostFiles;
   readonly hostPaths: HostPaths;

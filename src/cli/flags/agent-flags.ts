@@ -83,14 +83,12 @@ export const agentFlags: readonly Flag[] = [
     type: 'string',
     help: 'The path to the directory where credential provider plugin binaries are located',
     group,
-    notBuilt: true,
   },
   {
     name: 'image-credential-provider-config',
     type: 'string',
     help: 'The path to the credential provider plugin config file',
     group,
-    notBuilt: true,
   },
   {
     name: 'selinux',

@@ -59,6 +59,14 @@ async function readNodeSettings(
     nonrootDevices: booleanFlag(values, 'nonroot-devices'),
     resolvConf: stringFlag(values, 'resolv-conf'),
     flannelInterface: stringFlag(values, 'flannel-iface'),
+    imageCredentialProvider: {
+      config:
+        stringFlag(values, 'image-credential-provider-config') ??
+        '/var/lib/rancher/credentialprovider/config.yaml',
+      binDirectory:
+        stringFlag(values, 'image-credential-provider-bin-dir') ??
+        '/var/lib/rancher/credentialprovider/bin',
+    },
     kubelet: await readKubeletConfiguration({
       args: listFlag(values, 'kubelet-arg'),
       dropInDirectory: join(dataDir, 'agent/etc/kubelet.conf.d'),

@@ -39,6 +39,8 @@ export function createImagePuller(options: {
   clock: Clock;
   events: PodEvents;
   readSecret: (namespace: string, name: string) => Promise<Secret>;
+  /** What the node itself knows, for after the pod's own secrets. */
+  nodeCredentials?: ((image: string) => Promise<AuthConfig[]>) | undefined;
   /** Pulls at the same time, others wait in order; 0 or absent: any number. */
   maxParallel?: number | undefined;
 }): ImagePuller {
@@ -171,9 +173,11 @@ async function pullAuths(
   {
     readSecret,
     events,
+    nodeCredentials,
   }: {
     readSecret: (namespace: string, name: string) => Promise<Secret>;
     events: PodEvents;
+    nodeCredentials?: ((image: string) => Promise<AuthConfig[]>) | undefined;
   },
 ): Promise<AuthConfig[]> {
   const secrets: Secret[] = [];
@@ -189,7 +193,7 @@ async function pullAuths(
     const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`;
     events.pod(pod, 'Warning', 'FailedToRetrieveImagePullSecret', message);
   }
-  return credentialsFor(image, secrets);
+  return [...credentialsFor(image, secrets), ...((await nodeCredentials?.(image)) ?? [])];
 }
 
 /** Each fitting credential in turn, or none at all; the last failure counts. */

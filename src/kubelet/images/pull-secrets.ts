@@ -2,7 +2,8 @@ import type { Secret } from '#schema/types.ts';
 import type { AuthConfig } from '../cri/mod.ts';
 import { repositoryOf } from './image-name.ts';
 
-interface DockerAuth {
+/** An entry of a docker config file: by name and password, or both as base64 in `auth`. */
+export interface DockerAuth {
   username?: string;
   password?: string;
   auth?: string;
@@ -10,30 +11,43 @@ interface DockerAuth {
   registrytoken?: string;
 }
 
+export type DockerAuths = Readonly<Record<string, DockerAuth>>;
+
 /** Credentials that fit the image, the most specific first. Broken secrets are passed over. */
 export function credentialsFor(image: string, secrets: readonly Secret[]): AuthConfig[] {
+  return fittingCredentials(image, secrets.map(authsOf));
+}
+
+/** The same out of docker configs. */
+export function fittingCredentials(image: string, configs: readonly DockerAuths[]): AuthConfig[] {
   const repository = repositoryOf(image);
-  return secrets
-    .flatMap((secret) => Object.entries(authsOf(secret)))
+  return configs
+    .flatMap((auths) => Object.entries(auths))
     .filter(([key]) => isMatch(key, repository))
     .sort(([a], [b]) => b.length - a.length)
     .map(([, auth]) => authConfig(auth));
 }
 
-function authsOf(secret: Secret): Record<string, DockerAuth> {
+function authsOf(secret: Secret): DockerAuths {
   const current = secret.data?.['.dockerconfigjson'];
   const legacy = secret.data?.['.dockercfg'];
   const text = Buffer.from(current ?? legacy ?? '', 'base64').toString('utf8');
+  return readDockerConfig(text, current === undefined);
+}
+
+/** `isLegacy`: .dockercfg, which is what newer files have under `auths`. Broken ones are empty. */
+export function readDockerConfig(text: string, isLegacy: boolean): DockerAuths {
   try {
-    const parsed = JSON.parse(text) as { auths?: Record<string, DockerAuth> };
-    return current === undefined ? parsed : (parsed.auths ?? {});
+    const parsed = JSON.parse(text) as { auths?: DockerAuths } | null;
+    if (parsed === null || typeof parsed !== 'object') return {};
+    return isLegacy ? (parsed as DockerAuths) : (parsed.auths ?? {});
   } catch {
     return {};
   }
 }
 
 /** `*.example.com/team` style keys: hosts by glob of the same number of labels, paths by prefix. */
-function isMatch(key: string, repository: string): boolean {
+export function isMatch(key: string, repository: string): boolean {
   const [host = '', ...path] = normalized(key)
     .split('/')
     .filter((part) => part !== '');

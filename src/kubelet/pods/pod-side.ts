@@ -126,6 +126,7 @@ function podContext(
       clock,
       events,
       readSecret: objects.secret,
+      nodeCredentials: options.nodeCredentials,
       maxParallel: config.maxParallelImagePulls,
     }),
     userNamespaces: createUserNamespaces({

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import { readOptional } from '#host/files.ts';
+import type { AuthConfig } from '../cri/mod.ts';
+import { loadCredentialProviders } from './credential-providers.ts';
+import { fittingCredentials, readDockerConfig } from './pull-secrets.ts';
+import type { DockerAuths } from './pull-secrets.ts';
+
+/**
+ * What the node itself knows about registries: docker's files at upstream's places, read at each
+ * question, and credential provider plugins. Throws when the plugins' configuration is wrong.
+ */
+export async function createNodeCredentials(options: {
+  /** `/var/lib/kubelet`. */
+  rootDirectory: string;
+  provider: { config: string; binDirectory: string };
+  clock: Clock;
+  log: Logger;
+}): Promise<(image: string) => Promise<AuthConfig[]>> {
+  const providers = await loadCredentialProviders({ ...options, ...options.provider });
+  const files = dockerFiles(options.rootDirectory);
+  return async (image) => {
+    const configs: DockerAuths[] = [];
+    for (const { path, isLegacy } of files) {
+      const text = await readOptional(path);
+      if (text !== undefined) configs.push(readDockerConfig(text, isLegacy));
+    }
+    return fittingCredentials(image, [...configs, ...(await providers.auths(image))]);
+  };
+}
+
+function dockerFiles(rootDirectory: string): { path: string; isLegacy: boolean }[] {
+  const current = [rootDirectory, '/root/.docker', '/.docker'];
+  const legacy = [rootDirectory, '/root', '/'];
+  return [
+    ...current.map((folder) => ({ path: join(folder, 'config.json'), isLegacy: false })),
+    ...legacy.map((folder) => ({ path: join(folder, '.dockercfg'), isLegacy: true })),
+  ];
+}
