@@ -6,10 +6,9 @@ import type { Load } from './load.ts';
 import { objectProblem, runCell } from './load.ts';
 import { ensureNamespace, pod, simulatedNode } from './objects.ts';
 
-const nodeCount = 100;
+const nodeCounts = [100, 1000, 5000];
 const podCount = 1000;
-const namespace = 'bench-schedule';
-const pods = `/api/v1/namespaces/${namespace}/pods`;
+const nodeWriters = 16;
 
 interface SeenPod {
   object: { metadata: { name: string }; spec?: { nodeName?: string } };
@@ -20,11 +19,24 @@ interface SeenPod {
  * latency of a pod counts from its create's answer; CPU is that of the whole server process.
  */
 export async function runScheduling(load: Load): Promise<void> {
-  await ensureNamespace(load, namespace);
-  for (let number = 0; number < nodeCount; number += 1) {
-    await load.must('POST', '/api/v1/nodes', simulatedNode(`simulated-${number}`, number));
+  let nodes = 0;
+  for (const nodeCount of nodeCounts) {
+    const add = async (): Promise<void> => {
+      while (nodes < nodeCount) {
+        const number = nodes++;
+        await load.must('POST', '/api/v1/nodes', simulatedNode(`simulated-${number}`, number));
+      }
+    };
+    await Promise.all(Array.from({ length: nodeWriters }, add));
+    await systemClock.sleep(2000);
+    await schedulePods(load, nodeCount);
   }
-  await systemClock.sleep(1000);
+}
+
+async function schedulePods(load: Load, nodeCount: number): Promise<void> {
+  const namespace = `bench-schedule-${nodeCount}`;
+  const pods = `/api/v1/namespaces/${namespace}/pods`;
+  await ensureNamespace(load, namespace);
   const boundMs = new Map<string, number>();
   const watch = await Connection.open(load.target);
   let rest = '';
@@ -45,7 +57,7 @@ export async function runScheduling(load: Load): Promise<void> {
   const before = processUsage(load.serverPid);
   const startMs = systemClock.monotonicMs();
   await runCell(load, {
-    name: 'create pods to schedule',
+    name: `create pods to schedule on ${nodeCount} nodes`,
     clients: 16,
     count: podCount,
     forMs: 30_000,

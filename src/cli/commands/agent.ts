@@ -7,6 +7,7 @@ import { createLogger } from '#base/log.ts';
 import { systemRandom } from '#base/random.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { agentFlags, agentOnlyFlags, commonFlags } from '../flags/agent-flags.ts';
+import { booleanFlag, integerFlag, stringFlag } from '../flags/flag.ts';
 import type { FlagValues } from '../flags/flag.ts';
 import { keepMemorySmall } from '../idle-memory.ts';
 import { openLog } from '../log-output.ts';
@@ -24,7 +25,14 @@ export const agentCommand: Command = {
   summary: 'Run node agent',
   flags: [...commonFlags, ...agentOnlyFlags, ...agentFlags],
   async run(context) {
-    const { settings: given, values, isChild } = await readSettings(this.flags ?? [], context);
+    const handedOver = context.environment[settingsVariable];
+    const isChild = handedOver !== undefined;
+    const values: FlagValues = isChild ? new Map() : loadFlags(this.flags ?? [], context);
+    const fakeNodes = integerFlag(values, 'fake-nodes') ?? 0;
+    if (fakeNodes > 0) return await simulateNodes(fakeNodes, values, context);
+    const given = isChild
+      ? (JSON.parse(handedOver) as AgentSettings)
+      : await readAgentSettings(values);
     requireRoot('agent');
     process.title = 'k3ts agent';
     const log = createLogger({
@@ -51,17 +59,26 @@ export const agentCommand: Command = {
   },
 };
 
-async function readSettings(
-  flags: NonNullable<Command['flags']>,
+/** `--fake-nodes`: no root, no runtime, no joining; ends with the signal. */
+async function simulateNodes(
+  count: number,
+  values: FlagValues,
   context: CommandContext,
-): Promise<{ settings: AgentSettings; values: FlagValues; isChild: boolean }> {
-  const handedOver = context.environment[settingsVariable];
-  if (handedOver !== undefined) {
-    const settings = JSON.parse(handedOver) as AgentSettings;
-    return { settings, values: new Map(), isChild: true };
-  }
-  const values = loadFlags(flags, context);
-  return { settings: await readAgentSettings(values), values, isChild: false };
+): Promise<number> {
+  process.title = 'k3ts fake-nodes';
+  const log = createLogger({
+    level: booleanFlag(values, 'debug') ? 'debug' : 'info',
+    now: () => systemClock.now(),
+    write: openLog(values, context.stderr),
+  });
+  const { createKubeconfigClient } = await import('#client/mod.ts');
+  const { runFakeNodes } = await import('#agent/fake-nodes/mod.ts');
+  const file = stringFlag(values, 'fake-nodes-kubeconfig') ?? '/etc/rancher/k3s/k3s.yaml';
+  const clock = systemClock;
+  const client = await createKubeconfigClient(file, { userAgent: 'k3ts-fake-nodes', clock, log });
+  const { signal } = context;
+  await runFakeNodes({ count, client, version, clock, random: systemRandom, log, signal });
+  return 0;
 }
 
 /** The token from the server that started us; empty when the server or we are stopped before. */

@@ -288,6 +288,19 @@ export const agentFlags: readonly Flag[] = [
 /** Where the agent command differs: it must be told its server. */
 export const agentOnlyFlags: readonly Flag[] = [
   {
+    name: 'fake-nodes',
+    type: 'integer',
+    help: 'Instead of running a node, simulate this many: ready nodes whose pods run without containers, to measure the control plane',
+    group: 'node',
+  },
+  {
+    name: 'fake-nodes-kubeconfig',
+    type: 'string',
+    default: '/etc/rancher/k3s/k3s.yaml',
+    help: 'Kubeconfig of an administrator, for --fake-nodes',
+    group: 'node',
+  },
+  {
     name: 'server',
     short: 's',
     type: 'string',
