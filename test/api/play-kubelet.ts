@@ -2,6 +2,9 @@ import { formatTime, systemClock } from '#base/clock.ts';
 import type { Pod } from '#schema/types.ts';
 import type { TestApi } from './server.ts';
 
+/** Well below the 40 s after which a silent node is not Ready any more. */
+const heartbeatMs = 10_000;
+
 /** A node that is Ready and runs whatever is bound to it, without any container. */
 export interface PlayedKubelet {
   stop(): Promise<void>;
@@ -9,18 +12,18 @@ export interface PlayedKubelet {
 
 /**
  * Makes the nodes and plays their kubelets by looking at all pods again and again: bound ones run
- * and are ready (image `ends`: succeed; `broken`: wait), deleted ones go.
+ * and are ready (image `ends`: succeed; `broken`: wait), deleted ones go. The nodes stay Ready.
  */
 export async function playKubelet(api: TestApi, nodes: readonly string[]): Promise<PlayedKubelet> {
   const stop = new AbortController();
+  const readyNow = (): object[] => {
+    const now = formatTime(systemClock.now());
+    return [{ type: 'Ready', status: 'True', lastHeartbeatTime: now, lastTransitionTime: now }];
+  };
   for (const name of nodes) {
     const metadata = { name, labels: { 'kubernetes.io/hostname': name } };
     const amounts = { cpu: '8', memory: '16Gi', pods: '110' };
-    const now = formatTime(systemClock.now());
-    const conditions = [
-      { type: 'Ready', status: 'True', lastHeartbeatTime: now, lastTransitionTime: now },
-    ];
-    const status = { capacity: amounts, allocatable: amounts, conditions };
+    const status = { capacity: amounts, allocatable: amounts, conditions: readyNow() };
     const node = { apiVersion: 'v1', kind: 'Node', metadata, status };
     await api.request('POST', '/api/v1/nodes', { body: node });
   }
@@ -45,8 +48,19 @@ export async function playKubelet(api: TestApi, nodes: readonly string[]): Promi
       await api.request('PATCH', `${path}/status`, { body: { status }, headers });
     }
   };
+  let beatMs = systemClock.monotonicMs();
+  const beat = async (): Promise<void> => {
+    if (systemClock.monotonicMs() - beatMs < heartbeatMs) return;
+    beatMs = systemClock.monotonicMs();
+    const body = { status: { conditions: readyNow() } };
+    const headers = { 'Content-Type': 'application/strategic-merge-patch+json' };
+    for (const name of nodes) {
+      await api.request('PATCH', `/api/v1/nodes/${name}/status`, { body, headers });
+    }
+  };
   const loop = async (): Promise<void> => {
     while (!stop.signal.aborted) {
+      await beat();
       const answer = await api.request('GET', '/api/v1/pods');
       const { items } = answer.json as { items: Pod[] };
       await Promise.all(items.filter(({ spec }) => (spec?.nodeName ?? '') !== '').map(act));
