@@ -8,6 +8,7 @@ import { spawnSupervised, type SupervisedProcess } from '#host/supervised-proces
 import { findRuntimeBinaries, type RuntimeBinaries } from './binaries.ts';
 import { probeRuntime, type RuntimeVersion } from './cri-probe.ts';
 import { createImageStore, type ImageStore } from './ctr.ts';
+import { watchLeakedShims } from './leaked-shims.ts';
 import { keepRotating } from './log-rotation.ts';
 import { defaultPauseImage, packPauseImage } from './pause-image.ts';
 import { containerdPaths, writeConfiguration, type ContainerdPaths } from './write-config.ts';
@@ -74,15 +75,19 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   const adoptedPid = written.hasChanged
     ? await stopRunning(paths, clock, log)
     : await findRunning(paths, clock);
-  const supervisor = supervise(options, binaries, paths, adoptedPid);
-  const logSignal = new AbortController();
+  const lifetime = new AbortController();
+  const lookForLeakedShims = (): void => {
+    void watchLeakedShims({ ...paths, ...binaries, clock, log, signal: lifetime.signal });
+  };
+  const supervisor = supervise(options, binaries, paths, adoptedPid, lookForLeakedShims);
+  if (adoptedPid !== undefined) lookForLeakedShims();
   keepRotating({
     path: paths.log,
     maxSizeBytes: 50 * 1024 * 1024,
     keep: 3,
     clock,
     log,
-    signal: logSignal.signal,
+    signal: lifetime.signal,
   });
   try {
     const version = await waitUntilReady(options, paths, supervisor);
@@ -105,16 +110,16 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
       images,
       isAdopted: adoptedPid !== undefined,
       async stop() {
-        logSignal.abort();
+        lifetime.abort();
         await supervisor.stop();
       },
       release() {
-        logSignal.abort();
+        lifetime.abort();
         supervisor.release();
       },
     };
   } catch (error) {
-    logSignal.abort();
+    lifetime.abort();
     await supervisor.stop();
     throw error;
   }
@@ -178,6 +183,8 @@ function supervise(
   binaries: RuntimeBinaries,
   paths: ContainerdPaths,
   adoptedPid: number | undefined,
+  /** Another containerd than the one that made what runs now has begun. */
+  onBegun: () => void,
 ): Supervisor {
   const { clock, log, environment } = options;
   let child: SupervisedProcess | undefined;
@@ -197,6 +204,7 @@ function supervise(
       stopTimeoutMs,
       onStart: (pid) => {
         failure = undefined;
+        onBegun();
         writeFile(paths.pidFile, `${pid}\n`).catch((error: unknown) =>
           log.warning('cannot write the pid file of containerd', { what: messageOf(error) }),
         );

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { systemClock } from '#base/clock.ts';
+import { silentLogger } from '#base/log.ts';
+import { isProcessAlive } from '#host/process.ts';
+import { endLeakedShims } from './leaked-shims.ts';
+
+const bundles = 'io.containerd.runtime.v2.task/k8s.io';
+
+async function writeProgram(path: string, text: string): Promise<void> {
+  await writeFile(path, `#!/bin/sh\n${text}\n`);
+  await chmod(path, 0o755);
+}
+
+/** A runtime of scripts: `ctr` prints files of ids, the shim notes what it is called with. */
+async function createRuntime(context: TestContext) {
+  const directory = await mkdtemp(join(tmpdir(), 'k3ts-shims-'));
+  context.after(() => rm(directory, { recursive: true }));
+  const [state, root] = [join(directory, 'state'), join(directory, 'root')];
+  const options = {
+    shim: join(directory, 'shim'),
+    ctr: join(directory, 'ctr'),
+    socket: join(state, 'containerd.sock'),
+    state,
+    root,
+    log: silentLogger,
+  };
+  await mkdir(join(state, bundles), { recursive: true });
+  await writeProgram(options.ctr, `cat ${directory}/$5`);
+  await writeProgram(options.shim, `echo "$PWD $*" >>${directory}/called`);
+  const write = (what: 'tasks' | 'containers', ids: string[]): Promise<void> =>
+    writeFile(join(directory, what), ids.map((id) => `${id}\n`).join(''));
+  await write('tasks', []);
+  await write('containers', []);
+  return {
+    options,
+    write,
+    called: () => readFile(join(directory, 'called'), 'utf8').catch(() => ''),
+    bundle: async (id: string): Promise<string> => {
+      const path = join(state, bundles, id);
+      await mkdir(path);
+      return path;
+    },
+    /** A process that looks like a shim, with a child. */
+    start: (id: string, socket = options.socket): number => {
+      const args = [
+        '-c',
+        'sleep 100 & wait',
+        '-namespace',
+        'k8s.io',
+        '-id',
+        id,
+        '-address',
+        socket,
+      ];
+      const child = spawn('/bin/sh', args, { argv0: 'containerd-shim-runc-v2', detached: true });
+      context.after(() => child.kill('SIGKILL'));
+      return child.pid ?? 0;
+    },
+  };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await systemClock.sleep(5);
+}
+
+test('a shim without task and container is ended at the second look', async (context) => {
+  const { options, start, bundle, called } = await createRuntime(context);
+  const pid = start('forgotten');
+  const path = await bundle('forgotten');
+  const suspects = await endLeakedShims(options, new Set());
+  assert.deepEqual([...suspects], ['forgotten']);
+  assert.ok(isProcessAlive(pid), 'it may be about to be made known');
+  assert.deepEqual([...(await endLeakedShims(options, suspects))], []);
+  await until(() => !isProcessAlive(pid));
+  assert.equal(existsSync(path), false);
+  const { socket } = options;
+  const line = `-namespace k8s.io -address ${socket} -id forgotten -bundle ${path} delete`;
+  assert.equal(await called(), `${path} ${line}\n`);
+});
+
+test('a shim goes whose bundle containerd has removed, with what it started', async (context) => {
+  const { options, start } = await createRuntime(context);
+  const pid = start('bare');
+  const child = async (): Promise<string> =>
+    (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')).trim();
+  while ((await child()) === '') await systemClock.sleep(5);
+  const childPid = Number(await child());
+  await endLeakedShims(options, new Set(['bare']));
+  await until(() => !isProcessAlive(pid) && !isProcessAlive(childPid));
+});
+
+test('shims with a task, with a container, and of another containerd stay', async (context) => {
+  const { options, write, start, bundle, called } = await createRuntime(context);
+  await write('tasks', ['runs']);
+  await write('containers', ['runs', 'made']);
+  const pids = [start('runs'), start('made'), start('other', '/run/containerd/containerd.sock')];
+  await Promise.all(['runs', 'made'].map(bundle));
+  const before = new Set(['runs', 'made', 'other']);
+  assert.deepEqual([...(await endLeakedShims(options, before))], ['made'], 'still watched');
+  assert.deepEqual(pids.map(isProcessAlive), [true, true, true]);
+  assert.equal(await called(), '');
+});
