@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { createFakeCri } from '../cri/fake-cri.ts';
-import type { ContainerEvent, PodSandboxConfig } from '../cri/mod.ts';
+import type { ContainerConfig, ContainerEvent, PodSandboxConfig } from '../cri/mod.ts';
 import { runtimeLabels } from './names.ts';
 import { createPleg } from './pleg.ts';
 import { createRuntimeCache } from './runtime-cache.ts';
@@ -29,6 +29,29 @@ const config: PodSandboxConfig = {
   },
 };
 
+const containerConfig: ContainerConfig = {
+  metadata: { name: 'c', attempt: 0 },
+  image: { image: 'i', annotations: {} },
+  command: [],
+  args: [],
+  workingDir: '',
+  envs: [],
+  mounts: [],
+  devices: [],
+  labels,
+  annotations: {},
+  logPath: '',
+  stdin: false,
+  stdinOnce: false,
+  tty: false,
+  linux: {
+    resources: {},
+    securityContext: {
+      namespaceOptions: { network: 'POD', pid: 'CONTAINER', ipc: 'POD' },
+    },
+  },
+};
+
 function plegOver(events?: AsyncIterable<ContainerEvent>) {
   const clock = new FakeClock();
   const cri = createFakeCri({ clock });
@@ -42,9 +65,14 @@ function plegOver(events?: AsyncIterable<ContainerEvent>) {
     },
     ...(events === undefined ? {} : { containerEvents: () => events }),
   };
-  const cache = createRuntimeCache({ onChange: (uid) => changed.push(uid) });
+  const onChange = [(uid: string) => void changed.push(uid)];
+  const cache = createRuntimeCache({
+    onChange: (uid) => {
+      for (const listener of onChange) listener(uid);
+    },
+  });
   const pleg = createPleg({ runtime, cache, clock, log: silentLogger });
-  return { clock, cri, cache, pleg, changed, lists: () => lists };
+  return { clock, cri, cache, pleg, changed, runtime, onChange, lists: () => lists };
 }
 
 test('a list tells only of what changed, and drops what is gone', async () => {
@@ -67,6 +95,26 @@ test('an outcome put in during a list is not overwritten by it', async () => {
   await listing;
   assert.equal(cache.pod('u').sandboxes.length, 1);
   assert.deepEqual(changed, []);
+});
+
+test('a container that ends with its sandbox is told together with it', async () => {
+  const { cri, cache, pleg, runtime, onChange } = plegOver();
+  const id = await cri.runtime.runPodSandbox(config, '');
+  const container = await cri.runtime.createContainer(id, containerConfig, config);
+  await cri.runtime.startContainer(container);
+  await pleg.relist();
+  const seen: string[] = [];
+  onChange.push(() => {
+    const [sandbox] = cache.pod('u').sandboxes;
+    seen.push(`${sandbox?.state} ${cache.pod('u').containers[0]?.state}`);
+  });
+  // The list of sandboxes is from before, the list of containers from after the end.
+  const listed = await cri.runtime.listPodSandbox();
+  runtime.listPodSandbox = () => Promise.resolve(listed);
+  await cri.runtime.stopPodSandbox(id);
+  await pleg.relist();
+  assert.deepEqual(seen.at(-1), 'SANDBOX_NOTREADY CONTAINER_EXITED');
+  assert.ok(!seen.includes('SANDBOX_READY CONTAINER_EXITED'), 'nothing to be restarted in it');
 });
 
 test('lists each second while something runs, each five seconds otherwise', async () => {

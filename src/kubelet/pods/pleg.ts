@@ -48,10 +48,8 @@ export function createPleg(options: {
       runtime.listPodSandbox(),
       runtime.listContainers(),
     ]);
-    await Promise.all([
-      ...sandboxes.filter(isOurs).map((sandbox) => refreshSandbox(options, sandbox, stamp)),
-      ...containers.filter(isOurs).map((container) => refreshContainer(options, container, stamp)),
-    ]);
+    const byPod = groupByPod(sandboxes, containers);
+    await Promise.all([...byPod.values()].map((listed) => refreshPod(options, listed, stamp)));
     cache.keepOnly(stamp, new Set([...sandboxes, ...containers].map(({ id }) => id)));
     const wasActive = hasActive;
     hasActive =
@@ -155,46 +153,75 @@ export function createPleg(options: {
   };
 }
 
-function isOurs({ labels }: { labels: Record<string, string> }): boolean {
-  return (labels[runtimeLabels.podUid] ?? '') !== '';
+interface ListedPod {
+  readonly sandboxes: PodSandbox[];
+  readonly containers: Container[];
+}
+
+function groupByPod(
+  sandboxes: readonly PodSandbox[],
+  containers: readonly Container[],
+): Map<string, ListedPod> {
+  const pods = new Map<string, ListedPod>();
+  const podOf = (labels: Record<string, string>): ListedPod | undefined => {
+    const uid = labels[runtimeLabels.podUid] ?? '';
+    if (uid === '') return undefined;
+    const pod = pods.get(uid) ?? { sandboxes: [], containers: [] };
+    pods.set(uid, pod);
+    return pod;
+  };
+  for (const sandbox of sandboxes) podOf(sandbox.labels)?.sandboxes.push(sandbox);
+  for (const container of containers) podOf(container.labels)?.containers.push(container);
+  return pods;
 }
 
 type Source = { runtime: RuntimeService; cache: RuntimeCache };
 
-/** Asks for the whole status only when the list shows something new. */
-async function refreshSandbox(
+/**
+ * Asks for whole statuses only when the list shows something new. All of a pod's are put together:
+ * a container that ended with its sandbox must not look as if it could be started again in it. The
+ * list of sandboxes may be older than that of containers, so theirs are asked for as well then.
+ */
+async function refreshPod(
   { runtime, cache }: Source,
-  listed: PodSandbox,
+  listed: ListedPod,
   stamp: number,
 ): Promise<void> {
-  const known = cache.sandbox(listed.id);
-  if (known !== undefined && known.state === listed.state) return;
-  if (cache.isNewerThan(stamp, listed.id)) return;
-  await ignoringNotFound(async () => {
-    const status = await runtime.podSandboxStatus(listed.id);
-    if (!cache.isNewerThan(stamp, listed.id)) cache.observeSandbox(status);
-  });
+  const isNew = (known: { state: string } | undefined, { id, state }: Listed): boolean =>
+    known?.state !== state && !cache.isNewerThan(stamp, id);
+  const containers = listed.containers.filter((one) => isNew(cache.container(one.id), one));
+  const sandboxes = listed.sandboxes.filter(
+    (one) =>
+      isNew(cache.sandbox(one.id), one) || (containers.length > 0 && one.state === 'SANDBOX_READY'),
+  );
+  const [sandboxStatuses, containerStatuses] = await Promise.all([
+    Promise.all(sandboxes.map(({ id }) => ignoringNotFound(() => runtime.podSandboxStatus(id)))),
+    Promise.all(
+      containers.map(async ({ id, podSandboxId }) => {
+        const status = await ignoringNotFound(() => runtime.containerStatus(id));
+        return status === undefined ? undefined : { status, podSandboxId };
+      }),
+    ),
+  ]);
+  for (const status of sandboxStatuses) {
+    if (status !== undefined && isNew(cache.sandbox(status.id), status)) {
+      cache.observeSandbox(status);
+    }
+  }
+  for (const container of containerStatuses) {
+    if (container === undefined || cache.isNewerThan(stamp, container.status.id)) continue;
+    cache.observeContainer(container.status, container.podSandboxId);
+  }
 }
 
-async function refreshContainer(
-  { runtime, cache }: Source,
-  listed: Container,
-  stamp: number,
-): Promise<void> {
-  const known = cache.container(listed.id);
-  if (known !== undefined && known.state === listed.state) return;
-  if (cache.isNewerThan(stamp, listed.id)) return;
-  await ignoringNotFound(async () => {
-    const status = await runtime.containerStatus(listed.id);
-    if (!cache.isNewerThan(stamp, listed.id)) cache.observeContainer(status, listed.podSandboxId);
-  });
-}
+type Listed = { readonly id: string; readonly state: string };
 
 /** What vanished between the list and the question is dropped by the next list. */
-async function ignoringNotFound(work: () => Promise<void>): Promise<void> {
+async function ignoringNotFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    await work();
+    return await ask();
   } catch (error) {
-    if (!hasGrpcCode(error, grpcCodes.notFound)) throw error;
+    if (hasGrpcCode(error, grpcCodes.notFound)) return undefined;
+    throw error;
   }
 }
