@@ -16,6 +16,7 @@ export interface DnsResult {
 const maxNameservers = 3;
 const maxSearches = 32;
 const maxSearchChars = 2048;
+const maxDomainChars = 253;
 
 /** nameserver, search and options of a resolv.conf; the last search line counts. */
 export function parseResolvConf(text: string): DnsConfig {
@@ -72,7 +73,9 @@ function bounded(config: DnsConfig, warnings: { reason: string; message: string 
       message: `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`,
     });
   }
-  let searches = config.searches.slice(0, maxSearches);
+  let searches = config.searches
+    .filter((search) => search.length <= maxDomainChars)
+    .slice(0, maxSearches);
   while (searches.join(' ').length > maxSearchChars) searches = searches.slice(0, -1);
   if (searches.length < config.searches.length) {
     warnings.push({
