@@ -254,6 +254,28 @@ test('after a restart running pods are kept and unknown ones stopped', async (co
   assert.equal(stored('kept')?.status?.containerStatuses?.[0]?.restartCount, 0);
 });
 
+test('after a restart the sandboxes of completed pods are stopped once more', async (context) => {
+  const first = await started(context);
+  const { create, until, phase, pass, cri, build } = first;
+  await create(testPod('p', { restartPolicy: 'Never' }));
+  await until('running', () => phase('p') === 'Running');
+  cri.exit('c', 0);
+  await pass(2000);
+  await until('succeeded', () => phase('p') === 'Succeeded');
+  await first.close();
+  // As if the kubelet had been killed while it stopped the sandbox, whose network is still there.
+  cri.calls.length = 0;
+  const stopping = new AbortController();
+  const second = await build();
+  void second.start(stopping.signal);
+  context.after(async () => {
+    stopping.abort();
+    await second.done();
+  });
+  await until('stopped again', () => cri.calls.includes('StopPodSandbox p'));
+  assert.equal(phase('p'), 'Succeeded');
+});
+
 test('a sandbox that died is replaced and its container restarted', async (context) => {
   const { create, cri, until, phase, pass, stored } = await started(context);
   await create(testPod('p'));

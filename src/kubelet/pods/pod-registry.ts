@@ -22,7 +22,6 @@ import type { PodContext } from './pod-context.ts';
 import { createPodSteps } from './pod-steps.ts';
 import { createPodWorker } from './pod-worker.ts';
 import type { PodStage, PodState, PodWorker } from './pod-worker.ts';
-import { liveContainers } from './runtime-pod.ts';
 
 /** A worker for every pod of this node, from its first sight to its last trace. */
 export interface PodRegistry {
@@ -130,7 +129,8 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     const isOver = phase === 'Failed' || phase === 'Succeeded';
     const hasTraces = runtimePod.sandboxes.length + runtimePod.containers.length > 0;
     if (isOver) {
-      add(pod, liveContainers(runtimePod).length > 0 ? 'terminating' : 'terminated').poke();
+      // A sandbox that is down may still have its network: the kubelet was killed at that moment.
+      add(pod, hasTraces ? 'terminating' : 'terminated').poke();
     } else if (pod.metadata.deletionTimestamp !== undefined) {
       add(pod, 'syncing').terminate({});
     } else {
