@@ -110,10 +110,12 @@ function getOnce(
 /** Node's error in Go's words, as users search for them. */
 export function networkText(
   error: Error,
-  url: { hostname: string; port: string | number },
+  url: { hostname: string; port: string | number; protocol?: string | undefined },
 ): string {
   const code = (error as { code?: string }).code ?? '';
-  const address = `${url.hostname}:${url.port}`;
+  // A URL leaves the port of its scheme out.
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port;
+  const address = `${url.hostname}:${port}`;
   if (code === 'ECONNREFUSED') return `dial tcp ${address}: connect: connection refused`;
   if (code === 'EHOSTUNREACH') return `dial tcp ${address}: connect: no route to host`;
   if (code === 'ENETUNREACH') return `dial tcp ${address}: connect: network is unreachable`;
