@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
-import { isProcessAlive } from '#host/process.ts';
+import { isProcessAlive, runCommand } from '#host/process.ts';
 import { endLeakedShims } from './leaked-shims.ts';
 
+const lenient = { timeoutMs: 5000, okExitCodes: [0, 1] };
 const bundles = 'io.containerd.runtime.v2.task/k8s.io';
 
 async function writeProgram(path: string, text: string): Promise<void> {
@@ -58,9 +59,11 @@ async function createRuntime(context: TestContext) {
         '-address',
         socket,
       ];
-      const child = spawn('/bin/sh', args, { argv0: 'containerd-shim-runc-v2', detached: true });
-      context.after(() => child.kill('SIGKILL'));
-      return child.pid ?? 0;
+      const argv0 = 'containerd-shim-runc-v2';
+      const { pid = 0 } = spawn('/bin/sh', args, { argv0, detached: true, stdio: 'ignore' });
+      // With what it started; it may be gone.
+      context.after(() => runCommand({ command: 'kill', args: ['-9', '--', `-${pid}`], ...lenient }));
+      return pid;
     },
   };
 }
