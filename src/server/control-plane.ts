@@ -98,7 +98,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     void lead('kube-scheduler', async (own) => {
       await clock.sleep(componentsDelayMs, own.signal);
       const parts = { clock, random, log, signal: own.signal, client: scheduler };
-      await runScheduler(components.scheduling, own.informers, parts);
+      await runScheduler(components.scheduling, own.informers, parts, api.metrics);
       if (isShared) own.informers.start();
       await untilAborted(own.signal);
     });

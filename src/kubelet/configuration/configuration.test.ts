@@ -106,6 +106,10 @@ test('what is wrong ends the start with upstream texts', async () => {
       'failed to validate kubelet configuration, error: invalid configuration: maxPods (--max-pods) -1 must not be a negative number, path: ',
     ],
     [
+      'feature-gates=NodeSwap=false',
+      'failed to validate kubelet configuration, error: invalid configuration: cannot set feature gate NodeSwap to false, feature is locked to true, path: ',
+    ],
+    [
       'hostname-override=x',
       '--kubelet-arg hostname-override has no effect here: use --node-name of k3ts',
     ],

@@ -1,6 +1,7 @@
 import { parseDuration } from '#base/duration.ts';
 import { messageOf } from '#base/errors.ts';
 import { parseQuantity } from '#base/quantity.ts';
+import { featureGateProblem } from '#schema/feature-gates/mod.ts';
 import type { JsonValue } from './field.ts';
 import { findField } from './field-table.ts';
 import type { FieldValues } from './read-file.ts';
@@ -89,6 +90,7 @@ const checks: readonly Check[] = [
   ),
   ({ value }) => thresholds(value('evictionHard')),
   ({ value }) => thresholds(value('evictionSoft')),
+  ({ value }) => gates(value('featureGates')),
   ({ value }) => softGrace(value('evictionSoft'), value('evictionSoftGracePeriod')),
 ];
 
@@ -96,6 +98,14 @@ function shortPeriod(name: string, ms: number): string | undefined {
   return ms !== 0 && ms < 1000
     ? `${name} {${ms}ms} must be either zero or otherwise >= 1 sec`
     : undefined;
+}
+
+function gates(value: JsonValue | undefined): string | undefined {
+  for (const [name, isOn] of Object.entries(value ?? {})) {
+    const problem = featureGateProblem(`${name}=${String(isOn)}`);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }
 
 function quantities(name: string, value: JsonValue | undefined): string | undefined {

@@ -4,5 +4,5 @@
  */
 export { featureGates } from './feature-gates.ts';
 export type { FeatureGate, GateStage } from './feature-gates.ts';
-export { checkFeatureGates } from './read-feature-gates.ts';
+export { checkFeatureGates, featureGateProblem } from './read-feature-gates.ts';
 export { renderFeatureGates } from './render-page.ts';

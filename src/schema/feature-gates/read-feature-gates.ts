@@ -1,4 +1,4 @@
-import { K3tsError } from '#base/errors.ts';
+import { K3tsError, messageOf } from '#base/errors.ts';
 import type { FeatureGate } from './feature-gates.ts';
 import { featureGates } from './feature-gates.ts';
 
@@ -41,6 +41,16 @@ export function checkFeatureGates(settings: readonly string[]): void {
     if (stage === undefined) checkGate(name, value);
     else if (value !== (stage === 'BETA'))
       throw usage(`${setting}: gates cannot be turned in k3ts`);
+  }
+}
+
+/** What is wrong with one setting; undefined when it may be given. */
+export function featureGateProblem(setting: string): string | undefined {
+  try {
+    checkFeatureGates([setting]);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 

@@ -43,6 +43,7 @@ const refusals: readonly [string, RegExp][] = [
     /^--tls-cipher-suites: Cipher suite NOPE not supported or doesn't exist$/,
   ],
   ['tls-min-version=TLS1', /^--tls-min-version: unknown tls version "TLS1"$/],
+  ['feature-gates=AllAlpha=false,Nope=true', /^--feature-gates: unrecognized feature gate: Nope$/],
   ['secure-port=1', /use --https-listen-port of k3ts$/],
   ['constructor=1', /^unknown flag: --constructor$/],
 ];

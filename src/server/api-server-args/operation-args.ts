@@ -1,4 +1,11 @@
-import { acts, ignored, notNegative, oneOf, refused } from '../component-args/argument.ts';
+import {
+  acts,
+  featureGatesArg,
+  ignored,
+  notNegative,
+  oneOf,
+  refused,
+} from '../component-args/argument.ts';
 import { cipherSuiteNames, tlsVersionNames } from './tls-names.ts';
 
 const ownMemory = 'the watch cache always holds every kind';
@@ -124,7 +131,7 @@ export const operationArgs = {
   v: ignored('integer', '0', '--debug of k3ts shows more'),
   vmodule: ignored('list', '', '--debug of k3ts shows more'),
   // versions and gates
-  'feature-gates': ignored('list', '', 'features are those of the defaults of 1.36'),
+  'feature-gates': featureGatesArg,
   'emulated-version': ignored('list', '', 'k3ts speaks one version'),
   'emulation-forward-compatible': ignored('boolean', 'false', 'k3ts speaks one version'),
   'min-compatibility-version': ignored('list', '', 'k3ts speaks one version'),

@@ -1,3 +1,5 @@
+import { featureGateProblem } from '#schema/feature-gates/mod.ts';
+
 /** How the text of an argument is read; `list` takes commas and may be repeated. */
 export type ArgKind = 'boolean' | 'integer' | 'number' | 'duration' | 'text' | 'list';
 
@@ -37,8 +39,9 @@ export function ignored<K extends ArgKind>(
   kind: K,
   defaultText: string,
   why: string,
+  extra: Checked = {},
 ): ComponentArg & { readonly kind: K; readonly effect: 'ignored' } {
-  return { kind, default: defaultText, effect: 'ignored', why };
+  return { kind, default: defaultText, effect: 'ignored', why, ...extra };
 }
 
 /** An argument that ends the start with `why`. */
@@ -56,6 +59,11 @@ export function oneOf(...values: readonly string[]): Checked {
       values.includes(text) ? undefined : `must be one of ${values.join(', ')}, not "${text}"`,
   };
 }
+
+/** `--feature-gates`: gates cannot be turned, but the defaults may be said. */
+export const featureGatesArg = ignored('list', '', 'features are those of the defaults of 1.36', {
+  check: featureGateProblem,
+});
 
 /** A check: the number (or duration text that starts with one) is not negative. */
 export const notNegative: Checked = {

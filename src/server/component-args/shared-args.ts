@@ -1,4 +1,4 @@
-import { ignored, refused } from './argument.ts';
+import { featureGatesArg, ignored, refused } from './argument.ts';
 
 const oneProcess = 'the component shares the process and the port of the server';
 const noGo = 'there are no Go profiles to serve';
@@ -24,7 +24,7 @@ export const sharedArgs = {
   'disabled-metrics': ignored('list', '', 'use --kube-apiserver-arg disabled-metrics'),
   'emulated-version': refused('list', 'one version of Kubernetes is built in'),
   'emulation-forward-compatible': ignored('boolean', 'false', 'one version is built in'),
-  'feature-gates': ignored('list', '', 'features are those of the defaults of 1.36'),
+  'feature-gates': featureGatesArg,
   'http2-max-streams-per-connection': ignored('integer', '0', oneProcess),
   'kube-api-burst': ignored('integer', '0', inProcess),
   'kube-api-content-type': ignored('text', 'application/vnd.kubernetes.protobuf', inProcess),

@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 import type { Random } from '#base/random.ts';
 import { createEventRecorder, resources } from '#client/mod.ts';
 import type { Client, EventRecorder, InformerFactory } from '#client/mod.ts';
@@ -25,13 +26,18 @@ export async function checkScheduler(
   createProfiles(configuration, { ...parts, eventsFor, lookups: noLookups }, plugins);
 }
 
-/** Starts the scheduler over the informers, which are started by who made them. */
+/**
+ * Starts the scheduler over the informers, which are started by who made them. Its metrics are
+ * shown with those of the API server, as k3s shows all of one process.
+ */
 export async function runScheduler(
   settings: SchedulingSettings,
   informers: InformerFactory,
   parts: SchedulerParts,
+  metrics: MetricRegistry,
 ): Promise<void> {
-  const { createInformerLookups, startScheduler } = await import('#scheduler/mod.ts');
+  const { createInformerLookups, createSchedulerMetrics, startScheduler } =
+    await import('#scheduler/mod.ts');
   const eventsFor = recorders(parts);
   startScheduler({
     ...parts,
@@ -41,6 +47,7 @@ export async function runScheduler(
     lookups: createInformerLookups(informers),
     events: eventsFor('default-scheduler'),
     eventsFor,
+    metrics: createSchedulerMetrics(metrics),
   });
 }
 
