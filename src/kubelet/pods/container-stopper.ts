@@ -84,12 +84,15 @@ async function preStopHook(
   const sandbox = readySandbox(context.cache.pod(uidOf(pod)));
   const podIp = sandboxIps(sandbox)[0] ?? context.hostIps()[0] ?? '';
   const target = { pod, container: of.container, containerId: status.id, podIp };
+  const untilMs = context.clock.monotonicMs() + graceSeconds * 1000;
   try {
     await withTimeout({ clock: context.clock, signal }, graceSeconds * 1000, (hookSignal) =>
       runLifecycleHook(handler, target, { ...context, signal: hookSignal }),
     );
   } catch (error) {
     if (signal.aborted) throw error;
+    // One that is not done in time is no failure: the container is stopped all the same.
+    if (context.clock.monotonicMs() >= untilMs) return;
     context.log.warning('a preStop hook failed', { pod: podKey(pod), error: messageOf(error) });
     context.events.container(pod, of, 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
   }

@@ -2,6 +2,7 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import { traced } from '#base/trace.ts';
 import type { Pod } from '#schema/types.ts';
 import { hostNetworkHostsFile, podHostsFile } from '../containers/hosts-file.ts';
+import { isRuntimeAway } from '../cri/mod.ts';
 import type { PodSandboxStatus } from '../cri/mod.ts';
 import type { StartError } from '../status/container-statuses.ts';
 import type { MountedVolumes } from '../volume-host.ts';
@@ -38,6 +39,8 @@ export interface SyncResult {
   readonly retryAtMs: number | undefined;
   /** Something could not be started. */
   readonly hasFailed: boolean;
+  /** That was because the runtime does not answer. */
+  readonly isRuntimeAway: boolean;
 }
 
 export interface SyncRequest {
@@ -67,7 +70,11 @@ export class NetworkNotReadyError extends K3tsError {
 export async function syncPod(request: SyncRequest, context: PodContext): Promise<SyncResult> {
   const { pod, memory } = request;
   await prepare(request, context);
-  const result = { retryAtMs: undefined as number | undefined, hasFailed: false };
+  const result = {
+    retryAtMs: undefined as number | undefined,
+    hasFailed: false,
+    isRuntimeAway: false,
+  };
   for (let round = 0; round < maxRounds; round++) {
     request.signal.throwIfAborted();
     const runtimePod = context.cache.pod(uidOf(pod));
@@ -88,6 +95,7 @@ export async function syncPod(request: SyncRequest, context: PodContext): Promis
       result.retryAtMs = Math.min(result.retryAtMs ?? Infinity, step.retryAtMs);
     }
     result.hasFailed ||= step.hasFailed;
+    result.isRuntimeAway ||= step.isRuntimeAway === true;
     if (step.hasFailed || !step.hasStarted) break;
   }
   return { ...result, isFinished: false };
@@ -139,6 +147,7 @@ export interface StepResult {
   hasStarted: boolean;
   hasFailed: boolean;
   retryAtMs: number | undefined;
+  isRuntimeAway?: boolean | undefined;
 }
 
 async function carryOut(
@@ -228,6 +237,8 @@ async function writeHosts(
   return await hostFiles.writeEtcHosts(uidOf(pod), podHostsFile(pod, ips, config.clusterDomain));
 }
 
+const tellAfterMs = 1_000;
+
 interface StartAllRequest extends SyncRequest, Sandbox {
   readonly mounted: MountedVolumes;
   readonly hostsPath: string | undefined;
@@ -247,17 +258,24 @@ async function startAll(
       return true;
     }
     result.hasFailed = true;
+    result.isRuntimeAway ||= isRuntimeAway(error);
     if (error.retryAtMs !== undefined) {
       result.retryAtMs = Math.min(result.retryAtMs ?? Infinity, error.retryAtMs);
     }
     return false;
   };
-  for (const container of actions.ephemeralToStart) await start(container);
-  for (const container of actions.initToStart) {
-    const isStarted = await start(container);
-    if (!isStarted && container.restartPolicy !== 'Always') return result;
+  // The pod's address is told before the end of a long pull; mostly a container runs before that.
+  const telling = context.clock.after(tellAfterMs, () => void request.publish());
+  try {
+    for (const container of actions.ephemeralToStart) await start(container);
+    for (const container of actions.initToStart) {
+      const isStarted = await start(container);
+      if (!isStarted && container.restartPolicy !== 'Always') return result;
+    }
+    for (const container of actions.toStart) await start(container);
+  } finally {
+    telling.cancel();
   }
-  for (const container of actions.toStart) await start(container);
   return result;
 }
 

@@ -74,6 +74,18 @@ function outcomeOf(status: string): ProbeOutcome {
   return { result: 'Failure', output: `service unhealthy (responded with "${status}")` };
 }
 
+/** The reason in Go's words where it is a plain one. */
+function dialText(details: string, address: string): string {
+  const code = /\b(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)\b/.exec(details)?.[1];
+  if (code === undefined) return details;
+  const reasons: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'connection refused',
+    EHOSTUNREACH: 'no route to host',
+    ENETUNREACH: 'network is unreachable',
+  };
+  return `connection error: desc = "transport: Error while dialing: dial tcp ${address}: connect: ${reasons[code]}"`;
+}
+
 function failureOf(
   error: ServiceError,
   address: string,
@@ -94,7 +106,7 @@ function failureOf(
   if (error.code === 14) {
     return {
       result: 'Failure',
-      output: `timeout: failed to connect service "${address}" within ${timeoutSeconds}s: ${error.details}`,
+      output: `timeout: failed to connect service "${address}" within ${timeoutSeconds}s: ${dialText(error.details, address)}`,
     };
   }
   return { result: 'Failure', output: `error: health rpc failed: ${error.details}` };
