@@ -9,7 +9,6 @@ const doubled = (first: number, count: number): number[] =>
 
 /** The scheduler's metrics under upstream's names. */
 export interface SchedulerMetrics {
-  readonly registry: MetricRegistry;
   attempt(profile: string, result: AttemptResult, seconds: number): void;
   /** Filter and score of one pod, whatever came of it. */
   searched(seconds: number): void;
@@ -20,8 +19,8 @@ export interface SchedulerMetrics {
   watchQueue(sizes: () => QueueSizes): void;
 }
 
-export function createSchedulerMetrics(): SchedulerMetrics {
-  const registry = new MetricRegistry();
+/** Metrics in `registry`, which others may share; of a second scheduler the numbers go on. */
+export function createSchedulerMetrics(registry = new MetricRegistry()): SchedulerMetrics {
   const attempts = registry.counter({
     name: 'scheduler_schedule_attempts_total',
     help: 'Cycles by what came of them.',
@@ -72,7 +71,6 @@ export function createSchedulerMetrics(): SchedulerMetrics {
     labels: ['queue'],
   });
   return {
-    registry,
     attempt(profile, result, seconds) {
       attempts.with(profile, result).value++;
       attemptSeconds.with(profile, result).observe(seconds);

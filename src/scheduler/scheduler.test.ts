@@ -156,3 +156,36 @@ test('large clusters are searched in part, as upstream', () => {
   ];
   for (const [count, wanted] of table) assert.equal(nodesToFind(count), wanted, String(count));
 });
+
+test('a scheduler that ends leaves the pods that wait, and writes nothing more', async (t) => {
+  const { client, clock, nodeOf, stop } = await start();
+  t.after(stop);
+  for (const name of ['p1', 'p2']) {
+    await client.create(resources.pods, pod(name), { namespace: 'default' });
+  }
+  await clock.advance(10);
+  client.add(node('a'));
+  stop();
+  const before = JSON.stringify(await client.list<Pod>(resources.pods, {}));
+  for (let turn = 0; turn < 20; turn++) await clock.advance(60_000);
+  assert.equal(JSON.stringify(await client.list<Pod>(resources.pods, {})), before);
+  assert.equal(await nodeOf('p1'), undefined);
+});
+
+test('new labels of a pod bring it back, its own condition does not', async (t) => {
+  const { client, clock, nodeOf, stop } = await start();
+  t.after(stop);
+  client.add(node('a'));
+  const waiting = pod('p1', '3');
+  await client.create(resources.pods, waiting, { namespace: 'default' });
+  for (let turn = 0; turn < 5; turn++) await clock.advance(1000);
+  const events = await client.list<CoreV1Event>(resources.events, { namespace: 'default' });
+  assert.equal(events.items.length, 1);
+  assert.equal(events.items[0]?.count, 1);
+  const patch = { type: 'merge', body: { metadata: { labels: { a: 'b' } } } } as const;
+  await client.patch(resources.pods, 'p1', patch, { namespace: 'default' });
+  for (let turn = 0; turn < 5; turn++) await clock.advance(1000);
+  const again = await client.list<CoreV1Event>(resources.events, { namespace: 'default' });
+  assert.equal(again.items[0]?.count, 2);
+  assert.equal(await nodeOf('p1'), undefined);
+});

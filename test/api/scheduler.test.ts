@@ -226,6 +226,19 @@ describe('scheduler', () => {
     assert.equal((await cluster.pod('high')).status?.nominatedNodeName, undefined);
   });
 
+  it('counts what it did', async () => {
+    const { text } = await api.request('GET', '/metrics');
+    const lines = text.split('\n');
+    const value = (start: string): number =>
+      Number(lines.find((line) => line.startsWith(`${start} `))?.split(' ')[1]);
+    const attempts = 'scheduler_schedule_attempts_total{profile="default-scheduler",result=';
+    assert.ok(value(`${attempts}"scheduled"}`) >= 8);
+    assert.ok(value(`${attempts}"unschedulable"}`) >= 5);
+    assert.equal(value('scheduler_preemption_victims_count'), 1);
+    assert.ok(value('scheduler_pending_pods{queue="unschedulable"}') >= 4);
+    assert.equal(value('scheduler_pending_pods{queue="active"}'), 0);
+  });
+
   function victim(name: string, nodeName: string, finalizers: string[] = []) {
     const requests = { cpu: '1' };
     return {
