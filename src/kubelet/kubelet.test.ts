@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { resources } from '#client/mod.ts';
+import { CriError, grpcCodes } from './cri/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
 import { startFakeKubelet, testContainer, testPod } from './fake-kubelet.ts';
 
@@ -253,6 +254,19 @@ test('after a restart running pods are kept and unknown ones stopped', async (co
   assert.equal(phase('kept'), 'Running');
   assert.equal(stored('kept')?.status?.containerStatuses?.[0]?.restartCount, 0);
 });
+
+for (const rpc of ['RunPodSandbox', 'CreateContainer']) {
+  test(`a start that failed because the runtime was away goes on soon: ${rpc}`, async (context) => {
+    const { create, cri, until, phase, pass } = await started(context);
+    const grpcCode = grpcCodes.unavailable;
+    cri.fail(rpc, new CriError({ rpc, grpcCode, details: 'connection refused' }));
+    await create(testPod('p'));
+    await until('tried', () => cri.calls.some((call) => call.startsWith(rpc)));
+    cri.fail(rpc, undefined);
+    await pass(2000);
+    await until('running', () => phase('p') === 'Running');
+  });
+}
 
 test('after a restart the sandboxes of completed pods are stopped once more', async (context) => {
   const first = await started(context);

@@ -51,3 +51,11 @@ export class CriError extends K3tsError {
 export function hasGrpcCode(error: unknown, code: number): boolean {
   return error instanceof CriError && error.grpcCode === code;
 }
+
+/** Whether an error, or what caused it, is that the runtime does not answer at the moment. */
+export function isRuntimeAway(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (hasGrpcCode(cause, grpcCodes.unavailable)) return true;
+  }
+  return false;
+}

@@ -3,6 +3,6 @@
  * of the API and keeps no state. Start reading at services.ts, then client.ts.
  */
 export { createCriClient } from './client.ts';
-export { CriError, grpcCodes, hasGrpcCode } from './cri-error.ts';
+export { CriError, grpcCodes, hasGrpcCode, isRuntimeAway } from './cri-error.ts';
 export type { CallOptions, CriClient, ImageService, RuntimeService } from './services.ts';
 export type * from './types.ts';

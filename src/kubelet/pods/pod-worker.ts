@@ -4,6 +4,7 @@ import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { Pod } from '#schema/types.ts';
+import { isRuntimeAway } from '../cri/mod.ts';
 import type { PodVerdict } from '../status/pod-status.ts';
 import { podGraceSeconds } from './container-stopper.ts';
 import { podKey, uidOf } from './names.ts';
@@ -47,6 +48,8 @@ export interface PodWorker {
 const errorRetryMs = 10_000;
 const networkRetryMs = 1_000;
 const endRetryMs = 1_000;
+/** A runtime that ended is back soon. */
+const runtimeRetryMs = 1_000;
 
 export function createPodWorker(options: {
   pod: Pod;
@@ -118,6 +121,7 @@ export function createPodWorker(options: {
 
   const retryDelayMs = (error: unknown): number => {
     if (current.signal.aborted || error instanceof NetworkNotReadyError) return networkRetryMs;
+    if (isRuntimeAway(error)) return runtimeRetryMs;
     if (state.stage !== 'syncing') return endRetryMs;
     return errorRetryMs * (1 + random.float() / 2);
   };
@@ -162,7 +166,9 @@ export function createPodWorker(options: {
     }
     const jitter = 1 + random.float() / 2;
     const delaysMs = [syncFrequencyMs * jitter, end?.leftMs ?? Infinity];
-    if (result.retryAtMs !== undefined) {
+    if (result.isRuntimeAway) {
+      delaysMs.push(runtimeRetryMs);
+    } else if (result.retryAtMs !== undefined) {
       delaysMs.push(Math.max(result.retryAtMs - clock.now(), 0) + 1);
     } else if (result.hasFailed) {
       delaysMs.push(errorRetryMs * jitter);
