@@ -28,12 +28,15 @@ export function onTraceStep(listener: (step: TraceStep) => void): () => void {
 }
 
 /** Runs `work` as a step; costs one property read when nobody listens. */
-export async function traced<T>(
+export function traced<T>(step: string, subject: TraceSubject, work: () => Promise<T>): Promise<T> {
+  return channel.hasSubscribers ? published(step, subject, work) : work();
+}
+
+async function published<T>(
   step: string,
   subject: TraceSubject,
   work: () => Promise<T>,
 ): Promise<T> {
-  if (!channel.hasSubscribers) return await work();
   const startMs = performance.timeOrigin + performance.now();
   let error: string | undefined;
   try {

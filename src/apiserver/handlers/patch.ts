@@ -44,15 +44,32 @@ export async function applyDecodedPatch(
     isPatch: true,
     change(old) {
       const patched = patchValue(patch, old, typeName);
-      const conformed = conformObject(context, served, patched, options.fieldValidation);
-      // the patch shares what it left alone with the stored object, which must stay as it is
-      const object = copyJson(conformed);
+      const conformed = conformObject(context, served, patched, options.fieldValidation, old);
+      const object = ownCopy(conformed, old);
       // a patch may have taken it away
       object.metadata ??= {} as UnknownObject['metadata'];
       checkType(object, typeOf(served.info));
       return object;
     },
   });
+}
+
+/**
+ * A copy to go on with: the patch shares what it left alone with the stored object, which must stay
+ * as it is. Managed fields are never changed in place and remain shared, so that nobody compares
+ * them later.
+ */
+function ownCopy(patched: UnknownObject, old: UnknownObject): UnknownObject {
+  const given = (patched as Partial<UnknownObject>).metadata;
+  const { managedFields } = old.metadata;
+  if (managedFields === undefined || given?.managedFields !== managedFields) {
+    return copyJson(patched);
+  }
+  const metadata = { ...given };
+  delete metadata.managedFields;
+  const copy = copyJson({ ...patched, metadata });
+  copy.metadata.managedFields = managedFields;
+  return copy;
 }
 
 /** Applies a patch that is no apply patch to any value; the original stays as it is. */

@@ -81,15 +81,20 @@ function decodeCustom(
   return decoded.object;
 }
 
-/** Checks a value that a patch made as a body is checked, and notes its warnings. */
+/**
+ * Checks a value that a patch made as a body is checked, and notes its warnings. What it shares with
+ * `old`, the stored object, was checked when that was written.
+ */
 export function conformObject(
   context: RequestContext,
   { info, custom }: Pick<ServedResource, 'info' | 'custom'>,
   object: UnknownObject,
   mode: FieldValidation,
+  old?: UnknownObject,
 ): UnknownObject {
   if (custom !== undefined) return decodeCustom(context, custom, object, mode);
-  const conformed = conform(object, info.typeName === '' ? undefined : info.typeName, mode);
+  const typeName = info.typeName === '' ? undefined : info.typeName;
+  const conformed = conform(object, typeName, mode, [], old);
   for (const warning of conformed.warnings) context.warnings.add(warning);
   return conformed.object;
 }

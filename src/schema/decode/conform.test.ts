@@ -32,6 +32,25 @@ test('returns the value itself when nothing changes', () => {
   assert.equal(conform(value, pod, 'Strict').object, value);
 });
 
+test('passes over what it shares with an object that was conformed before', () => {
+  const known = {
+    metadata: { name: 'a', labels: { unknown: 1 } },
+    spec: { containers: [{ odd: 1 }] },
+  };
+  const value = {
+    metadata: { ...known.metadata, annotations: { a: null } },
+    spec: { ...known.spec, volumes: [{ odd: 1 }] },
+    status: null,
+  };
+  const { object, warnings } = conform<object>(value, pod, 'Warn', [], known);
+  assert.deepEqual(object, {
+    metadata: { name: 'a', labels: { unknown: 1 }, annotations: { a: '' } },
+    spec: { containers: [{ odd: 1 }], volumes: [{}] },
+  });
+  assert.deepEqual(warnings, ['unknown field "spec.volumes[0].odd"']);
+  assert.throws(() => conform<object>(value, pod, 'Ignore'), ApiStatusError);
+});
+
 test('shares what does not change and leaves the input alone', () => {
   const value = {
     metadata: { name: 'a' },

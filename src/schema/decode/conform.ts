@@ -27,16 +27,24 @@ class Walk {
   readonly findings = new Set<string>();
   #isSilent = 0;
 
-  struct(value: Json, type: TypeInfo): Json {
+  /** `known` was conformed before: parts that the value shares with it are passed over. */
+  struct(value: Json, type: TypeInfo, known?: Json): Json {
     let result = value;
     for (const key in value) {
       const before = value[key];
+      if (
+        known !== undefined &&
+        typeof before === 'object' &&
+        before !== null &&
+        before === known[key]
+      )
+        continue;
       const field = type.fields.get(key);
       if (field === undefined) {
         this.#reportUnknown(key);
       } else if (before !== null) {
         this.path.push(key);
-        const after = this.#field(before, field, type);
+        const after = this.#field(before, field, type, known?.[key]);
         this.path.pop();
         if (after === before) continue;
         if (result === value) result = { ...value };
@@ -49,9 +57,9 @@ class Walk {
     return result;
   }
 
-  #field(value: unknown, field: FieldInfo, parent: TypeInfo): unknown {
+  #field(value: unknown, field: FieldInfo, parent: TypeInfo, known: unknown): unknown {
     try {
-      return this.#value(value, field);
+      return this.#value(value, field, known);
     } catch (error) {
       if (!(error instanceof WrongType)) throw error;
       const names = this.path.filter((part) => typeof part === 'string' && !part.startsWith('\0'));
@@ -66,12 +74,12 @@ class Walk {
     }
   }
 
-  #value(value: unknown, info: ValueInfo): unknown {
+  #value(value: unknown, info: ValueInfo, known?: unknown): unknown {
     switch (info.kind) {
       case 'scalar':
         return conformScalar(value, info.scalar ?? 'string');
       case 'struct':
-        return this.#struct(value, info.typeName ?? '');
+        return this.#struct(value, info.typeName ?? '', known);
       case 'list':
         if (!Array.isArray(value)) throw new WrongType(jsonWord(value));
         return this.#list(value, info.element);
@@ -83,11 +91,11 @@ class Walk {
     }
   }
 
-  #struct(value: unknown, typeName: string): unknown {
+  #struct(value: unknown, typeName: string, known: unknown): unknown {
     const type = typeTable.type(typeName);
     if (type === undefined) return value;
     if (!isObject(value)) throw new WrongType(jsonWord(value));
-    return this.struct(value, type);
+    return this.struct(value, type, isObject(known) ? known : undefined);
   }
 
   #list(value: unknown[], element: ValueInfo | undefined): unknown[] {
@@ -184,13 +192,15 @@ export function renderPath(path: ReadonlyArray<string | number>): string {
  * and bytes into canonical form. Returns the value itself when nothing changes, else a copy that
  * shares the unchanged parts; never changes the input. Throws an ApiStatusError BadRequest with
  * upstream's text, whose cause carries the bare reason (patch handlers wrap that one otherwise).
- * `earlier` are findings made before, such as duplicate fields.
+ * `earlier` are findings made before, such as duplicate fields. `known` is a conformed object of the
+ * type: objects and lists that the value shares with it are not looked at again.
  */
 export function conform<T extends object>(
   value: T,
   typeName: string | undefined,
   mode: FieldValidation,
   earlier: readonly string[] = [],
+  known?: object,
 ): Conformed<T> {
   const type = typeName === undefined ? undefined : typeTable.type(typeName);
   const walk = new Walk();
@@ -198,7 +208,7 @@ export function conform<T extends object>(
   try {
     if (type !== undefined) {
       if (!isObject(value)) throw new K3tsError('Decoding', notAnObject(value, type));
-      object = walk.struct(value, type) as T;
+      object = walk.struct(value, type, known as Json | undefined) as T;
     }
   } catch (error) {
     throw cannotBeHandled(value, type, error);
