@@ -8,6 +8,7 @@ import { detectCgroups } from '#host/cgroup-layout.ts';
 import { readCgroupStats } from '#host/cgroup-stats.ts';
 import { createCgroupTree } from '#host/cgroups.ts';
 import type { CriClient } from '#kubelet/cri/mod.ts';
+import { startCsi } from '#kubelet/csi/mod.ts';
 import {
   createHostFiles,
   createPodCgroups,
@@ -42,10 +43,12 @@ export async function createNodeKubelet(options: {
   clock: Clock;
   random: Random;
   log: Logger;
+  signal: AbortSignal;
 }): Promise<Kubelet> {
   const { settings, nodeName, config, paths, client, cri, clock, random, log } = options;
   await mkdir(paths.staticPods, { recursive: true, mode: 0o750 });
   await prepareVolumeRoot(rootDir);
+  const csi = await startCsi({ ...options, rootDirectory: rootDir });
   const machine = await readMachineInfo();
   const given = kubeletSettings(settings.kubelet);
   if (settings.kubelet.ignored.length > 0) {
@@ -73,6 +76,7 @@ export async function createNodeKubelet(options: {
         rootDirectory: rootDir,
         client,
         nodeMemoryBytes: machine.memoryBytes,
+        csi: csi.volumes,
         clock,
         random,
         log,

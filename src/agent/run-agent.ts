@@ -86,6 +86,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
       cri: started.cri,
       imagePath: started.imagePath,
       version: options.version,
+      signal,
     });
     await startNodeNetwork({ ...common, nodeClient, proxyClient, signal });
     const kubeletServer = await startKubeletServer({

@@ -16,6 +16,8 @@ export interface VolumeParts {
   readonly events: EventRecorder;
   /** Node allocatable as in the Node's status. */
   readonly allocatable: () => Readonly<Record<string, string>>;
+  /** To be called when inUse answers something else, so that the Node says it soon. */
+  readonly inUseChanged: () => void;
 }
 
 export interface KubeletOptions {

@@ -42,6 +42,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     objects,
     events: recorder,
     allocatable: () => nodeSide.allocatable(),
+    inUseChanged: () => nodeSide.reporter.poke(),
   });
   const nodeSide = createNodeSide({
     ...options,

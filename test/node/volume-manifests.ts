@@ -43,3 +43,33 @@ spec:
   volumes: ${volumes}
 `;
 }
+
+/** A driver, a volume of it, and the claim that has the volume. */
+export const csiObjects = `
+apiVersion: storage.k8s.io/v1
+kind: CSIDriver
+metadata: { name: disk.csi.test }
+spec:
+  podInfoOnMount: true
+  fsGroupPolicy: File
+  volumeLifecycleModes: [Persistent, Ephemeral]
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: { name: pv-disk }
+spec:
+  accessModes: [ReadWriteOnce]
+  capacity: { storage: 16Mi }
+  storageClassName: ''
+  claimRef: { namespace: default, name: disk }
+  csi: { driver: disk.csi.test, volumeHandle: handle-1, volumeAttributes: { kind: fast } }
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: disk }
+spec:
+  accessModes: [ReadWriteOnce]
+  storageClassName: ''
+  volumeName: pv-disk
+  resources: { requests: { storage: 16Mi } }
+`;

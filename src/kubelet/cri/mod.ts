@@ -6,3 +6,4 @@ export { createCriClient } from './client.ts';
 export { CriError, grpcCodes, hasGrpcCode, isRuntimeAway } from './cri-error.ts';
 export type { CallOptions, CriClient, ImageService, RuntimeService } from './services.ts';
 export type * from './types.ts';
+export { createMessageCodec, type MessageCodec, type MessageTables } from './message-codec.ts';

@@ -215,5 +215,9 @@ function statusPatch(before: NodeStatus, status: NodeStatus): object {
   const addresses = isSameAddresses
     ? status.addresses
     : [...(status.addresses ?? []), { $patch: 'replace' }];
-  return { status: { ...status, addresses } };
+  // A list that is empty now has to be taken away.
+  const hasNoneNow = before.volumesInUse !== undefined && status.volumesInUse === undefined;
+  return {
+    status: { ...status, addresses, ...(hasNoneNow ? { volumesInUse: null } : {}) },
+  };
 }

@@ -2,11 +2,12 @@ import { hasReason } from '#base/api-status-error.ts';
 import { messageOf } from '#base/errors.ts';
 import { resources, type Client } from '#client/mod.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '#schema/types.ts';
-import { namespaceOf, uidOf } from '../pods/names.ts';
+import { containersOf, namespaceOf, uidOf } from '../pods/names.ts';
 import { VolumeError } from './volume-error.ts';
 
 /** The persistent volume behind a pod's volume. */
 export interface BoundVolume {
+  readonly claim: PersistentVolumeClaim;
   readonly persistentVolume: PersistentVolume;
   readonly isReadOnly: boolean;
 }
@@ -63,10 +64,23 @@ export async function findBoundVolume(options: {
       throw new ClaimError(messageOf(error), { cause: error });
     },
   );
+  checkMode(pod, volume.name, persistentVolume);
   return {
+    claim,
     persistentVolume,
     isReadOnly: volume.persistentVolumeClaim?.readOnly === true,
   };
+}
+
+/** Containers mount file systems and get block volumes as devices. */
+function checkMode(pod: Pod, name: string, { spec }: PersistentVolume): void {
+  const isBlock = spec?.volumeMode === 'Block';
+  const isUsed = (key: 'volumeMounts' | 'volumeDevices'): boolean =>
+    containersOf(pod).some(({ container }) => container[key]?.some((use) => use.name === name));
+  const wrong = isBlock ? 'volumeMounts' : 'volumeDevices';
+  if (!isUsed(wrong)) return;
+  const mode = isBlock ? 'Block' : 'Filesystem';
+  throw new ClaimError(`volume ${name} has volumeMode ${mode}, but is specified in ${wrong}`);
 }
 
 async function findVolume(

@@ -1,17 +1,20 @@
 import type { Clock } from '#base/clock.ts';
 import type { Random } from '#base/random.ts';
-import type { Client } from '#client/mod.ts';
+import type { Client, EventRecorder } from '#client/mod.ts';
+import type { CsiVolumes } from '../csi/mod.ts';
 import type { PersistentVolume, Pod, Volume } from '#schema/types.ts';
 import type { ObjectReader } from '../containers/environment.ts';
 import { specOf, uidOf } from '../pods/names.ts';
 import type { MountedVolume } from '../volume-host.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { claimNameOf, findBoundVolume } from './claims.ts';
+import type { BoundVolume } from './claims.ts';
 import { fsGroupOf, hasContent, volumeContent } from './content.ts';
 import { makeEmptyDir, makeTmpfs, memorySize } from './empty-dir.ts';
 import { checkHostPath } from './host-path.ts';
 import { applyFsGroup } from './ownership.ts';
 import type { PodDirectories, VolumePlugin } from './pod-directories.ts';
+import { growClaimed } from './refresh-csi.ts';
 import type { TokenSource } from './tokens.ts';
 import { VolumeError } from './volume-error.ts';
 import { makeDirectory } from '#host/files.ts';
@@ -20,10 +23,13 @@ export interface MountContext {
   readonly directories: PodDirectories;
   readonly client: Client;
   readonly objects: ObjectReader;
+  readonly events: Pick<EventRecorder, 'event'>;
   readonly tokens: TokenSource;
   /** Node allocatable as in the Node's status. */
   readonly allocatable: () => Readonly<Record<string, string>>;
   readonly nodeMemoryBytes: number;
+  /** Absent: volumes of CSI drivers are refused. */
+  readonly csi?: CsiVolumes | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -62,10 +68,39 @@ export async function mountVolume(
   if (claimName !== undefined) {
     const { client } = context;
     const found = await findBoundVolume({ client, pod, volume, claimName, signal });
-    const mounted = await mountPersistentVolume(found.persistentVolume, pod);
-    return { ...mounted, isReadOnly: found.isReadOnly };
+    return await mountBound(context, pod, found, signal);
+  }
+  if (volume.csi !== undefined && context.csi !== undefined) {
+    const { path, isReadOnly } = await context.csi.mountInline(volume, { ...context, pod, signal });
+    return { hostPath: path, isReadOnly };
   }
   throw new VolumeError(`no volume plugin matched: ${kindOf(volume)} is not supported by k3ts`);
+}
+
+/** Failures carry the name of the volume, as users know it from their claims. */
+async function mountBound(
+  context: MountContext,
+  pod: Pod,
+  found: BoundVolume,
+  signal: AbortSignal,
+): Promise<MountedVolume> {
+  const { csi } = context;
+  const { persistentVolume, isReadOnly } = found;
+  try {
+    if (persistentVolume.spec?.csi !== undefined && csi !== undefined) {
+      const request = { ...context, pod, signal };
+      const mounted = await csi.mountPersistent(persistentVolume, isReadOnly, request);
+      await growClaimed(context, pod, found, signal);
+      return { hostPath: mounted.path, isReadOnly: mounted.isReadOnly };
+    }
+    return { ...(await mountPersistentVolume(persistentVolume, pod)), isReadOnly };
+  } catch (error) {
+    if (error instanceof VolumeError) {
+      error.volumeName = persistentVolume.metadata.name;
+      error.isBlock = persistentVolume.spec?.volumeMode === 'Block';
+    }
+    throw error;
+  }
 }
 
 /** Writes the files of a configMap, secret, downwardAPI or projected volume where they differ. */

@@ -8,6 +8,7 @@ import { makeDirectory } from '#host/files.ts';
 import { ensureShared, listMounts, unmountTree } from '#host/mounts.ts';
 import type { Pod, Volume } from '#schema/types.ts';
 import type { ObjectReader } from '../containers/environment.ts';
+import type { CsiVolumes } from '../csi/mod.ts';
 import { containersOf, specOf, uidOf } from '../pods/names.ts';
 import type { MountedVolume, VolumeManager } from '../volume-host.ts';
 import { ClaimError } from './claims.ts';
@@ -15,7 +16,9 @@ import { hasContent } from './content.ts';
 import { mountVolume, writeContent, type MountContext } from './mount-volume.ts';
 import { podDirectories } from './pod-directories.ts';
 import { bindSubPath } from './sub-path.ts';
+import { refreshCsi } from './refresh-csi.ts';
 import { createTokenSource } from './tokens.ts';
+import { failureEvent } from './volume-error.ts';
 
 export interface VolumeManagerOptions {
   /** `/var/lib/kubelet`. */
@@ -26,7 +29,11 @@ export interface VolumeManagerOptions {
   events: Pick<EventRecorder, 'event'>;
   /** Node allocatable as in the Node's status. */
   allocatable: () => Readonly<Record<string, string>>;
+  /** Called when inUse answers something else. */
+  inUseChanged?: (() => void) | undefined;
   nodeMemoryBytes: number;
+  /** Absent: volumes of CSI drivers are refused. */
+  csi?: CsiVolumes | undefined;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -50,15 +57,16 @@ export async function prepareVolumeRoot(rootDirectory: string): Promise<void> {
 export function createVolumeManager(options: VolumeManagerOptions): VolumeManager {
   const { rootDirectory, client, clock, log, events } = options;
   const directories = podDirectories(rootDirectory);
+  if (options.inUseChanged !== undefined) options.csi?.onInUseChange(options.inUseChanged);
   const tokens = createTokenSource({ client, clock, log });
   const context: MountContext = { ...options, directories, tokens };
   /** What is mounted, by pod uid and volume name. */
   const mounted = new Map<string, Map<string, MountedVolume>>();
 
   const report = (pod: Pod, volume: Volume, error: unknown): void => {
-    const text = `MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`;
-    events.event(pod, 'Warning', 'FailedMount', text);
-    log.debug(text, { pod: pod.metadata.name });
+    const { reason, message } = failureEvent(volume, error);
+    events.event(pod, 'Warning', reason, message);
+    log.debug(message, { pod: pod.metadata.name });
   };
 
   /** Tries until it works or the signal is aborted; claims that cannot be used fail at once. */
@@ -124,10 +132,11 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     async resync(pod, signal) {
       const ofPod = mounted.get(uidOf(pod));
       for (const volume of usedVolumes(pod)) {
-        if (!hasContent(volume) || ofPod?.has(volume.name) !== true) continue;
+        if (ofPod?.has(volume.name) !== true) continue;
         signal.throwIfAborted();
         try {
-          await writeContent(context, pod, volume, signal);
+          if (hasContent(volume)) await writeContent(context, pod, volume, signal);
+          else await refreshCsi(context, pod, volume, signal);
         } catch (error) {
           if (signal.aborted) throw error;
           report(pod, volume, error);
@@ -137,11 +146,12 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     async unmount(podUid) {
       tokens.forget(podUid);
       mounted.delete(podUid);
+      await options.csi?.unmountPod(podUid);
       await removePod(directories.pod(podUid));
     },
     prepareSubPath: (request) => bindSubPath(request, directories),
     podsOnDisk: async () => await readdir(directories.pods),
-    inUse: () => [],
+    inUse: () => options.csi?.inUse() ?? [],
   };
 }
 

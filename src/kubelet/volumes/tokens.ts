@@ -1,3 +1,4 @@
+import { formatTime } from '#base/clock.ts';
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
@@ -15,6 +16,12 @@ export interface TokenSpec {
 export interface TokenSource {
   /** A token with enough life left; the old one while the API cannot be reached. */
   token(pod: Pod, spec: TokenSpec, signal: AbortSignal): Promise<string>;
+  /** The same with its end, as CSI drivers get it. */
+  tokenWithEnd(
+    pod: Pod,
+    spec: TokenSpec,
+    signal: AbortSignal,
+  ): Promise<{ token: string; expirationTimestamp: string }>;
   /** Forgets the tokens of a pod. */
   forget(podUid: string): void;
 }
@@ -72,25 +79,30 @@ export function createTokenSource(options: {
     return { token, issuedMs: clock.now(), expiresMs };
   };
 
-  return {
-    async token(pod, spec, signal) {
-      const uid = uidOf(pod);
-      const ofPod = held.get(uid) ?? new Map<string, Held>();
-      held.set(uid, ofPod);
-      const key = `${spec.audience}\n${spec.expirationSeconds ?? ''}`;
-      const known = ofPod.get(key);
-      if (known !== undefined && !isDue(known)) return known.token;
-      try {
-        const fresh = await request(pod, spec, signal);
-        ofPod.set(key, fresh);
-        return fresh.token;
-      } catch (error) {
-        if (known !== undefined && clock.now() < known.expiresMs) {
-          log.warning('cannot renew a service account token', { what: messageOf(error) });
-          return known.token;
-        }
-        throw new VolumeError(`failed to fetch token: ${messageOf(error)}`, { cause: error });
+  const find = async (pod: Pod, spec: TokenSpec, signal: AbortSignal): Promise<Held> => {
+    const uid = uidOf(pod);
+    const ofPod = held.get(uid) ?? new Map<string, Held>();
+    held.set(uid, ofPod);
+    const key = `${spec.audience}\n${spec.expirationSeconds ?? ''}`;
+    const known = ofPod.get(key);
+    if (known !== undefined && !isDue(known)) return known;
+    try {
+      const fresh = await request(pod, spec, signal);
+      ofPod.set(key, fresh);
+      return fresh;
+    } catch (error) {
+      if (known !== undefined && clock.now() < known.expiresMs) {
+        log.warning('cannot renew a service account token', { what: messageOf(error) });
+        return known;
       }
+      throw new VolumeError(`failed to fetch token: ${messageOf(error)}`, { cause: error });
+    }
+  };
+  return {
+    token: async (pod, spec, signal) => (await find(pod, spec, signal)).token,
+    async tokenWithEnd(pod, spec, signal) {
+      const { token, expiresMs } = await find(pod, spec, signal);
+      return { token, expirationTimestamp: formatTime(expiresMs) };
     },
     forget: (podUid) => void held.delete(podUid),
   };
