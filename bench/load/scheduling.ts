@@ -21,13 +21,21 @@ interface SeenPod {
 export async function runScheduling(load: Load): Promise<void> {
   let nodes = 0;
   for (const nodeCount of nodeCounts) {
-    const add = async (): Promise<void> => {
-      while (nodes < nodeCount) {
-        const number = nodes++;
-        await load.must('POST', '/api/v1/nodes', simulatedNode(`simulated-${number}`, number));
-      }
-    };
-    await Promise.all(Array.from({ length: nodeWriters }, add));
+    const first = nodes;
+    await runCell(load, {
+      name: `create nodes up to ${nodeCount}`,
+      clients: nodeWriters,
+      count: nodeCount - first,
+      forMs: 60_000,
+      operate: async (connection, index) => {
+        const number = first + index;
+        const name = `simulated-${number}`;
+        const body = JSON.stringify(simulatedNode(name, number));
+        const answer = await connection.request('POST', '/api/v1/nodes', { body });
+        return { answer, problem: objectProblem(answer, 201, name) };
+      },
+    });
+    nodes = nodeCount;
     await systemClock.sleep(2000);
     await schedulePods(load, nodeCount);
   }
