@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
@@ -82,6 +83,10 @@ export async function createNodeKubelet(options: {
         log,
       }),
     cgroups,
+    devicePlugins: {
+      directory: join(rootDir, 'device-plugins'),
+      podResourcesSocket: join(rootDir, 'pod-resources/kubelet.sock'),
+    },
     nodeCredentials: await createNodeCredentials({
       rootDirectory: rootDir,
       provider: settings.imageCredentialProvider,

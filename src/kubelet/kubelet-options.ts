@@ -34,6 +34,8 @@ export interface KubeletOptions {
   /** What a pod's cgroup uses; eviction ranks pods by it. Absent: nobody knows. */
   readonly podUsage?: ((pod: Pod) => Promise<CgroupStats | undefined>) | undefined;
   readonly volumes: (parts: VolumeParts) => VolumeManager | Promise<VolumeManager>;
+  /** Where device plugins register and agents ask who has what; absent: no device plugins. */
+  readonly devicePlugins?: { readonly directory: string; readonly podResourcesSocket: string };
   /** Credentials that this node has for an image, the most specific first. */
   readonly nodeCredentials?: ((image: string) => Promise<AuthConfig[]>) | undefined;
   readonly cgroups: PodCgroups;

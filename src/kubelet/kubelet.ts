@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
 import type { Node, Pod, Service } from '#schema/types.ts';
+import { createDevicePlugins } from './devices/device-plugins.ts';
 import { startEviction } from './eviction/start-eviction.ts';
 import { runHousekeeping } from './housekeeping.ts';
 import { createImageGc } from './images/image-gc.ts';
@@ -44,7 +45,14 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     allocatable: () => nodeSide.allocatable(),
     inUseChanged: () => nodeSide.reporter.poke(),
   });
+  const devices = createDevicePlugins({
+    directory: options.devicePlugins?.directory ?? '',
+    clock,
+    log: options.log,
+    onChange: () => reporter.poke(),
+  });
   const nodeSide = createNodeSide({
+    deviceCounts: () => devices.counts(),
     ...options,
     recorder,
     lastRelistMs: () => podSide.pleg.lastRelistMs,
@@ -73,6 +81,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     recorder,
     objects,
     volumeManager,
+    devices,
     services,
     nodeSide,
     apiPod,
@@ -84,6 +93,10 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
 
   const begin = async (): Promise<void> => {
     await allocations.load();
+    if (options.devicePlugins !== undefined) {
+      const { podResourcesSocket } = options.devicePlugins;
+      running.push(devices.run({ podResourcesSocket, pods: () => registry.active(), signal }));
+    }
     informers.start();
     nodes.addHandler({
       onAdd: (node) => reporter.observe(node),

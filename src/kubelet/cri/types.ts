@@ -175,6 +175,7 @@ export interface ContainerConfig {
   envs: { key: string; value: string }[];
   mounts: Mount[];
   devices: { containerPath: string; hostPath: string; permissions: string }[];
+  cdiDevices?: { name: string }[] | undefined;
   labels: Record<string, string>;
   annotations: Record<string, string>;
   logPath: string;

@@ -17,7 +17,15 @@ export interface NodeFacts extends ConditionFacts {
   readonly runtimeStatus: RuntimeStatus | undefined;
   readonly images: readonly Image[];
   readonly volumesInUse: readonly string[];
+  /** What device plugins bring. */
+  readonly devices?: DeviceCounts | undefined;
   readonly nowMs: number;
+}
+
+/** Numbers of devices by resource. */
+export interface DeviceCounts {
+  readonly capacity: Readonly<Record<string, string>>;
+  readonly allocatable: Readonly<Record<string, string>>;
 }
 
 export function nodeLabels(
@@ -60,11 +68,17 @@ export function newNode(facts: NodeFacts): Node {
 /** The part of node.status that the kubelet owns; `known` is the status on the API server. */
 export function nodeStatus(facts: NodeFacts, known: NodeStatus): NodeStatus {
   const { machine, usage, config, version, runtimeStatus, nowMs } = facts;
-  const capacity = { ...others(known.capacity), ...nodeCapacity(machine, usage, config) };
+  const { devices } = facts;
+  const own = nodeCapacity(machine, usage, config);
+  const capacity = { ...others(known.capacity), ...devices?.capacity, ...own };
   const handlers = runtimeStatus?.runtimeHandlers ?? [];
   return {
     capacity,
-    allocatable: { ...others(known.allocatable), ...nodeAllocatable(capacity, config) },
+    allocatable: {
+      ...others(known.allocatable),
+      ...nodeAllocatable(capacity, config),
+      ...devices?.allocatable,
+    },
     conditions: nodeConditions(facts, known.conditions ?? [], nowMs),
     addresses: nodeAddresses(facts),
     daemonEndpoints: { kubeletEndpoint: { Port: config.kubeletPort } },

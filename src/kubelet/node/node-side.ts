@@ -1,6 +1,7 @@
 import type { EventRecorder } from '#client/mod.ts';
 import type { Image } from '../cri/mod.ts';
 import type { KubeletOptions } from '../kubelet-options.ts';
+import type { DeviceCounts } from './node-object.ts';
 import { createNodeReporter } from './node-reporter.ts';
 import type { NodeReporter } from './node-reporter.ts';
 import { createPressureWatch, evictionSignals } from './pressure.ts';
@@ -25,6 +26,7 @@ export function createNodeSide(
     recorder: EventRecorder;
     lastRelistMs: () => number;
     volumesInUse: () => readonly string[];
+    deviceCounts?: (() => DeviceCounts) | undefined;
     /** Why the node is not ready although the runtime is. */
     shutdownProblem: () => string | undefined;
   },
@@ -60,6 +62,7 @@ export function createNodeSide(
         volumesInUse: options.volumesInUse(),
         pressures: pressure.pressures(),
         problems: [...health.problems(), ...[options.shutdownProblem() ?? []].flat()],
+        devices: options.deviceCounts?.(),
         nowMs: clock.now(),
       };
     },

@@ -7,6 +7,7 @@ import { containerConfig } from '../containers/container-config.ts';
 import { containerHash } from '../containers/spec-hash.ts';
 import { CriError } from '../cri/mod.ts';
 import type { PodSandboxConfig, PodSandboxStatus, UserNamespace } from '../cri/mod.ts';
+import { withDevices } from '../devices/with-devices.ts';
 import { goDuration } from '../go-duration.ts';
 import type { ReadyImage } from '../images/image-puller.ts';
 import { linkContainerLog } from '../logs/log-links.ts';
@@ -169,6 +170,7 @@ async function createContainer(
       },
       context.containers,
     );
+    config = withDevices(config, await context.devices.prepare(pod, of.container.name));
   } catch (error) {
     throw fail('CreateContainerConfigError', error);
   }

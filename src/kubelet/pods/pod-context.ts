@@ -3,6 +3,7 @@ import type { Logger } from '#base/log.ts';
 import type { Pod } from '#schema/types.ts';
 import type { ContainerConfigContext } from '../containers/container-config.ts';
 import type { RuntimeService } from '../cri/mod.ts';
+import type { DevicePlugins } from '../devices/device-plugins.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { HostPaths, KubeletConfig } from '../kubelet-config.ts';
 import type { ProbeRegistry } from '../probes/probe-registry.ts';
@@ -33,6 +34,7 @@ export interface PodContext {
   readonly crashBackOff: KeyedBackOff;
   readonly resizes: PodResizes;
   readonly userNamespaces: UserNamespaces;
+  readonly devices: Pick<DevicePlugins, 'admit' | 'prepare'>;
   readonly containers: ContainerConfigContext;
   readonly hostIps: () => readonly string[];
   /** The runtime's handler for the pod's RuntimeClass; throws when there is no such class. */

@@ -135,7 +135,9 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
       add(pod, 'syncing').terminate({});
     } else {
       // What runs here already was admitted before the kubelet was restarted.
-      const rejection = hasTraces ? undefined : admission(pod);
+      const rejection = hasTraces
+        ? undefined
+        : (admission(pod) ?? context.devices.admit(pod, active()));
       if (rejection !== undefined) reject(pod, rejection);
       else add(pod, 'syncing').poke();
     }

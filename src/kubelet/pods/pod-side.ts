@@ -42,6 +42,7 @@ export interface PodSideOptions extends KubeletOptions {
   readonly recorder: EventRecorder;
   readonly objects: ObjectReader;
   readonly volumeManager: VolumeManager;
+  readonly devices: PodContext['devices'];
   readonly services: Informer<Service>;
   readonly nodeSide: NodeSide;
   /** The API's object of a pod: itself, or a static pod's mirror. */
