@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { systemClock } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { isProcessAlive, runCommand } from '#host/process.ts';
 import { endLeakedShims } from './leaked-shims.ts';
@@ -47,40 +47,37 @@ async function createRuntime(context: TestContext) {
       await mkdir(path);
       return path;
     },
-    /** A process that looks like a shim, with a child. */
-    start: (id: string, socket = options.socket): number => {
-      const args = [
-        '-c',
-        'sleep 100 & wait',
-        '-namespace',
-        'k8s.io',
-        '-id',
-        id,
-        '-address',
-        socket,
-      ];
-      const argv0 = 'containerd-shim-runc-v2';
-      const { pid = 0 } = spawn('/bin/sh', args, { argv0, detached: true, stdio: 'ignore' });
-      // With what it started; it may be gone.
-      context.after(() => runCommand({ command: 'kill', args: ['-9', '--', `-${pid}`], ...lenient }));
-      return pid;
+    /** A process that looks like a shim, with a child; `ended` when both are gone. */
+    start: async (id: string, socket = options.socket) => {
+      const script = 'sleep 100 & echo started; wait';
+      const args = ['-c', script, '-namespace', 'k8s.io', '-id', id, '-address', socket];
+      const child = spawn('/bin/sh', args, {
+        argv0: 'containerd-shim-runc-v2',
+        detached: true,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const pid = child.pid ?? 0;
+      // The pipe closes when the last process that has it ends.
+      const ended = once(child, 'close');
+      context.after(async () => {
+        await runCommand({ command: 'kill', args: ['-9', '--', `-${pid}`], ...lenient });
+        await ended;
+      });
+      await once(child.stdout, 'data');
+      return { pid, ended };
     },
   };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await systemClock.sleep(5);
-}
-
 test('a shim without task and container is ended at the second look', async (context) => {
   const { options, start, bundle, called } = await createRuntime(context);
-  const pid = start('forgotten');
+  const { pid, ended } = await start('forgotten');
   const path = await bundle('forgotten');
   const suspects = await endLeakedShims(options, new Set());
   assert.deepEqual([...suspects], ['forgotten']);
   assert.ok(isProcessAlive(pid), 'it may be about to be made known');
   assert.deepEqual([...(await endLeakedShims(options, suspects))], []);
-  await until(() => !isProcessAlive(pid));
+  await ended;
   assert.equal(existsSync(path), false);
   const { socket } = options;
   const line = `-namespace k8s.io -address ${socket} -id forgotten -bundle ${path} delete`;
@@ -89,23 +86,23 @@ test('a shim without task and container is ended at the second look', async (con
 
 test('a shim goes whose bundle containerd has removed, with what it started', async (context) => {
   const { options, start } = await createRuntime(context);
-  const pid = start('bare');
-  const child = async (): Promise<string> =>
-    (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')).trim();
-  while ((await child()) === '') await systemClock.sleep(5);
-  const childPid = Number(await child());
-  await endLeakedShims(options, new Set(['bare']));
-  await until(() => !isProcessAlive(pid) && !isProcessAlive(childPid));
+  const { ended } = await start('bare');
+  assert.deepEqual([...(await endLeakedShims(options, new Set(['bare'])))], []);
+  await ended;
 });
 
 test('shims with a task, with a container, and of another containerd stay', async (context) => {
   const { options, write, start, bundle, called } = await createRuntime(context);
   await write('tasks', ['runs']);
   await write('containers', ['runs', 'made']);
-  const pids = [start('runs'), start('made'), start('other', '/run/containerd/containerd.sock')];
+  const shims = [
+    await start('runs'),
+    await start('made'),
+    await start('other', '/run/containerd/containerd.sock'),
+  ];
   await Promise.all(['runs', 'made'].map(bundle));
   const before = new Set(['runs', 'made', 'other']);
   assert.deepEqual([...(await endLeakedShims(options, before))], ['made'], 'still watched');
-  assert.deepEqual(pids.map(isProcessAlive), [true, true, true]);
+  assert.ok(shims.every(({ pid }) => isProcessAlive(pid)));
   assert.equal(await called(), '');
 });

@@ -25,9 +25,9 @@ const namespace = 'k8s.io';
 const tasks = join('io.containerd.runtime.v2.task', namespace);
 
 /**
- * Ends shims that containerd has forgotten. One that is killed between making a task and writing that
- * down knows nothing of it afterwards: shim and process would stay for ever, and with them the bundle
- * and its mounts. Looks until nothing is left that could become such a shim.
+ * Ends shims that containerd has forgotten. One that is killed between making a task and noting it
+ * knows nothing of it afterwards: shim and process would stay for ever, and with them the bundle and
+ * its mounts. Looks until nothing is left that could become such a shim.
  */
 export async function watchLeakedShims(
   options: LeakedShimsOptions & { clock: Clock; signal: AbortSignal },

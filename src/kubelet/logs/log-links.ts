@@ -43,8 +43,8 @@ export async function removePodLogs(pod: Pod, paths: HostPaths): Promise<void> {
 }
 
 /**
- * Removes the logs of pods that ended while no kubelet ran, and the links to them: directories whose
- * uid, the last part of their names, is not known. Answers what was removed.
+ * Removes the logs of pods that ended while no kubelet ran, and the links to them: directories
+ * whose uid, the last part of their names, is not known. Answers what was removed.
  */
 export async function removeUnknownLogs(
   paths: HostPaths,
