@@ -38,10 +38,18 @@ export function readTime(text: string, isMicro: boolean): { time: string } | { r
   return { time: isMicro ? `${utc}.${digits}Z` : `${utc}Z` };
 }
 
-/** Whether the day exists in its month and the clock time on a day. */
+/** Whether the day exists in its month and the clock time on a day; the digits are in place. */
 function isDate(text: string): boolean {
-  const parsed = Date.parse(`${text.slice(0, 19)}Z`);
-  return !Number.isNaN(parsed) && new Date(parsed).toISOString().slice(0, 19) === text.slice(0, 19);
+  const two = (at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
+  const [month, day] = [two(5), two(8)];
+  if (month < 1 || month > 12 || day < 1) return false;
+  if (two(11) > 23 || two(14) > 59 || two(17) > 59) return false;
+  return day <= 28 || day <= daysOf(two(0) * 100 + two(2), month);
+}
+
+function daysOf(year: number, month: number): number {
+  if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
 }
 
 function explain(text: string, layout: string): string {
