@@ -67,7 +67,7 @@ async function calls(): Promise<Call[]> {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Call)
-    .filter(({ method }) => /Volume$/.test(method));
+    .filter(({ method }) => method.endsWith('Volume'));
 }
 /** Plays the driver's attacher. */
 async function attach(): Promise<void> {
