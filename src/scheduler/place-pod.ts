@@ -9,6 +9,8 @@ import { unresolvable } from './framework/status.ts';
 import type { Status } from './framework/status.ts';
 import type { NominatedPods } from './queue/nominated-pods.ts';
 
+const noScores = new Float64Array(0);
+
 /** Below this number every node is looked at. */
 const minFeasibleNodes = 100;
 
@@ -118,7 +120,7 @@ export function createPlacement(options: PlacementOptions): PlacePod {
     }
     // What was known of the nodes may have changed while the extenders thought.
     feasible = feasible.filter(({ name }) => snapshot.node(name) !== undefined);
-    const { placement, scores = [] } = choose(cycle, feasible, refusal);
+    const { placement, scores = noScores } = choose(cycle, feasible, refusal);
     if (placement !== undefined) return placement;
     const scorers = asked.filter(({ canPrioritize }) => canPrioritize);
     await Promise.all(
@@ -164,7 +166,7 @@ export function createPlacement(options: PlacementOptions): PlacePod {
     function searchAll(): Placement | Promise<Placement> {
       const feasible = filterNodes(cycle, nodeNames, statuses);
       if (asked.length > 0) return askExtenders(cycle, feasible, statuses, refusal);
-      const { placement, scores = [] } = choose(cycle, feasible, refusal);
+      const { placement, scores = noScores } = choose(cycle, feasible, refusal);
       return placement ?? { nodeName: pickBest(feasible, scores, random).name };
     }
   };
@@ -182,14 +184,14 @@ interface Cycle {
 /** The answer when there is nothing to choose between, else scores to choose by. */
 interface Choice {
   readonly placement?: Placement;
-  readonly scores?: number[];
+  readonly scores?: Float64Array;
 }
 
 function named(names: ReadonlySet<string>, snapshot: Snapshot): NodeInfo[] {
   return [...names].flatMap((name) => snapshot.node(name) ?? []);
 }
 
-function pickBest(nodes: readonly NodeInfo[], scores: readonly number[], random: Random): NodeInfo {
+function pickBest(nodes: readonly NodeInfo[], scores: Float64Array, random: Random): NodeInfo {
   let best = nodes[0] as NodeInfo;
   let bestScore = scores[0] ?? 0;
   let equals = 1;

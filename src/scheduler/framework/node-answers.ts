@@ -1,5 +1,6 @@
 import type { WeightedPlugin } from './extension-points.ts';
 import type { NodeInfo, PodInfo } from './node-info.ts';
+import { maxNodeScore } from './plugin.ts';
 import type { CycleState, Plugin, Snapshot } from './plugin.ts';
 import { isSuccess } from './status.ts';
 import type { Status } from './status.ts';
@@ -11,6 +12,8 @@ const maxShapes = 16;
 class ShapeAnswers {
   filterVersions = new Int32Array(0);
   refusals: (Status | undefined)[] = [];
+  sumVersions = new Int32Array(0);
+  sums = new Float64Array(0);
   /** By score plugin. */
   readonly scoreVersions: Int32Array[];
   readonly scores: Float64Array[];
@@ -25,6 +28,8 @@ class ShapeAnswers {
     if (slot < this.filterVersions.length) return;
     const size = Math.max(128, 2 * (slot + 1));
     this.filterVersions = grown(this.filterVersions, new Int32Array(size));
+    this.sumVersions = grown(this.sumVersions, new Int32Array(size));
+    this.sums = grown(this.sums, new Float64Array(size));
     for (const [index, versions] of this.scoreVersions.entries()) {
       this.scoreVersions[index] = grown(versions, new Int32Array(size));
       this.scores[index] = grown(this.scores[index] as Float64Array, new Float64Array(size));
@@ -41,6 +46,8 @@ export class NodeAnswers {
   /** Filter plugins at the head of the list, up to the first that looks further than its node. */
   readonly filters: readonly Plugin[];
   readonly #scorers: readonly Plugin[];
+  /** Scorers whose score counts as it is: they are remembered as one weighted sum. */
+  readonly #summed: readonly WeightedPlugin[];
   readonly #shapes = new Map<string, ShapeAnswers>();
   #generation = -1;
   #current = new ShapeAnswers(0);
@@ -49,6 +56,7 @@ export class NodeAnswers {
     const end = filters.findIndex(({ answersByNode }) => answersByNode !== true);
     this.filters = end < 0 ? filters : filters.slice(0, end);
     this.#scorers = scorers.map(({ plugin }) => plugin);
+    this.#summed = scorers.filter(({ plugin }) => isSummed(plugin));
   }
 
   /** Call before the first question about a pod, in each cycle. */
@@ -93,6 +101,32 @@ export class NodeAnswers {
     return refusal;
   }
 
+  /** Adds the weighted scores of all plugins that `isSummed` to those of the nodes. */
+  addSums(
+    totals: Float64Array,
+    cycle: { state: CycleState; pod: PodInfo; skipped: ReadonlySet<string> },
+    nodes: readonly NodeInfo[],
+    snapshot: Snapshot,
+  ): void {
+    const answers = this.#current;
+    const { state, pod, skipped } = cycle;
+    const summed = this.#summed.filter(({ plugin }) => !skipped.has(plugin.name));
+    for (let index = 0; index < nodes.length; index++) {
+      const node = nodes[index] as NodeInfo;
+      const { slot, version } = node;
+      answers.reach(slot);
+      if (answers.sumVersions[slot] !== version) {
+        let sum = 0;
+        for (const { plugin, weight } of summed) {
+          sum += boundedScore(plugin.score?.(state, pod, node, snapshot) ?? 0) * weight;
+        }
+        answers.sums[slot] = sum;
+        answers.sumVersions[slot] = version;
+      }
+      totals[index] = (totals[index] as number) + (answers.sums[slot] as number);
+    }
+  }
+
   /** The plain score of the plugin with this index in the list of score plugins. */
   score(
     index: number,
@@ -112,6 +146,15 @@ export class NodeAnswers {
     }
     return scores[slot] ?? 0;
   }
+}
+
+/** Whether the score of a plugin needs no look at other nodes, not even to normalise it. */
+export function isSummed({ answersByNode, normalizeScore }: Plugin): boolean {
+  return answersByNode === true && normalizeScore === undefined;
+}
+
+export function boundedScore(score: number): number {
+  return score < 0 ? 0 : score > maxNodeScore ? maxNodeScore : score;
 }
 
 function grown<T extends Int32Array | Float64Array>(from: T, to: T): T {

@@ -1,9 +1,8 @@
 import type { RetryRule } from './retry-rule.ts';
 import { extensionPointNames } from './extension-points.ts';
 import type { ExtensionPoint, PluginsByPoint } from './extension-points.ts';
-import { NodeAnswers } from './node-answers.ts';
+import { boundedScore, isSummed, NodeAnswers } from './node-answers.ts';
 import type { NodeInfo, PodInfo } from './node-info.ts';
-import { maxNodeScore } from './plugin.ts';
 import type {
   CycleState,
   FailedAttempt,
@@ -63,7 +62,7 @@ export interface Profile {
     pod: PodInfo,
     nodes: readonly NodeInfo[],
     snapshot: Snapshot,
-  ): { scores: number[]; status?: Status | undefined };
+  ): { scores: Float64Array; status?: Status | undefined };
 }
 
 const skippedKey = 'framework/skipped';
@@ -177,31 +176,25 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
       for (const plugin of preScorers) {
         const status = plugin.preScore?.(state, pod, nodes, snapshot);
         if (status?.code === 'Skip') skipped.add(plugin.name);
-        else if (!isSuccess(status)) return { scores: [], status: named(status, plugin) };
+        else if (!isSuccess(status))
+          return { scores: new Float64Array(0), status: named(status, plugin) };
       }
-      const totals = Array<number>(nodes.length).fill(0);
+      const totals = new Float64Array(nodes.length);
+      answers.addSums(totals, { state, pod, skipped }, nodes, snapshot);
       for (const [index, { plugin, weight }] of scorers.entries()) {
-        if (skipped.has(plugin.name)) continue;
+        if (isSummed(plugin) || skipped.has(plugin.name)) continue;
+        scratch = reuse(scratch, nodes);
         const isKnown = plugin.answersByNode === true;
-        const scoreOf = (node: NodeInfo): number =>
-          isKnown
+        for (let number = 0; number < nodes.length; number++) {
+          const node = nodes[number] as NodeInfo;
+          (scratch[number] as NodeScore).score = isKnown
             ? answers.score(index, state, pod, node, snapshot)
             : (plugin.score?.(state, pod, node, snapshot) ?? 0);
-        if (plugin.normalizeScore === undefined) {
-          for (let number = 0; number < nodes.length; number++) {
-            totals[number] =
-              (totals[number] ?? 0) + bounded(scoreOf(nodes[number] as NodeInfo)) * weight;
-          }
-          continue;
         }
-        scratch = reuse(scratch, nodes);
-        for (let number = 0; number < nodes.length; number++) {
-          (scratch[number] as NodeScore).score = scoreOf(nodes[number] as NodeInfo);
-        }
-        plugin.normalizeScore(state, pod, scratch);
+        plugin.normalizeScore?.(state, pod, scratch);
         for (let number = 0; number < nodes.length; number++) {
           const { score } = scratch[number] as NodeScore;
-          totals[number] = (totals[number] ?? 0) + bounded(score) * weight;
+          totals[number] = (totals[number] as number) + boundedScore(score) * weight;
         }
       }
       return { scores: totals };
@@ -250,10 +243,6 @@ function nothingLeft(plugins: readonly string[]): Status {
       ? `node(s) didn't satisfy plugin ${only ?? ''}`
       : `node(s) didn't satisfy plugin(s) [${plugins.join(' ')}] simultaneously`,
   );
-}
-
-function bounded(score: number): number {
-  return score < 0 ? 0 : score > maxNodeScore ? maxNodeScore : score;
 }
 
 /** One entry for each node, those of an earlier list where there are any. */
