@@ -22,6 +22,8 @@ export async function startFakeKubelet(
     /** The machine's numbers; asked at each look. */
     usage?: () => Partial<MachineUsage>;
     podUsage?: KubeletOptions['podUsage'];
+    /** Why no volume can be mounted. */
+    mount?: string;
   } = {},
 ) {
   const clock = new FakeClock();
@@ -45,10 +47,11 @@ export async function startFakeKubelet(
       machineUsage: async () => ({ ...fakeUsage, ...options.usage?.() }),
       podUsage: options.podUsage,
       volumes: () => ({
-        mount: async (pod) =>
-          new Map(
-            (pod.spec?.volumes ?? []).map(({ name }) => [name, { hostPath: `/volumes/${name}` }]),
-          ),
+        mount: async (pod) => {
+          if (options.mount !== undefined) throw new Error(options.mount);
+          const names = (pod.spec?.volumes ?? []).map(({ name }) => name);
+          return new Map(names.map((name) => [name, { hostPath: `/volumes/${name}` }]));
+        },
         resync: async () => undefined,
         unmount: async (uid) => void order.push(`unmount ${uid}`),
         prepareSubPath: async ({ volume, subPath }) => `${volume.hostPath}/${subPath}`,

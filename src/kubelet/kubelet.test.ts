@@ -301,3 +301,17 @@ test('a sandbox that died is replaced and its container restarted', async (conte
   await until('new address', () => status()?.podIP !== '10.42.0.1');
   assert.equal(status()?.containerStatuses?.[0]?.restartCount, 1);
 });
+
+test('a pod whose volumes cannot be mounted is not ready to start containers', async (context) => {
+  const { create, cri, until, stored } = await started(context, {
+    mount: 'configmap "x" not found',
+  });
+  await create(testPod('p', { volumes: [{ name: 'v', configMap: { name: 'x' } }] }));
+  await until('sandbox', () => cri.calls.includes('RunPodSandbox p'));
+  await until('status', () => stored('p')?.status?.conditions !== undefined);
+  const ready = stored('p')?.status?.conditions?.find(
+    ({ type }) => type === 'PodReadyToStartContainers',
+  );
+  assert.equal(ready?.status, 'False');
+  assert.ok(!cri.calls.some((call) => call.startsWith('CreateContainer')));
+});

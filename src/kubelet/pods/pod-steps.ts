@@ -20,6 +20,8 @@ const deadlineVerdict: PodVerdict = {
   message: 'Pod was active on the node longer than the specified deadline',
 };
 
+const tellAfterMs = 1_000;
+
 /** The steps of workers, and what follows when the last of them is done. */
 export interface AllPodSteps extends PodSteps {
   /** Deletes the API object of a pod that is over when that is asked for, then its last traces. */
@@ -89,8 +91,14 @@ export function createPodSteps(options: PodStepsOptions): AllPodSteps {
         events.pod(state.pod, 'Normal', 'DeadlineExceeded', deadlineVerdict.message);
       }
       probes.stopLivenessAndStartup(uid);
-      publish(state);
-      await stopPod(state.pod, { graceSeconds, signal }, context);
+      // Most pods are gone before there is anything new to tell; their end is told once.
+      if (state.verdict !== undefined) publish(state);
+      const telling = clock.after(tellAfterMs, () => publish(state));
+      try {
+        await stopPod(state.pod, { graceSeconds, signal }, context);
+      } finally {
+        telling.cancel();
+      }
       probes.removePod(uid);
     },
     async cleanUp(state) {

@@ -28,6 +28,8 @@ export interface PodMemory {
   /** What ended containers left behind; by container id. */
   readonly terminationMessages: Map<string, string>;
   hasCgroup: boolean;
+  /** All volumes were there once: containers can be started. */
+  hasVolumes: boolean;
   /** When the content of volumes was last compared with its sources. */
   resyncedMs: number;
 }
@@ -178,6 +180,7 @@ async function carryOut(
     ? await startSandbox(pod, actions.attempt, context, signal)
     : await presentSandbox(actions, request, context);
   const mounted = await mounting;
+  request.memory.hasVolumes = true;
   const hostsPath = await writeHosts(pod, sandbox.sandbox, context);
   return await startAll(actions, { ...request, ...sandbox, mounted, hostsPath }, context);
 }
@@ -237,7 +240,7 @@ async function writeHosts(
   return await hostFiles.writeEtcHosts(uidOf(pod), podHostsFile(pod, ips, config.clusterDomain));
 }
 
-const tellAfterMs = 1_000;
+const tellAfterMs = 3_000;
 
 interface StartAllRequest extends SyncRequest, Sandbox {
   readonly mounted: MountedVolumes;

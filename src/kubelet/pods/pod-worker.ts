@@ -70,6 +70,7 @@ export function createPodWorker(options: {
       startErrors: new Map(),
       terminationMessages: new Map(),
       hasCgroup: false,
+      hasVolumes: false,
       resyncedMs: 0,
     },
   };

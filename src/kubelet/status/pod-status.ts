@@ -39,6 +39,8 @@ export interface PodStatusInputs {
   readonly probes: ProbeResults;
   readonly startErrors: ReadonlyMap<string, StartError>;
   readonly terminationMessages: ReadonlyMap<string, string>;
+  /** Undefined: as soon as there is a container. */
+  readonly hasVolumes?: boolean | undefined;
   readonly verdict: PodVerdict | undefined;
   readonly stage: 'syncing' | 'terminating' | 'terminated';
   readonly hostIps: readonly string[];
@@ -62,7 +64,11 @@ export function podStatus(inputs: PodStatusInputs): PodStatus {
     phase,
     containerStatuses: statuses.containers,
     initStatuses: statuses.init,
-    hasReadySandbox: sandbox !== undefined && (isHostNetwork || sandboxIps(sandbox).length > 0),
+    // Upstream makes the sandbox after the volumes, so that the condition tells of both.
+    hasReadySandbox:
+      sandbox !== undefined &&
+      (isHostNetwork || sandboxIps(sandbox).length > 0) &&
+      (inputs.hasVolumes === true || runtimePod.containers.length > 0),
     known,
   });
   const restarting = restartAllFinding(inputs, phase);

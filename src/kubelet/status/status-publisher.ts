@@ -40,6 +40,7 @@ export function createStatusPublisher(options: {
       probes: options.probes(),
       startErrors: memory.startErrors,
       terminationMessages: memory.terminationMessages,
+      hasVolumes: memory.hasVolumes,
       verdict,
       stage: stage === 'finished' ? 'terminated' : stage,
       hostIps: options.hostIps(),
