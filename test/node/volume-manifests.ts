@@ -73,3 +73,29 @@ spec:
   volumeName: pv-disk
   resources: { requests: { storage: 16Mi } }
 `;
+
+/** A directory of node-1 as a volume of the class `local-disks`, which waits for pods. */
+export function localVolume(name: string, path: string): string {
+  return `
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: local-disks }
+provisioner: kubernetes.io/no-provisioner
+volumeBindingMode: WaitForFirstConsumer
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: { name: ${name} }
+spec:
+  accessModes: [ReadWriteOnce]
+  capacity: { storage: 1Gi }
+  storageClassName: local-disks
+  persistentVolumeReclaimPolicy: Retain
+  local: { path: ${path} }
+  nodeAffinity:
+    required:
+      nodeSelectorTerms:
+      - matchExpressions:
+        - { key: kubernetes.io/hostname, operator: In, values: [node-1] }
+`;
+}
