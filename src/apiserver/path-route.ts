@@ -20,6 +20,8 @@ export interface PathRoute {
   /** The path, or with `isPrefix` the start of paths (ending in a slash). */
   readonly path: string;
   readonly isPrefix?: boolean;
+  /** Also the path with a slash at its end, as upstream's web services: clients made from OpenAPI. */
+  readonly takesSlash?: boolean;
   /** Undefined: not mine after all, answer 404. */
   handle(request: PathRequest): PathAnswer | undefined | Promise<PathAnswer | undefined>;
 }
@@ -41,6 +43,8 @@ export class PathRouter {
   find(path: string): PathRoute | undefined {
     const exact = this.#exact.get(path);
     if (exact !== undefined) return exact;
+    const bare = path.endsWith('/') ? this.#exact.get(path.slice(0, -1)) : undefined;
+    if (bare?.takesSlash === true) return bare;
     return this.#prefixes.find((route) => path.startsWith(route.path));
   }
 

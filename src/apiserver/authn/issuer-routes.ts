@@ -29,6 +29,7 @@ export function createIssuerRoutes(options: {
   ] as const;
   return pages.map(([path, answer]) => ({
     path,
+    takesSlash: true,
     handle: ({ method }) => (method === 'GET' || method === 'HEAD' ? answer : undefined),
   }));
 }

@@ -30,5 +30,5 @@ export function versionRoute(build: BuildInfo, platform: string): PathRoute {
     2,
   );
   const bytes = Buffer.from(body);
-  return { path: '/version', handle: () => ({ status: 200, body: bytes }) };
+  return { path: '/version', takesSlash: true, handle: () => ({ status: 200, body: bytes }) };
 }
