@@ -70,8 +70,10 @@ export function followPods(options: {
   const seeNomination = (pod: Pod): void => {
     const nodeName = pod.status?.nominatedNodeName ?? '';
     if (isPlaced(pod)) return;
-    if (nodeName === '') nominated.remove(keyOf(pod));
-    else nominated.nominate(createPodInfo(pod), nodeName);
+    if (nodeName === '') {
+      nominated.remove(keyOf(pod));
+      moveFor({ event: 'AssignedPod/Delete', pod });
+    } else nominated.nominate(createPodInfo(pod), nodeName);
   };
   const see = (pod: Pod, former: Pod | undefined): void => {
     const key = keyOf(pod);

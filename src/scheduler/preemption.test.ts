@@ -151,4 +151,15 @@ describe('preemption', () => {
     assert.equal((await get('high')).spec?.nodeName, 'a');
     assert.equal((await get('low')).spec?.nodeName, undefined);
   });
+
+  it('takes the promise back of a less important pod on the node', async (t) => {
+    const leaving = onNode('a', pod('a1', '900m', 1));
+    leaving.metadata.finalizers = ['example.com/slow'];
+    const { create, get } = await start(t, [leaving], ['a']);
+    await create(pod('middle', '900m', 50));
+    assert.equal((await get('middle')).status?.nominatedNodeName, 'a');
+    await create(pod('high', '900m', 100));
+    assert.equal((await get('high')).status?.nominatedNodeName, 'a');
+    assert.equal((await get('middle')).status?.nominatedNodeName, undefined);
+  });
 });

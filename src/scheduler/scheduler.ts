@@ -175,6 +175,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
       snapshot: cache,
       statuses: refusal.statuses,
       schedulerName: profile.schedulerName,
+      nominatedOn: (nodeName) => nominated.on(nodeName),
       narrowVictims: narrowVictims(extenders, queued.pod.pod, cache),
       filter: (own, pod, node) =>
         filterWithNominated({ profile, state: own, pod, node, nominated, isKnownNode: false }),

@@ -68,6 +68,8 @@ export interface FailedAttempt {
   readonly snapshot: Snapshot;
   readonly statuses: ReadonlyMap<string, Status>;
   readonly schedulerName: string;
+  /** Pods that wait for room on the node which was promised to them. */
+  nominatedOn(nodeName: string): Iterable<PodInfo>;
   /** Asks extenders which of the nodes may be cleared; absent when none wants to be asked. */
   readonly narrowVictims?: ((victims: VictimsByNode) => Promise<VictimsByNode>) | undefined;
   /** The Filter plugins of the profile, also with pods that are nominated to the node. */

@@ -16,6 +16,8 @@ import type { Candidate } from './candidates.ts';
 import { findVictims, pickCandidate } from './candidates.ts';
 import { ineligibility, preemptibleNodes } from './eligibility.ts';
 import { evictVictims } from './evict-victims.ts';
+import { priorityOf } from './priority-of.ts';
+import { takeBackPromises } from './take-back-promises.ts';
 
 const notHelpful: Status = {
   code: 'UnschedulableAndUnresolvable',
@@ -66,12 +68,18 @@ export function createDefaultPreemption(
           return { status: refuse(text), clearsNomination: true };
         }
         const { schedulerName } = attempt;
+        // Less important pods that were promised the node will not find their room there now.
+        const outdone = [...attempt.nominatedOn(candidate.nodeName)].filter(
+          (other) => priorityOf(other) < priorityOf(pod),
+        );
         return {
           status: { code: 'Success', reasons: [] },
           nominatedNodeName: candidate.nodeName,
           victimCount: candidate.victims.length,
-          commit: () =>
-            evictVictims({ candidate, preemptor: pod, schedulerName, client, events, clock }),
+          commit: async () => {
+            await evictVictims({ candidate, preemptor: pod, schedulerName, client, events, clock });
+            await takeBackPromises(client, outdone);
+          },
         };
       };
       const { narrowVictims } = attempt;

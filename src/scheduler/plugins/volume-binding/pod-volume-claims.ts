@@ -42,12 +42,12 @@ function missing(name: string, isEphemeral: boolean): string {
 
 function claimProblem(claim: PersistentVolumeClaim): string | undefined {
   const { name } = claim.metadata;
-  if (claim.metadata.deletionTimestamp !== undefined) {
-    return `persistentvolumeclaim "${name}" is being deleted`;
-  }
   if (claim.status?.phase === 'Lost') {
     const volume = claim.spec?.volumeName ?? '';
     return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${volume}"`;
+  }
+  if (claim.metadata.deletionTimestamp !== undefined) {
+    return `persistentvolumeclaim "${name}" is being deleted`;
   }
   return undefined;
 }
