@@ -23,7 +23,7 @@ const inhibitedMonitor = [
 
 /**
  * Ends pods in order before the machine goes down, when the configuration gives them time. Where
- * logind runs it tells, and waits; elsewhere the signal PWR to the agent does. Runs until the signal
+ * logind runs it tells, and waits; elsewhere the signal PWR to the agent does. Runs until `signal`
  * is aborted.
  */
 export async function watchMachineShutdown(options: {

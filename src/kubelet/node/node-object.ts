@@ -43,6 +43,9 @@ export function nodeLabels(
   };
 }
 
+/** What pods may rely on here and not on nodes of older versions; sorted. */
+const declaredFeatures = ['RestartAllContainersOnContainerExits'] as const;
+
 const attachAnnotation = 'volumes.kubernetes.io/controller-managed-attach-detach';
 
 /** The Node to create at registration. */
@@ -99,6 +102,7 @@ export function nodeStatus(facts: NodeFacts, known: NodeStatus): NodeStatus {
     images: nodeImages(facts.images, config.nodeStatusMaxImages),
     ...(facts.volumesInUse.length > 0 ? { volumesInUse: [...facts.volumesInUse] } : {}),
     ...(handlers.length > 0 ? { runtimeHandlers: handlers.map(handlerOf) } : {}),
+    declaredFeatures: [...declaredFeatures],
     ...(runtimeStatus?.features === undefined
       ? {}
       : {

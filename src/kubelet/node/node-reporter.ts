@@ -204,6 +204,7 @@ function isSameStatus(before: NodeStatus, after: NodeStatus): boolean {
       status.images,
       status.volumesInUse ?? [],
       status.runtimeHandlers ?? [],
+      status.declaredFeatures ?? [],
     ]);
   };
   return essence(before) === essence(after);

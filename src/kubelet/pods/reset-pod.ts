@@ -6,9 +6,9 @@ import type { StepResult, SyncRequest } from './pod-sync.ts';
 import { criTimeMs, isRunning } from './runtime-pod.ts';
 
 /**
- * Ends and removes the containers of a pod that starts over in its sandbox because one of them ended
- * with a code whose rule says so. Nobody gets time to end properly: the pod is to be as new soon. The
- * source's back-off holds for the whole pod.
+ * Ends and removes the containers of a pod that starts over in its sandbox because one of them
+ * ended with a code whose rule says so. Nobody gets time to end properly: the pod is to be as new
+ * soon. The source's back-off holds for the whole pod.
  */
 export async function resetPod(
   toReset: PodActions['toReset'],

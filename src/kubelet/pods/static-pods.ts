@@ -84,8 +84,8 @@ function readPod(
 }
 
 /**
- * Name, uid, annotations and toleration that make a manifest a pod of this node. Throws for one that
- * needs objects of the API.
+ * Name, uid, annotations and toleration that make a manifest a pod of this node. Throws for one
+ * that needs objects of the API.
  */
 export function asStaticPod(
   pod: Pod,
