@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { controllerManagerArgTable, readControllerManagerArgs } from './controller-manager-args.ts';
+import { controllerManagerArgTable, readControllerManagerArgs } from './controller-args.ts';
 import { renderArgsPage } from './render-page.ts';
 import { readSchedulerArgs, schedulerArgTable } from './scheduler-args.ts';
 

@@ -5,6 +5,6 @@
  */
 export { readSchedulerArgs, schedulerArgTable } from './scheduler-args.ts';
 export type { SchedulerArgs } from './scheduler-args.ts';
-export { controllerManagerArgTable, readControllerManagerArgs } from './controller-manager-args.ts';
-export type { ControllerManagerArgs } from './controller-manager-args.ts';
+export { controllerManagerArgTable, readControllerManagerArgs } from './controller-args.ts';
+export type { ControllerManagerArgs } from './controller-args.ts';
 export { renderArgsPage } from './render-page.ts';

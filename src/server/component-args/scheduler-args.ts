@@ -1,11 +1,11 @@
 import { acts, notNegative, refused } from './argument.ts';
 import { readComponentArgs } from './read-args.ts';
 import type { ComponentArgs } from './read-args.ts';
-import { sharedArgs } from './shared-args.ts';
+import { processArgs } from './process-args.ts';
 
 /** Every flag of kube-scheduler that `--kube-scheduler-arg` may name. */
 export const schedulerArgTable = {
-  ...sharedArgs,
+  ...processArgs,
   config: acts('text', ''),
   'pod-max-in-unschedulable-pods-duration': acts('duration', '5m0s', notNegative),
   'write-config-to': refused('text', 'docs/internals/scheduler.md shows the defaults'),

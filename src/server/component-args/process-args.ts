@@ -5,7 +5,7 @@ const noGo = 'there are no Go profiles to serve';
 const inProcess = 'the component talks to the API server in the same process';
 
 /** Flags that kube-scheduler and kube-controller-manager have in common and k3ts has no use for. */
-export const sharedArgs = {
+export const processArgs = {
   'allow-metric-labels': ignored('list', '', 'metrics have the labels of upstream'),
   'allow-metric-labels-manifest': ignored('text', '', 'metrics have the labels of upstream'),
   'authentication-kubeconfig': ignored('text', '', inProcess),

@@ -1,7 +1,7 @@
 import { acts, ignored, notNegative, oneOf, refused } from './argument.ts';
 import { readComponentArgs } from './read-args.ts';
 import type { ComponentArgs } from './read-args.ts';
-import { sharedArgs } from './shared-args.ts';
+import { processArgs } from './process-args.ts';
 
 const workers = 'each controller works on as many objects at once as pays';
 const noCloud = 'there is no cloud provider inside k3ts';
@@ -12,7 +12,7 @@ const concurrent = (count: number) => ignored('integer', String(count), workers)
 
 /** Every flag of kube-controller-manager that `--kube-controller-manager-arg` may name. */
 export const controllerManagerArgTable = {
-  ...sharedArgs,
+  ...processArgs,
   controllers: acts('list', '*'),
   'allocate-node-cidrs': acts('boolean', 'true'),
   'cluster-signing-cert-file': acts('text', ''),
