@@ -169,6 +169,20 @@ test('a pod that does not fit is rejected with the resource and the numbers', as
   assert.deepEqual(cri.calls, []);
 });
 
+test('a pod deleted by force takes no room while it ends', async (context) => {
+  const { create, until, phase, client, cri } = await started(context);
+  const limits = { cpu: '2' };
+  const big = { containers: [testContainer('c', { resources: { limits, requests: limits } })] };
+  await create(testPod('first', big));
+  await until('running', () => phase('first') === 'Running');
+  const stopping = Promise.withResolvers<void>();
+  cri.onStop = () => stopping.promise;
+  client.remove(resources.pods, 'default/first');
+  await create(testPod('second', big));
+  await until('running', () => phase('second') === 'Running');
+  stopping.resolve();
+});
+
 test('a failing liveness probe restarts the container, a readiness probe hides the pod', async (context) => {
   const { create, cri, until, phase, pass, stored, events } = await started(context);
   let isAlive = true;

@@ -22,6 +22,7 @@ import type { PodContext } from './pod-context.ts';
 import { createPodSteps } from './pod-steps.ts';
 import { createPodWorker } from './pod-worker.ts';
 import type { PodStage, PodState, PodWorker } from './pod-worker.ts';
+import { liveContainers } from './runtime-pod.ts';
 
 /** A worker for every pod of this node, from its first sight to its last trace. */
 export interface PodRegistry {
@@ -98,10 +99,17 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     add(pod, 'finished');
   };
   const active = (): Pod[] =>
-    [...workers.values()]
-      .filter(({ state }) => state.stage === 'syncing' || state.stage === 'terminating')
-      .filter(({ state }) => !orphans.has(uidOf(state.pod)))
-      .map(({ state }) => state.pod);
+    [...workers.values()].filter(({ state }) => takesRoom(state)).map(({ state }) => state.pod);
+  /** As the scheduler sees it, or it would send pods that are rejected here. */
+  const takesRoom = ({ pod, stage }: PodState): boolean => {
+    const uid = uidOf(pod);
+    if (stage !== 'syncing' && stage !== 'terminating') return false;
+    // Deleted by force, it is gone from the API while it still ends here.
+    if (orphans.has(uid) || removed.has(uid)) return false;
+    const { phase } = writer.reported(pod);
+    const isOver = phase === 'Failed' || phase === 'Succeeded';
+    return !isOver || liveContainers(cache.pod(uid)).length > 0;
+  };
   const admission = (pod: Pod): Rejection | undefined => {
     const node = options.node();
     if (node === undefined) return undefined;
