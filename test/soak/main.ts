@@ -44,7 +44,8 @@ async function main(): Promise<number> {
     faults: Number(values.faults),
     seed: Number(values.seed),
     thinkMs: Number(values.think),
-    settleSeconds: 90,
+    // Processes that were killed meanwhile have no base to come back to.
+    settleSeconds: values.faults === '0' ? 90 : 0,
   };
   process.stderr.write(`seed ${plan.seed}\n`);
   const report = await runSoak({
