@@ -46,6 +46,7 @@ export const resources = {
   csiDrivers: of('storage.k8s.io', 'v1', 'csidrivers'),
   csiNodes: of('storage.k8s.io', 'v1', 'csinodes'),
   volumeAttachments: of('storage.k8s.io', 'v1', 'volumeattachments'),
+  volumeAttributesClasses: of('storage.k8s.io', 'v1', 'volumeattributesclasses'),
   podDisruptionBudgets: of('policy', 'v1', 'poddisruptionbudgets'),
   tokenReviews: of('authentication.k8s.io', 'v1', 'tokenreviews'),
   subjectAccessReviews: of('authorization.k8s.io', 'v1', 'subjectaccessreviews'),

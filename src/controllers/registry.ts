@@ -19,7 +19,11 @@ import { startStatefulSetController } from './statefulset/mod.ts';
 import { startDisruptionController } from './disruption/mod.ts';
 import { startResourceQuotaController } from './resourcequota/mod.ts';
 import { startClusterRoleAggregation } from './clusterroleaggregation/mod.ts';
-import { startClaimProtection, startVolumeProtection } from './storageprotection/mod.ts';
+import {
+  startAttributesClassProtection,
+  startClaimProtection,
+  startVolumeProtection,
+} from './storageprotection/mod.ts';
 import { startEphemeralVolumeController } from './ephemeralvolume/mod.ts';
 import {
   startCertificateApproving,
@@ -63,6 +67,7 @@ export const controllers = {
   'clusterrole-aggregation-controller': startClusterRoleAggregation,
   'persistentvolumeclaim-protection-controller': startClaimProtection,
   'persistentvolume-protection-controller': startVolumeProtection,
+  'volumeattributesclass-protection-controller': startAttributesClassProtection,
   'ephemeral-volume-controller': startEphemeralVolumeController,
   'certificatesigningrequest-signing-controller': startCertificateSigning,
   'certificatesigningrequest-approving-controller': startCertificateApproving,

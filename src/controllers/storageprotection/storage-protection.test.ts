@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resources } from '#client/mod.ts';
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from '#schema/types.ts';
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  VolumeAttributesClass,
+} from '#schema/types.ts';
 import { createHarness } from '../testing/harness.ts';
+import { startAttributesClassProtection } from './attributes-class-protection.ts';
 import { startClaimProtection } from './claim-protection.ts';
 import { startVolumeProtection } from './volume-protection.ts';
 
@@ -68,6 +74,38 @@ test('a deleted volume stays while a claim is bound to it', async () => {
     ...object,
     status: { phase: 'Released' },
   }));
+  await harness.run(100);
+  assert.equal(live(), undefined);
+  await harness.stop();
+});
+
+test('a deleted class of attributes stays until no claim and no volume has it', async () => {
+  const gold: VolumeAttributesClass = {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'VolumeAttributesClass',
+    metadata: { name: 'gold' },
+    driverName: 'disk.test',
+  };
+  const wanting = { ...claim, status: { currentVolumeAttributesClassName: 'gold' } };
+  const having: PersistentVolume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'pv' },
+    spec: { volumeAttributesClassName: 'gold' },
+  };
+  const objects = [gold, wanting, having];
+  const harness = createHarness([startAttributesClassProtection], { objects });
+  const { client } = harness;
+  const live = () => client.stored(resources.volumeAttributesClasses, 'gold');
+  await harness.run(100);
+  assert.deepEqual(live()?.metadata.finalizers, ['kubernetes.io/vac-protection']);
+  await client.delete(resources.volumeAttributesClasses, 'gold');
+  await harness.run(100);
+  assert.ok(live() !== undefined);
+  client.remove(resources.persistentVolumeClaims, 'shop/data');
+  await harness.run(100);
+  assert.ok(live() !== undefined);
+  client.remove(resources.persistentVolumes, 'pv');
   await harness.run(100);
   assert.equal(live(), undefined);
   await harness.stop();
