@@ -92,10 +92,25 @@ export function podStatus(inputs: PodStatusInputs): PodStatus {
     startTime: reported.startTime ?? pod.status?.startTime ?? now,
     qosClass: pod.status?.qosClass ?? podQosClass(pod.spec),
     containerStatuses: statuses.containers,
+    ...podLevelResources(pod),
   };
   if (statuses.init.length > 0) status.initContainerStatuses = statuses.init;
   if (statuses.ephemeral.length > 0) status.ephemeralContainerStatuses = statuses.ephemeral;
   return status;
+}
+
+/** What the pod as a whole was given, for pods that ask for it as a whole. */
+function podLevelResources(pod: Pod): Pick<PodStatus, 'allocatedResources' | 'resources'> {
+  const { resources } = specOf(pod);
+  if (resources === undefined) return {};
+  const { requests, limits } = resources;
+  return {
+    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    resources: {
+      ...(limits === undefined ? {} : { limits }),
+      ...(requests === undefined ? {} : { requests }),
+    },
+  };
 }
 
 function statusesOf(inputs: PodStatusInputs): PodStatuses {
