@@ -61,6 +61,7 @@ export async function startKubeletServer(options: {
       machine,
       machineUsage: () =>
         readMachineUsage({ nodePath: '/var/lib/kubelet', imagePath: options.imagePath }),
+      files: { rootDirectory: '/var/lib/kubelet', podLogs: '/var/log/pods', clock },
     }),
     configuration: options.configuration,
     logDirectory: '/var/log',

@@ -66,7 +66,7 @@ const routes: Readonly<Record<string, Route>> = {
     if (segments[1] !== 'summary') throw notFound();
     const { nodeName, clock } = options;
     const isBrief = query.get('only_cpu_and_memory') === 'true';
-    const stats = await gatherStats(options);
+    const stats = await gatherStats(options, { hasNetwork: !isBrief, hasFiles: !isBrief });
     sendJson(response, statsSummary(stats, { nodeName, nowMs: clock.now(), rates, isBrief }));
   }),
   metrics: get(async (input) => {
@@ -153,7 +153,7 @@ async function metricsText({ options, segments }: RouteInput): Promise<string> {
     case 'resource':
       return resourceMetrics(await gatherStats(options), nowMs);
     case 'cadvisor':
-      return cadvisorMetrics(await gatherStats(options), nowMs);
+      return cadvisorMetrics(await gatherStats(options, { hasNetwork: true }), nowMs);
     case 'probes':
       return options.kubelet.probeMetrics?.() ?? '';
     case 'slis':

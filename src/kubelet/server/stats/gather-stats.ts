@@ -3,11 +3,15 @@ import type { Pod } from '#schema/types.ts';
 import type { ContainerStats } from '../../cri/mod.ts';
 import { runtimeLabels, uidOf } from '../../pods/names.ts';
 import type { KubeletServerOptions } from '../server-options.ts';
+import type { InterfaceStats } from './network.ts';
+import type { PodFiles } from './pod-files.ts';
 import type { NodeUsage } from './usage-reader.ts';
 
 export interface ContainerUsage {
   name: string;
   id: string;
+  /** As the status names it. */
+  image: string;
   startTimeMs: number;
   stats: ContainerStats;
 }
@@ -16,16 +20,22 @@ export interface PodUsage {
   pod: Pod;
   cgroup: CgroupStats | undefined;
   containers: ContainerUsage[];
+  network?: readonly InterfaceStats[] | undefined;
+  files?: PodFiles | undefined;
 }
 
 export interface GatheredStats {
   node: NodeUsage;
+  nodeNetwork?: readonly InterfaceStats[] | undefined;
+  /** The cgroup of all pods. */
+  allPods?: CgroupStats | undefined;
   pods: PodUsage[];
 }
 
 /** One look at everything that runs here: node, pods, containers. */
 export async function gatherStats(
   options: Pick<KubeletServerOptions, 'kubelet' | 'runtime' | 'usage'>,
+  { hasNetwork = false, hasFiles = false }: { hasNetwork?: boolean; hasFiles?: boolean } = {},
 ): Promise<GatheredStats> {
   const { kubelet, runtime, usage } = options;
   const [node, stats] = await Promise.all([usage.node(), runtime.listContainerStats()]);
@@ -36,13 +46,21 @@ export async function gatherStats(
   }
   const running = kubelet.pods().filter((pod) => byUid.has(uidOf(pod)));
   const pods = await Promise.all(
-    running.map(async (pod) => ({
-      pod,
-      cgroup: await usage.pod(pod),
-      containers: containersOf(pod, byUid.get(uidOf(pod)) ?? []),
-    })),
+    running.map(async (pod) => {
+      const containers = containersOf(pod, byUid.get(uidOf(pod)) ?? []);
+      const names = containers.map(({ name }) => name);
+      return {
+        pod,
+        cgroup: await usage.pod(pod),
+        containers,
+        network: hasNetwork ? await usage.network?.(pod) : undefined,
+        files: hasFiles ? await usage.files?.(pod, names) : undefined,
+      };
+    }),
   );
-  return { node, pods };
+  const nodeNetwork = hasNetwork ? await usage.nodeNetwork?.() : undefined;
+  const allPods = hasNetwork || hasFiles ? await usage.allPods?.() : undefined;
+  return { node, nodeNetwork, allPods, pods };
 }
 
 function containersOf(pod: Pod, stats: readonly ContainerStats[]): ContainerUsage[] {
@@ -58,6 +76,8 @@ function containersOf(pod: Pod, stats: readonly ContainerStats[]): ContainerUsag
     // The stats of a container that has just been replaced are nobody's.
     if (startedAt === undefined) return [];
     const id = one.attributes?.id ?? '';
-    return [{ name, id, startTimeMs: Date.parse(startedAt), stats: one }];
+    return [
+      { name, id, image: status?.image ?? '', startTimeMs: Date.parse(startedAt), stats: one },
+    ];
   });
 }

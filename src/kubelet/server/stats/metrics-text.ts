@@ -1,19 +1,8 @@
+import { cadvisorSeries } from './cadvisor-series.ts';
+import type { Metric, Sample } from './cadvisor-series.ts';
 import type { GatheredStats, PodUsage } from './gather-stats.ts';
 
 type Labels = Readonly<Record<string, string>>;
-
-interface Sample {
-  labels: Labels;
-  value: number;
-  timestampMs?: number | undefined;
-}
-
-interface Metric {
-  name: string;
-  type: 'counter' | 'gauge';
-  help: string;
-  samples: readonly Sample[];
-}
 
 /** Prometheus' text form. */
 export function renderMetrics(metrics: readonly Metric[]): string {
@@ -126,56 +115,7 @@ export function resourceMetrics(stats: GatheredStats, nowMs: number): string {
   ]);
 }
 
-/** /metrics/cadvisor: the few series that dashboards are built on. */
+/** /metrics/cadvisor: what dashboards are built on. */
 export function cadvisorMetrics(stats: GatheredStats, nowMs: number): string {
-  const series = (
-    name: string,
-    type: Metric['type'],
-    help: string,
-    value: (container: PodUsage['containers'][number]) => number | undefined,
-  ): Metric => ({ name, type, help, samples: containerSamples(stats, value, nowMs) });
-  return renderMetrics([
-    series(
-      'container_cpu_usage_seconds_total',
-      'counter',
-      'Cumulative cpu time consumed in seconds.',
-      (one) => cpuSeconds(one.stats.cpu?.usageCoreNanoSeconds?.value),
-    ),
-    series(
-      'container_fs_usage_bytes',
-      'gauge',
-      'Number of bytes that are consumed by the container on this filesystem.',
-      (one) => one.stats.writableLayer?.usedBytes?.value,
-    ),
-    series(
-      'container_memory_rss',
-      'gauge',
-      'Size of RSS in bytes.',
-      (one) => one.stats.memory?.rssBytes?.value,
-    ),
-    series(
-      'container_memory_usage_bytes',
-      'gauge',
-      'Current memory usage in bytes, including all memory regardless of when it was accessed',
-      (one) => one.stats.memory?.usageBytes?.value,
-    ),
-    series(
-      'container_memory_working_set_bytes',
-      'gauge',
-      'Current working set in bytes.',
-      (one) => one.stats.memory?.workingSetBytes?.value,
-    ),
-    series(
-      'container_start_time_seconds',
-      'gauge',
-      'Start time of the container since unix epoch in seconds.',
-      (one) => one.startTimeMs / 1000,
-    ),
-    {
-      name: 'machine_memory_bytes',
-      type: 'gauge',
-      help: 'Amount of memory installed on the machine.',
-      samples: [{ labels: {}, value: stats.node.memoryBytes, timestampMs: nowMs }],
-    },
-  ]);
+  return renderMetrics(cadvisorSeries(stats, { nowMs, cpuCount: stats.node.cpuCount ?? 0 }));
 }

@@ -2,6 +2,8 @@ import { formatTime } from '#base/clock.ts';
 import type { CgroupStats } from '#host/cgroup-stats.ts';
 import type { FilesystemState } from '../../machine-info.ts';
 import type { ContainerUsage, GatheredStats, PodUsage } from './gather-stats.ts';
+import type { InterfaceStats } from './network.ts';
+import type { FileUsage, PodFiles } from './pod-files.ts';
 import type { CpuRates } from './rates.ts';
 import type { NodeUsage } from './usage-reader.ts';
 
@@ -16,18 +18,32 @@ interface SummaryOptions {
 /** The body of /stats/summary. */
 export function statsSummary(stats: GatheredStats, options: SummaryOptions): object {
   return {
-    node: nodeSummary(stats.node, options),
-    pods: stats.pods.map((pod) => podSummary(pod, options)),
+    node: nodeSummary(stats, options),
+    pods: stats.pods.map((pod) => podSummary(pod, stats.node, options)),
   };
 }
 
-function nodeSummary(node: NodeUsage, options: SummaryOptions): object {
+function nodeSummary(
+  { node, nodeNetwork, allPods }: GatheredStats,
+  options: SummaryOptions,
+): object {
   const time = formatTime(options.nowMs);
   const workingSetBytes = node.memoryBytes - node.memoryAvailableBytes;
   const { cpuUsageNanoseconds } = node;
   return {
     nodeName: options.nodeName,
     startTime: formatTime(node.startTimeMs),
+    ...(allPods === undefined
+      ? {}
+      : {
+          systemContainers: [
+            {
+              name: 'pods',
+              startTime: formatTime(node.startTimeMs),
+              ...cgroupSummary('', allPods, { ...options, isBrief: true }),
+            },
+          ],
+        }),
     cpu: cpuSummary('node', cpuUsageNanoseconds, options),
     memory: {
       time,
@@ -38,6 +54,7 @@ function nodeSummary(node: NodeUsage, options: SummaryOptions): object {
     ...(options.isBrief
       ? {}
       : {
+          ...networkSummary(nodeNetwork, time),
           fs: filesystem(node.nodeFs, time),
           runtime: { imageFs: filesystem(node.imageFs, time) },
           rlimit: { time, maxpid: node.maxPid, curproc: node.processCount },
@@ -45,13 +62,19 @@ function nodeSummary(node: NodeUsage, options: SummaryOptions): object {
   };
 }
 
-function podSummary({ pod, cgroup, containers }: PodUsage, options: SummaryOptions): object {
+function podSummary(usage: PodUsage, node: NodeUsage, options: SummaryOptions): object {
+  const { pod, cgroup, containers, network, files } = usage;
+  const time = formatTime(options.nowMs);
   const { name, namespace = '', uid = '', creationTimestamp } = pod.metadata;
   return {
     podRef: { name, namespace, uid },
     startTime: pod.status?.startTime ?? creationTimestamp,
-    containers: containers.map((one) => containerSummary(one, options)),
+    containers: containers.map((one) =>
+      containerSummary(one, { node, logs: files?.logs.get(one.name) }, options),
+    ),
     ...(cgroup === undefined ? {} : cgroupSummary(uid, cgroup, options)),
+    ...networkSummary(network, time),
+    ...(files === undefined ? {} : fileSummary(usage, files, node)),
   };
 }
 
@@ -73,6 +96,7 @@ function cgroupSummary(uid: string, cgroup: CgroupStats, options: SummaryOptions
 
 function containerSummary(
   { name, id, startTimeMs, stats }: ContainerUsage,
+  { node, logs }: { node: NodeUsage; logs: FileUsage | undefined },
   options: SummaryOptions,
 ): object {
   const { cpu, memory, writableLayer } = stats;
@@ -93,10 +117,13 @@ function containerSummary(
       ? {}
       : {
           rootfs: {
-            time,
-            usedBytes: writableLayer?.usedBytes?.value,
-            inodesUsed: writableLayer?.inodesUsed?.value,
+            ...space(node.imageFs, time),
+            usedBytes: writableLayer?.usedBytes?.value ?? 0,
+            inodesUsed: writableLayer?.inodesUsed?.value ?? 0,
           },
+          ...(logs === undefined
+            ? {}
+            : { logs: { ...space(node.nodeFs, time), ...fileUsed(logs) } }),
         }),
   };
 }
@@ -108,6 +135,60 @@ function cpuSummary(key: string, usageCoreNanoSeconds: number, options: SummaryO
 
 function available(limit: number | undefined, used: number): { availableBytes?: number } {
   return limit === undefined ? {} : { availableBytes: Math.max(limit - used, 0) };
+}
+
+function networkSummary(
+  interfaces: readonly InterfaceStats[] | undefined,
+  time: string,
+): { network?: object } {
+  if (interfaces === undefined) return {};
+  const shown = interfaces.map(({ name, rxBytes, rxErrors, txBytes, txErrors }) => ({
+    name,
+    rxBytes,
+    rxErrors,
+    txBytes,
+    txErrors,
+  }));
+  // The first one counts for the whole, as upstream where there is no eth0.
+  const main = shown.find(({ name }) => name === 'eth0') ?? shown[0];
+  return main === undefined ? {} : { network: { time, ...main, interfaces: shown } };
+}
+
+/** Volumes one by one, and everything that counts for the limits of ephemeral storage. */
+function fileSummary({ containers }: PodUsage, files: PodFiles, node: NodeUsage): object {
+  const time = formatTime(files.atMs);
+  const volumes = [...files.volumes];
+  const layers = containers.map(({ stats: { writableLayer } }) => ({
+    usedBytes: writableLayer?.usedBytes?.value ?? 0,
+    inodesUsed: writableLayer?.inodesUsed?.value ?? 0,
+  }));
+  const counted = [
+    ...layers,
+    ...files.logs.values(),
+    ...volumes.filter(([, { isInMemory }]) => !isInMemory).map(([, usage]) => usage),
+  ];
+  const total = {
+    usedBytes: counted.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
+    inodesUsed: counted.reduce((sum, { inodesUsed }) => sum + inodesUsed, 0),
+  };
+  return {
+    volume: volumes.map(([name, usage]) => ({
+      ...space(node.nodeFs, time),
+      ...fileUsed(usage),
+      name,
+    })),
+    'ephemeral-storage': { ...space(node.nodeFs, time), ...total },
+  };
+}
+
+function fileUsed({ usedBytes, inodesUsed }: FileUsage): FileUsage {
+  return { usedBytes, inodesUsed };
+}
+
+/** The file system that something lies on. */
+function space(state: FilesystemState, time: string): object {
+  const { capacityBytes, availableBytes, inodes, inodesFree } = state;
+  return { time, availableBytes, capacityBytes, inodesFree, inodes };
 }
 
 function filesystem(state: FilesystemState, time: string): object {

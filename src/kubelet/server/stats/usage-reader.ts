@@ -2,13 +2,20 @@ import { readFile } from 'node:fs/promises';
 import type { CgroupLayout } from '#host/cgroup-layout.ts';
 import { readCgroupStats } from '#host/cgroup-stats.ts';
 import type { CgroupStats } from '#host/cgroup-stats.ts';
+import type { Clock } from '#base/clock.ts';
 import type { Pod } from '#schema/types.ts';
 import type { MachineInfo, MachineUsage } from '../../machine-info.ts';
+import { specOf } from '../../pods/names.ts';
+import { parseNetDev, readPodNetwork } from './network.ts';
+import type { InterfaceStats } from './network.ts';
+import { createPodFilesReader } from './pod-files.ts';
+import type { PodFiles } from './pod-files.ts';
 import type { PodCgroups } from '../../volume-host.ts';
 
 export interface NodeUsage extends MachineUsage {
   readonly cpuUsageNanoseconds: number;
   readonly memoryBytes: number;
+  readonly cpuCount?: number | undefined;
   readonly startTimeMs: number;
 }
 
@@ -17,6 +24,12 @@ export interface UsageReader {
   node(): Promise<NodeUsage>;
   /** Undefined when the pod has no cgroup (any more). */
   pod(pod: Pod): Promise<CgroupStats | undefined>;
+  /** The pod's interfaces; undefined for pods on the host's network and those without processes. */
+  network?(pod: Pod): Promise<InterfaceStats[] | undefined>;
+  nodeNetwork?(): Promise<InterfaceStats[]>;
+  /** What all pods use together. */
+  allPods?(): Promise<CgroupStats | undefined>;
+  files?(pod: Pod, containers: readonly string[]): Promise<PodFiles>;
 }
 
 /** Nanoseconds of one tick in /proc/stat. */
@@ -26,16 +39,27 @@ const tickNanoseconds = 10_000_000;
 export function createUsageReader(options: {
   layout: CgroupLayout;
   cgroups: Pick<PodCgroups, 'parentOf'>;
-  machine: Pick<MachineInfo, 'memoryBytes'>;
+  machine: Pick<MachineInfo, 'memoryBytes'> & Partial<Pick<MachineInfo, 'cpuCount'>>;
   machineUsage: () => Promise<MachineUsage>;
+  /** Where pods' files are; absent: they are not counted. */
+  files?: { rootDirectory: string; podLogs: string; clock: Clock } | undefined;
 }): UsageReader {
   const { layout, cgroups, machine, machineUsage } = options;
+  const files = options.files === undefined ? undefined : createPodFilesReader(options.files);
   return {
     async node() {
       const [usage, stat] = await Promise.all([machineUsage(), readFile('/proc/stat', 'utf8')]);
-      return { ...usage, ...parseProcStat(stat), memoryBytes: machine.memoryBytes };
+      const { memoryBytes, cpuCount } = machine;
+      return { ...usage, ...parseProcStat(stat), memoryBytes, cpuCount };
     },
     pod: (pod) => readCgroupStats(layout, cgroups.parentOf(pod)),
+    network: async (pod) =>
+      specOf(pod).hostNetwork === true
+        ? undefined
+        : await readPodNetwork(layout, cgroups.parentOf(pod)),
+    nodeNetwork: async () => parseNetDev(await readFile('/proc/net/dev', 'utf8')),
+    allPods: () => readCgroupStats(layout, '/kubepods'),
+    ...(files === undefined ? {} : { files }),
   };
 }
 

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { FakeClock } from '#base/fake-clock.ts';
+import { testContainer, testPod } from '../../fake-kubelet.ts';
+import { cadvisorSeries } from './cadvisor-series.ts';
+import type { GatheredStats } from './gather-stats.ts';
+import { parseNetDev } from './network.ts';
+import { createPodFilesReader } from './pod-files.ts';
+import { createCpuRates } from './rates.ts';
+import { statsSummary } from './summary.ts';
+
+const netDev = `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo:       9       9    0    0    0     0          0         0        9       9    0    0    0     0       0          0
+  eth0:    1000      10    1    2    0     0          0         0     2000      20    3    4    0     0       0          0
+`;
+
+test('interfaces are read without the loopback', () => {
+  assert.deepEqual(parseNetDev(netDev), [
+    {
+      name: 'eth0',
+      rxBytes: 1000,
+      rxPackets: 10,
+      rxErrors: 1,
+      rxDropped: 2,
+      txBytes: 2000,
+      txPackets: 20,
+      txErrors: 3,
+      txDropped: 4,
+    },
+  ]);
+});
+
+function statsOf(): GatheredStats {
+  const pod = testPod('web', { containers: [testContainer('c')] });
+  pod.metadata.uid = 'u1';
+  const fs = { capacityBytes: 100, availableBytes: 60, inodes: 10, inodesFree: 4 };
+  const cgroup = {
+    cpuUsageNanoseconds: 3e9,
+    memoryUsageBytes: 30,
+    memoryWorkingSetBytes: 20,
+    memoryRssBytes: 10,
+    memoryLimitBytes: undefined,
+    pageFaults: 1,
+    majorPageFaults: 0,
+    processCount: 2,
+  };
+  return {
+    node: {
+      memoryAvailableBytes: 5,
+      nodeFs: fs,
+      imageFs: fs,
+      maxPid: 10,
+      processCount: 3,
+      cpuUsageNanoseconds: 9e9,
+      memoryBytes: 50,
+      startTimeMs: 0,
+    },
+    nodeNetwork: parseNetDev(netDev),
+    allPods: cgroup,
+    pods: [
+      {
+        pod,
+        cgroup,
+        containers: [
+          {
+            name: 'c',
+            id: 'id1',
+            image: 'test:1',
+            startTimeMs: 1000,
+            stats: {
+              cpu: { timestamp: 1, usageCoreNanoSeconds: { value: 2e9 } },
+              memory: { timestamp: 1, workingSetBytes: { value: 8 } },
+              writableLayer: { timestamp: 1, usedBytes: { value: 7 }, inodesUsed: { value: 1 } },
+            } as never,
+          },
+        ],
+        network: parseNetDev(netDev),
+        files: {
+          atMs: 0,
+          logs: new Map([['c', { usedBytes: 5, inodesUsed: 1 }]]),
+          volumes: new Map([
+            ['scratch', { usedBytes: 11, inodesUsed: 2, isInMemory: false }],
+            ['token', { usedBytes: 100, inodesUsed: 3, isInMemory: true }],
+          ]),
+        },
+      },
+    ],
+  };
+}
+
+test('the summary has networks, volumes, logs and ephemeral storage without memory', () => {
+  const clock = new FakeClock();
+  const rates = createCpuRates(clock);
+  const options = { nodeName: 'n1', nowMs: 0, rates, isBrief: false };
+  const { node, pods } = statsSummary(statsOf(), options) as {
+    node: { network: { rxBytes: number }; systemContainers: { name: string }[] };
+    pods: {
+      network: { name: string; interfaces: unknown[] };
+      volume: { name: string; usedBytes: number }[];
+      'ephemeral-storage': { usedBytes: number; capacityBytes: number };
+      containers: { logs: { usedBytes: number }; rootfs: { usedBytes: number } }[];
+    }[];
+  };
+  assert.equal(node.network.rxBytes, 1000);
+  assert.equal(node.systemContainers[0]?.name, 'pods');
+  const [pod] = pods;
+  assert.equal(pod?.network.name, 'eth0');
+  assert.deepEqual(
+    pod?.volume.map(({ name, usedBytes }) => [name, usedBytes]),
+    [
+      ['scratch', 11],
+      ['token', 100],
+    ],
+  );
+  assert.equal(pod?.['ephemeral-storage'].usedBytes, 7 + 5 + 11);
+  assert.equal(pod?.containers[0]?.logs.usedBytes, 5);
+});
+
+test('cAdvisor rows name pods and containers as upstream', () => {
+  const metrics = cadvisorSeries(statsOf(), { nowMs: 7, cpuCount: 4 });
+  const rows = (name: string) => metrics.find((one) => one.name === name)?.samples;
+  assert.deepEqual(rows('container_cpu_usage_seconds_total'), [
+    {
+      labels: {
+        container: '',
+        id: '/kubepods/podu1',
+        image: '',
+        name: '',
+        namespace: 'default',
+        pod: 'web',
+      },
+      value: 3,
+      timestampMs: 7,
+    },
+    {
+      labels: {
+        container: 'c',
+        id: '/kubepods/podu1/id1',
+        image: 'test:1',
+        name: 'id1',
+        namespace: 'default',
+        pod: 'web',
+      },
+      value: 2,
+      timestampMs: 7,
+    },
+  ]);
+  const [received] = rows('container_network_receive_bytes_total') ?? [];
+  assert.equal(received?.value, 1000);
+  assert.equal(received?.labels['interface'], 'eth0');
+  assert.equal(rows('machine_cpu_cores')?.[0]?.value, 4);
+});
+
+test('files of a pod are walked once a minute', async (t) => {
+  const root = await mkdtemp(join(tmpdir(), 'k3ts-files-'));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  const clock = new FakeClock();
+  const read = createPodFilesReader({ rootDirectory: root, podLogs: join(root, 'logs'), clock });
+  const pod = testPod('web', { volumes: [{ name: 'v', emptyDir: {} }] });
+  pod.metadata.uid = 'u1';
+  const directory = join(root, 'pods/u1/volumes/kubernetes.io~empty-dir/v');
+  await mkdir(directory, { recursive: true });
+  const inodes = async () => (await read(pod, ['c'])).volumes.get('v')?.inodesUsed;
+  assert.equal(await inodes(), 1);
+  await writeFile(join(directory, 'file'), 'x');
+  assert.equal(await inodes(), 1);
+  await clock.advance(61_000);
+  assert.equal(await inodes(), 2);
+});
