@@ -3,8 +3,10 @@
  * go because they take more than they may.
  */
 import assert from 'node:assert/strict';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { CoreV1EventList, Pod } from '#schema/types.ts';
+import type { CoreV1EventList, Node, Pod } from '#schema/types.ts';
 import { fixtures } from '../fixtures/images.ts';
 import { labProblem, startNode, waitFor, type TestNode } from '../harness/mod.ts';
 
@@ -118,4 +120,42 @@ test('an autoscaler grows what is busy', { skip }, async () => {
   await kubectl('autoscale deployment busy --cpu-percent=50 --min=1 --max=2');
   await kubectl('wait --for=jsonpath={.spec.replicas}=2 deployment/busy --timeout=80s');
   assert.match(await kubectl('get hpa busy'), /cpu: \d+%\/50%\s+1\s+2/);
+});
+
+const lampPod = (name: string, count: number): string => `
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}}
+spec:
+  terminationGracePeriodSeconds: 1
+  restartPolicy: Never
+  containers:
+    - name: main
+      image: docker.io/test/busybox:1
+      command: [sh, -c, 'echo $DEVICES; for id in $(echo $DEVICES | tr , " "); do test -c /dev/$id || exit 3; done; sleep 1000']
+      resources: {limits: {acme.test/lamp: '${count}'}}
+`;
+
+test('devices of a plugin are counted, given out and given back', { skip }, async () => {
+  const file = join(import.meta.dirname, '../fixtures/device-plugin.ts');
+  const output = openSync(join(node.lab.directory, 'plugin.log'), 'a');
+  const directory = '/var/lib/kubelet/device-plugins';
+  const args = [file, directory, 'acme.test/lamp', 'lamp0', 'lamp1'];
+  node.machine.spawn(process.execPath, args, { output });
+  closeSync(output);
+  await waitFor('the lamps', async () => {
+    const { status } = await get<Node>('node node-1');
+    return status?.allocatable?.['acme.test/lamp'] === '2';
+  });
+  await node.apply(lampPod('first', 1));
+  await kubectl('wait --for=condition=Ready pod/first --timeout=30s');
+  await waitFor('its line', async () => (await kubectl('logs first')).includes('lamp0'));
+  await node.apply(lampPod('both', 2));
+  await waitFor('a refusal', async () => {
+    const { status } = await get<Pod>('pod both');
+    return (status?.conditions?.[0]?.message ?? '').includes('Insufficient acme.test/lamp');
+  });
+  await kubectl('delete pod first');
+  await kubectl('wait --for=condition=Ready pod/both --timeout=30s');
+  await waitFor('its line', async () => (await kubectl('logs both')).includes('lamp0,lamp1'));
 });
