@@ -32,6 +32,11 @@ const refused: readonly [line: string, message: string | RegExp][] = [
   ['server --nope', 'flag provided but not defined: --nope'],
   ['server extra', 'unexpected argument "extra"'],
   ['server --kubelet-arg', 'flag needs an argument: --kubelet-arg'],
+  ['server --kubelet-arg foo=1', 'unknown flag: --foo'],
+  [
+    'server --kubelet-arg max-pods=-1',
+    'failed to validate kubelet configuration, error: invalid configuration: maxPods (--max-pods) -1 must not be a negative number, path: ',
+  ],
   ['server --cluster-cidr banana', /^invalid --cluster-cidr "banana": invalid CIDR address/],
   ['server --service-cidr 10.43.0.0/33', /^invalid --service-cidr "10.43.0.0\/33": invalid CIDR/],
   [

@@ -96,9 +96,22 @@ async function readFileFields(path: string): Promise<FieldValues> {
     );
   }
   try {
-    return readConfigurationText(await readFile(path, 'utf8'));
+    return readConfigurationText(await readText(path));
   } catch (error) {
     throw usage(`failed to load kubelet config file, path: ${path}, error: ${messageOf(error)}`);
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const text = hasCode(error, 'ENOENT')
+      ? `open ${path}: no such file or directory`
+      : messageOf(error);
+    throw new Error(`failed to read kubelet config file "${path}", error: ${text}`, {
+      cause: error,
+    });
   }
 }
 
@@ -110,7 +123,8 @@ async function dropIns(directory: string, isGiven: boolean): Promise<string[]> {
       .sort()
       .map((name) => join(directory, name));
   } catch (error) {
-    if (hasCode(error, 'ENOENT') && !isGiven) return [];
+    const isMissing = hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR');
+    if (isMissing && !isGiven) return [];
     throw usage(`failed to merge kubelet configs: ${messageOf(error)}`);
   }
 }
