@@ -7,7 +7,7 @@ import { createFakeClient } from '#client/testing/mod.ts';
 import type { ConfigMap, Pod, Secret, ServiceAccount, Volume } from '#schema/types.ts';
 import { commonUser, volumeContent } from './content.ts';
 import { formatMap, quote } from './downward.ts';
-import { memorySize } from './empty-dir.ts';
+import { hugePageBytes, memorySize } from './empty-dir.ts';
 import { createTokenSource } from './tokens.ts';
 
 const pod: Pod = {
@@ -189,4 +189,24 @@ test('sizes memory volumes by the least of volume, pod and node', () => {
     ),
     node,
   );
+});
+
+test('huge pages are as large as the pod asks for', () => {
+  const pod = (...names: string[]): Pod => ({
+    metadata: { name: 'p' },
+    spec: {
+      containers: names.map((name) => ({
+        name,
+        image: 'i',
+        resources: { requests: { [name]: '4Mi', memory: '1Mi' } },
+      })),
+    },
+  });
+  const small = 'hugepages-2Mi';
+  const large = 'hugepages-1Gi';
+  assert.equal(hugePageBytes(pod(small), 'HugePages'), 2 * 2 ** 20);
+  assert.equal(hugePageBytes(pod(small, large), 'HugePages-1Gi'), 2 ** 30);
+  assert.throws(() => hugePageBytes(pod(small, large), 'HugePages'), { code: 'VolumeSetUp' });
+  assert.throws(() => hugePageBytes(pod(small), 'HugePages-1Gi'), { code: 'VolumeSetUp' });
+  assert.throws(() => hugePageBytes(pod(), 'HugePages'), { code: 'VolumeSetUp' });
 });

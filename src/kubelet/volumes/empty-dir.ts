@@ -1,9 +1,9 @@
 import { chmod } from 'node:fs/promises';
 import { parseQuantity, quantityValue } from '#base/quantity.ts';
 import { makeDirectory } from '#host/files.ts';
-import { isMountPoint, mountTmpfs } from '#host/mounts.ts';
+import { isMountPoint, mountFileSystem, mountTmpfs } from '#host/mounts.ts';
 import type { EmptyDirVolumeSource, Pod } from '#schema/types.ts';
-import { specOf } from '../pods/names.ts';
+import { containersOf, specOf } from '../pods/names.ts';
 import { amountValue } from '../pods/resources.ts';
 import { VolumeError } from './volume-error.ts';
 
@@ -20,16 +20,47 @@ export async function makeEmptyDir(options: {
 }): Promise<void> {
   const { directory, source, pod, nodeMemoryBytes } = options;
   const { medium = '' } = source;
-  if (medium !== '' && medium !== 'Memory') {
-    if (medium.startsWith('HugePages')) {
-      throw new VolumeError(`emptyDir with medium ${medium} is not supported by k3ts`);
-    }
+  if (medium.startsWith('HugePages')) {
+    await makeHugePages(directory, hugePageBytes(pod, medium));
+  } else if (medium !== '' && medium !== 'Memory') {
     throw new VolumeError(`unknown storage medium ${JSON.stringify(medium)}`);
-  }
-  if (medium === 'Memory') {
+  } else if (medium === 'Memory') {
     const sizeBytes = memorySize(pod, source.sizeLimit, nodeMemoryBytes);
     await makeTmpfs(directory, sizeBytes);
   } else await makeDirectory(directory, openMode);
+}
+
+/** A file system of huge pages; how many there are is up to the machine and the pod's limits. */
+async function makeHugePages(directory: string, pageBytes: number): Promise<void> {
+  await makeDirectory(directory, openMode);
+  if (await isMountPoint(directory)) return;
+  mountFileSystem('hugetlbfs', directory, `pagesize=${pageBytes}`);
+  await chmod(directory, openMode);
+}
+
+const hugePagePrefix = 'hugepages-';
+
+/** The size in `HugePages-2Mi`, or the only one that the pod's containers ask for. */
+export function hugePageBytes(pod: Pod, medium: string): number {
+  const sizes = new Set(
+    containersOf(pod).flatMap(({ container }) =>
+      [container.resources?.requests, container.resources?.limits]
+        .flatMap((amounts) => Object.keys(amounts ?? {}))
+        .filter((name) => name.startsWith(hugePagePrefix))
+        .map((name) => name.slice(hugePagePrefix.length)),
+    ),
+  );
+  const named = medium === 'HugePages' ? undefined : medium.slice('HugePages-'.length);
+  if (named === undefined && sizes.size > 1) {
+    throw new VolumeError('medium HugePages needs a size: the pod asks for several');
+  }
+  const [size = ''] = named === undefined ? sizes : [named];
+  if (!sizes.has(size)) {
+    throw new VolumeError(
+      `medium ${medium} needs containers that request ${hugePagePrefix}${named ?? '<size>'}`,
+    );
+  }
+  return quantityValue(parseQuantity(size));
 }
 
 /** A tmpfs mounted on the directory, unless one is there. */

@@ -22,7 +22,8 @@ import { makeDirectory } from '#host/files.ts';
 export interface MountContext {
   readonly directories: PodDirectories;
   readonly client: Client;
-  readonly objects: ObjectReader;
+  /** Reads config maps and secrets on behalf of a pod. */
+  readonly objectsOf: (pod: Pod) => ObjectReader;
   readonly events: Pick<EventRecorder, 'event'>;
   readonly tokens: TokenSource;
   /** Node allocatable as in the Node's status. */
@@ -110,7 +111,8 @@ export async function writeContent(
   volume: Volume,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { clock, random, objects, tokens } = context;
+  const { clock, random, tokens } = context;
+  const objects = context.objectsOf(pod);
   const allocatable = context.allocatable();
   const payload = await volumeContent(volume, { pod, objects, tokens, allocatable, signal });
   const directory = contentDirectory(context, pod, volume);

@@ -296,4 +296,22 @@ if (!isInPrivateMountNamespace()) {
     await manager.unmount('u1');
     assert.deepEqual(await manager.podsOnDisk(), []);
   });
+
+  test('an immutable config map is read once for a pod', async () => {
+    const fixed: ConfigMap = { ...configMap({ key: 'first' }), immutable: true };
+    const { client, manager, signal } = await setup([fixed]);
+    const pod = podWith([{ name: 'v', configMap: { name: 'conf' } }]);
+    const mounted = await manager.mount(pod, signal);
+    client.modify<ConfigMap>(resources.configMaps, 'd/conf', (one) => ({
+      ...one,
+      data: { key: 'second' },
+    }));
+    await manager.resync(pod, signal);
+    const path = join(mounted.get('v')?.hostPath ?? '', 'key');
+    assert.equal(await readFile(path, 'utf8'), 'first');
+    await manager.unmount('u1');
+    const again = await manager.mount(pod, signal);
+    assert.equal(await readFile(join(again.get('v')?.hostPath ?? '', 'key'), 'utf8'), 'second');
+    await manager.unmount('u1');
+  });
 }

@@ -13,6 +13,7 @@ import { containersOf, specOf, uidOf } from '../pods/names.ts';
 import type { MountedVolume, VolumeManager } from '../volume-host.ts';
 import { ClaimError } from './claims.ts';
 import { hasContent } from './content.ts';
+import { createImmutableObjects } from './immutable-objects.ts';
 import { mountVolume, writeContent, type MountContext } from './mount-volume.ts';
 import { podDirectories } from './pod-directories.ts';
 import { bindSubPath } from './sub-path.ts';
@@ -59,7 +60,13 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
   const directories = podDirectories(rootDirectory);
   if (options.inUseChanged !== undefined) options.csi?.onInUseChange(options.inUseChanged);
   const tokens = createTokenSource({ client, clock, log });
-  const context: MountContext = { ...options, directories, tokens };
+  const immutable = createImmutableObjects(options.objects);
+  const context: MountContext = {
+    ...options,
+    directories,
+    tokens,
+    objectsOf: (pod) => immutable.readerOf(uidOf(pod)),
+  };
   /** What is mounted, by pod uid and volume name. */
   const mounted = new Map<string, Map<string, MountedVolume>>();
 
@@ -145,6 +152,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     },
     async unmount(podUid) {
       tokens.forget(podUid);
+      immutable.forget(podUid);
       mounted.delete(podUid);
       await options.csi?.unmountPod(podUid);
       await removePod(directories.pod(podUid));
