@@ -62,6 +62,7 @@ function fakeStatus(number: number, version: string, nowMs: number): NodeStatus 
       condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'fake node'),
       condition('Ready', 'True', 'KubeletReady', 'fake node is posting ready status'),
     ],
+    declaredFeatures: ['RestartAllContainersOnContainerExits'],
     nodeInfo: {
       architecture: process.arch === 'x64' ? 'amd64' : 'arm64',
       bootID: '',

@@ -5,8 +5,11 @@ import type { Container, Node, Pod, PodSpec } from '#schema/types.ts';
 import { createClusterCache } from '../cache/cluster-cache.ts';
 import { createPodInfo } from '../framework/node-info.ts';
 import type { Plugin } from '../framework/plugin.ts';
+import type { Happening } from '../framework/happening.ts';
 import { imageLocality } from './image-locality.ts';
 import { createNodeAffinity } from './node-affinity.ts';
+import { nodeDeclaredFeatures } from './node-declared-features.ts';
+import { clusterOf, refusals } from './plugin-bench.ts';
 import { nodeName } from './node-name.ts';
 import { nodePorts } from './node-ports.ts';
 import { createBalancedAllocation } from './node-resources-balanced-allocation.ts';
@@ -210,4 +213,153 @@ test('a node with the image scores by its size and spread', () => {
   // The only copy on one of two nodes counts by half.
   assert.equal(a, Math.floor((100 * (500 - 23)) / (1000 - 23)));
   assert.equal(b, 0);
+});
+
+test('NodeDeclaredFeatures wants the kubelet to know how to restart all containers', () => {
+  const able = node('able');
+  const capable = { ...able.status, declaredFeatures: ['RestartAllContainersOnContainerExits'] };
+  const rule = {
+    action: 'RestartAllContainers',
+    exitCodes: { operator: 'In', values: [1] },
+  };
+  const cluster = clusterOf([{ ...able, status: capable }, node('unable')]);
+  const wanting = pod('p', {}, { restartPolicyRules: [rule] });
+  assert.deepEqual(refusals(nodeDeclaredFeatures, cluster, wanting), {
+    able: '',
+    unable: "node(s) didn't match Pod's required features",
+  });
+  assert.deepEqual(refusals(nodeDeclaredFeatures, cluster, pod('q')), { able: '', unable: '' });
+});
+
+const hints: readonly [
+  what: string,
+  plugin: Plugin,
+  pod: Pod,
+  happening: Happening,
+  isHelp: boolean,
+][] = [
+  [
+    'a node that is too small even when empty',
+    createNodeResourcesFit(),
+    pod('p', {}, { resources: { requests: { cpu: '3' } } }),
+    { event: 'Node/Add', node: node('n') },
+    false,
+  ],
+  [
+    'a node that is large enough',
+    createNodeResourcesFit(),
+    pod('p', {}, { resources: { requests: { cpu: '2' } } }),
+    { event: 'Node/Add', node: node('n') },
+    true,
+  ],
+  [
+    'a node that changed nothing the pod wants',
+    createNodeResourcesFit(),
+    pod('p', {}, { resources: { requests: { cpu: '1' } } }),
+    { event: 'Node/UpdateAllocatable', node: node('n'), formerNode: node('n') },
+    false,
+  ],
+  [
+    'any pod that leaves',
+    createNodeResourcesFit(),
+    pod('p', {}, { resources: { requests: { cpu: '1' } } }),
+    { event: 'AssignedPod/Delete', pod: pod('q') },
+    true,
+  ],
+  [
+    'a taint that stays',
+    taintToleration,
+    pod('p'),
+    {
+      event: 'Node/Add',
+      node: node('n', { spec: { taints: [{ key: 'k', effect: 'NoSchedule' }] } }),
+    },
+    false,
+  ],
+  [
+    'a taint that went',
+    taintToleration,
+    pod('p'),
+    {
+      event: 'Node/UpdateTaint',
+      node: node('n'),
+      formerNode: node('n', { spec: { taints: [{ key: 'k', effect: 'NoSchedule' }] } }),
+    },
+    true,
+  ],
+  [
+    'a node that matches now and did before',
+    createNodeAffinity(),
+    pod('p', { nodeSelector: { 'kubernetes.io/hostname': 'n' } }),
+    { event: 'Node/UpdateLabel', node: node('n'), formerNode: node('n') },
+    false,
+  ],
+  [
+    'another node than the selected one',
+    createNodeAffinity(),
+    pod('p', { nodeSelector: { 'kubernetes.io/hostname': 'n' } }),
+    { event: 'Node/Add', node: node('m') },
+    false,
+  ],
+  [
+    'a pod that leaves without having the port',
+    nodePorts,
+    pod('p', {}, { ports: [{ containerPort: 80, hostPort: 80 }] }),
+    { event: 'AssignedPod/Delete', pod: pod('q') },
+    false,
+  ],
+  [
+    'a pod that gives the port back',
+    nodePorts,
+    pod('p', {}, { ports: [{ containerPort: 80, hostPort: 80 }] }),
+    {
+      event: 'AssignedPod/Delete',
+      pod: pod('q', {}, { ports: [{ containerPort: 1, hostPort: 80 }] }),
+    },
+    true,
+  ],
+  [
+    'a node that is not cordoned any more',
+    nodeUnschedulable,
+    pod('p'),
+    {
+      event: 'Node/UpdateTaint',
+      node: node('n'),
+      formerNode: node('n', { spec: { unschedulable: true } }),
+    },
+    true,
+  ],
+];
+
+for (const [what, plugin, waiting, happening, isHelp] of hints) {
+  test(`${plugin.name}: ${what} is ${isHelp ? 'worth' : 'not worth'} another try`, () => {
+    assert.equal(plugin.isHelpedBy?.(createPodInfo(waiting), happening), isHelp);
+  });
+}
+
+test('NodeAffinity asks only the nodes that the terms name', () => {
+  const required = (...terms: string[][]) => ({
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: terms.map((names) => ({
+            matchFields: names.map((name) => ({
+              key: 'metadata.name',
+              operator: 'In',
+              values: [name],
+            })),
+          })),
+        },
+      },
+    },
+  });
+  const cluster = clusterOf([node('a'), node('b')]);
+  const ask = (...terms: string[][]) => {
+    const info = createPodInfo(pod('p', required(...terms)));
+    return createNodeAffinity().preFilter?.(new Map(), info, cluster);
+  };
+  assert.deepEqual([...(ask(['a'])?.nodeNames ?? [])], ['a']);
+  assert.deepEqual([...(ask(['a'], ['b'])?.nodeNames ?? [])], ['a', 'b']);
+  assert.deepEqual(ask(['a', 'b'])?.status?.reasons, ['pod affinity terms conflict']);
+  assert.equal(ask(['a'], [])?.nodeNames, undefined);
 });

@@ -12,6 +12,7 @@ import { dynamicResources } from './dynamic-resources.ts';
 import { imageLocality } from './image-locality.ts';
 import { createInterPodAffinity } from './inter-pod-affinity/inter-pod-affinity.ts';
 import { createNodeAffinity } from './node-affinity.ts';
+import { nodeDeclaredFeatures } from './node-declared-features.ts';
 import { nodeName } from './node-name.ts';
 import { nodePorts } from './node-ports.ts';
 import { createBalancedAllocation } from './node-resources-balanced-allocation.ts';
@@ -61,6 +62,7 @@ export const pluginFactories: Readonly<Record<string, PluginFactory>> = {
   NodeResourcesBalancedAllocation: (_parts, args) => createBalancedAllocation(args),
   ImageLocality: () => imageLocality,
   DefaultBinder: ({ client }) => createDefaultBinder(client),
+  NodeDeclaredFeatures: () => nodeDeclaredFeatures,
 };
 
 /** multiPoint of the default profile in upstream's order, with upstream's weights. */
@@ -84,6 +86,7 @@ export const defaultMultiPoint: readonly { name: string; weight: number }[] = [
   { name: 'NodeResourcesBalancedAllocation', weight: 1 },
   { name: 'ImageLocality', weight: 1 },
   { name: 'DefaultBinder', weight: 0 },
+  { name: 'NodeDeclaredFeatures', weight: 0 },
 ];
 
 /** What a cluster without KubeSchedulerConfiguration schedules with: for tests and benches. */
