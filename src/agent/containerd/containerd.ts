@@ -11,6 +11,7 @@ import { createImageStore, type ImageStore } from './ctr.ts';
 import { watchLeakedShims } from './leaked-shims.ts';
 import { keepRotating } from './log-rotation.ts';
 import { defaultPauseImage, packPauseImage } from './pause-image.ts';
+import { cniStateDirectory, removeTornCniFiles } from './torn-cni-files.ts';
 import { containerdPaths, writeConfiguration, type ContainerdPaths } from './write-config.ts';
 
 export interface ContainerdOptions {
@@ -79,7 +80,13 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   const lookForLeakedShims = (): void => {
     void watchLeakedShims({ ...paths, ...binaries, clock, log, signal: lifetime.signal });
   };
-  const supervisor = supervise(options, binaries, paths, adoptedPid, lookForLeakedShims);
+  const mendLeftovers = (): void => {
+    lookForLeakedShims();
+    removeTornCniFiles({ directory: cniStateDirectory, beforeMs: clock.now(), log }).catch(
+      (error: unknown) => log.warning('cannot look at CNI files', { what: messageOf(error) }),
+    );
+  };
+  const supervisor = supervise(options, binaries, paths, adoptedPid, mendLeftovers);
   if (adoptedPid !== undefined) lookForLeakedShims();
   keepRotating({
     path: paths.log,
