@@ -24,6 +24,8 @@ export async function startFakeKubelet(
     podUsage?: KubeletOptions['podUsage'];
     /** Why no volume can be mounted. */
     mount?: string;
+    /** Awaited by each mount. */
+    onMount?: (signal: AbortSignal) => Promise<void>;
   } = {},
 ) {
   const clock = new FakeClock();
@@ -47,7 +49,8 @@ export async function startFakeKubelet(
       machineUsage: async () => ({ ...fakeUsage, ...options.usage?.() }),
       podUsage: options.podUsage,
       volumes: () => ({
-        mount: async (pod) => {
+        mount: async (pod, signal) => {
+          await options.onMount?.(signal);
           if (options.mount !== undefined) throw new Error(options.mount);
           const names = (pod.spec?.volumes ?? []).map(({ name }) => name);
           return new Map(names.map((name) => [name, { hostPath: `/volumes/${name}` }]));

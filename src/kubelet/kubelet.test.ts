@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { resources } from '#client/mod.ts';
@@ -281,6 +282,25 @@ for (const rpc of ['RunPodSandbox', 'CreateContainer']) {
     await until('running', () => phase('p') === 'Running');
   });
 }
+
+test('volumes are not mounted beside an attempt whose sandbox failed', async (context) => {
+  let [count, atOnce, most] = [0, 0, 0];
+  const onMount = async (signal: AbortSignal): Promise<void> => {
+    [count, atOnce] = [count + 1, atOnce + 1];
+    most = Math.max(most, atOnce);
+    // The first one would take for ever.
+    if (count === 1) await once(signal, 'abort');
+    atOnce -= 1;
+  };
+  const { create, cri, until, phase, pass } = await started(context, { onMount });
+  cri.fail('RunPodSandbox', new Error('no'));
+  await create(testPod('p'));
+  await until('tried', () => cri.calls.some((call) => call.startsWith('RunPodSandbox')));
+  cri.fail('RunPodSandbox', undefined);
+  await pass(16_000);
+  await until('running', () => phase('p') === 'Running');
+  assert.deepEqual([count, most], [2, 1]);
+});
 
 test('after a restart the sandboxes of completed pods are stopped once more', async (context) => {
   const first = await started(context);

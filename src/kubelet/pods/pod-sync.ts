@@ -173,16 +173,34 @@ async function carryOut(
     const hasChanged = actions.toKill.length + actions.toUpdate.length > 0;
     return { hasStarted: hasChanged, hasFailed: !isUpdated, retryAtMs: undefined };
   }
-  // Volumes and sandbox do not need each other; both must be there before a container is.
-  const mounting = mountVolumes(request, context);
-  mounting.catch(() => undefined);
-  const sandbox = actions.createSandbox
-    ? await startSandbox(pod, actions.attempt, context, signal)
-    : await presentSandbox(actions, request, context);
-  const mounted = await mounting;
+  const [sandbox, mounted] = await sandboxAndVolumes(actions, request, context);
   request.memory.hasVolumes = true;
   const hostsPath = await writeHosts(pod, sandbox.sandbox, context);
   return await startAll(actions, { ...request, ...sandbox, mounted, hostsPath }, context);
+}
+
+/** Volumes and sandbox do not need each other; both must be there before a container is. */
+async function sandboxAndVolumes(
+  actions: PodActions,
+  request: SyncRequest,
+  context: PodContext,
+): Promise<[Sandbox, MountedVolumes]> {
+  const { pod, signal } = request;
+  const giveUp = new AbortController();
+  const either = AbortSignal.any([signal, giveUp.signal]);
+  const mounting = mountVolumes({ ...request, signal: either }, context);
+  mounting.catch(() => undefined);
+  try {
+    const sandbox = actions.createSandbox
+      ? await startSandbox(pod, actions.attempt, context, signal)
+      : await presentSandbox(actions, request, context);
+    return [sandbox, await mounting];
+  } catch (error) {
+    // The next step mounts again, or removes the pod's directory: never beside this one.
+    giveUp.abort(error);
+    await mounting.catch(() => undefined);
+    throw error;
+  }
 }
 
 async function killForRestart(
