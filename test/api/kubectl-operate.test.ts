@@ -1,7 +1,5 @@
 /** What people run clusters with, typed into today's kubectl and Debian's old one. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 
@@ -276,17 +274,16 @@ function testOperating(version: KubectlVersion): void {
     });
 
     test('a proxy passes requests on, cluster-info dumps what there is', async () => {
-      const env = { ...process.env, KUBECONFIG: api.kubeconfig };
-      const proxy = spawn(version.program, ['proxy', '--port=0'], { env });
+      const proxy = k.follow('proxy --port=0');
       try {
-        const [line] = (await once(proxy.stdout, 'data')) as [Buffer];
-        const [, address = ''] = /Starting to serve on (\S+)/.exec(line.toString()) ?? [];
+        const started = /Starting to serve on (\S+)/;
+        while (!started.test(proxy.output())) await api.request('GET', '/livez');
+        const address = started.exec(proxy.output())?.[1] ?? '';
         const answer = await fetch(`http://${address}/api/v1/namespaces/${namespace}`);
         const { metadata } = (await answer.json()) as { metadata: { name: string } };
         assert.equal(metadata.name, namespace);
       } finally {
-        proxy.kill();
-        await once(proxy, 'close');
+        await proxy.stop();
       }
       const dump = await k.run('cluster-info dump -o json');
       assert.match(dump, /"kind": "NodeList"[^]*"kind": "ReplicationControllerList"/);

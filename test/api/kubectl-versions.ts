@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 
 import type { CommandAnswer, KubectlOptions, TestApi } from './server.ts';
@@ -33,6 +35,14 @@ export interface KubectlSession {
   /** What a command prints to stderr that has to fail. */
   refusal(line: string | readonly string[], options?: KubectlOptions): Promise<string>;
   attempt(line: string | readonly string[], options?: KubectlOptions): Promise<CommandAnswer>;
+  /** A command that runs until it is stopped. */
+  follow(line: string): FollowedCommand;
+}
+
+export interface FollowedCommand {
+  /** What it printed up to now. */
+  output(): string;
+  stop(): Promise<void>;
 }
 
 export function kubectlSession(
@@ -47,6 +57,20 @@ export function kubectlSession(
   return {
     namespace,
     attempt,
+    follow(line) {
+      const env = { ...process.env, HOME: api.dataDir, KUBECONFIG: api.kubeconfig };
+      const child = spawn(program, ['-n', namespace, ...line.split(' ')], { env });
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+      const closed = once(child, 'close');
+      return {
+        output: () => output,
+        async stop() {
+          child.kill();
+          await closed;
+        },
+      };
+    },
     async run(line, options) {
       const { code, stdout, stderr } = await attempt(line, options);
       assert.equal(code, 0, `${String(line)}: ${stderr}`);
