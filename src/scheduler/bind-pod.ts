@@ -25,11 +25,18 @@ export async function bindPod(options: {
       const allowed = await profile.permitAndPreBind(state, pod, nodeName);
       if (!isSuccess(allowed)) return allowed;
       const binder = extenders.find((one) => one.canBind && one.isInterestedIn(pod.pod));
-      if (binder === undefined) return await profile.bind(state, pod, nodeName);
-      await binder.bind(pod.pod, nodeName);
-      return undefined;
+      if (binder !== undefined) {
+        await binder.bind(pod.pod, nodeName);
+        return undefined;
+      }
+      const bound = await profile.bind(state, pod, nodeName);
+      return isSuccess(bound) ? undefined : failed(`binding rejected: ${reasonsOf(bound)}`);
     } catch (error) {
       return failed(messageOf(error));
     }
   });
+}
+
+function reasonsOf(status: Status | undefined): string {
+  return status?.reasons.join(', ') ?? '';
 }

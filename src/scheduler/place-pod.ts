@@ -1,4 +1,4 @@
-import { messageOf } from '#base/errors.ts';
+import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Random } from '#base/random.ts';
 import type { Extender } from './extender/mod.ts';
 import { filterWithNominated } from './filter-with-nominated.ts';
@@ -84,6 +84,7 @@ export function createPlacement(options: PlacementOptions): PlacePod {
         isKnownNode: true,
       });
       if (status === undefined) feasible.push(node);
+      else if (status.code === 'Error') throw new K3tsError('Plugin', status.reasons.join(', '));
       else statuses.set(node.name, status);
     }
     if (nodeNames === undefined && nodes.length > 0) startIndex = (start + looked) % nodes.length;

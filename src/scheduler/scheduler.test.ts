@@ -189,3 +189,24 @@ test('new labels of a pod bring it back, its own condition does not', async (t) 
   assert.equal(again.items[0]?.count, 2);
   assert.equal(await nodeOf('p1'), undefined);
 });
+
+test('a bind that is refused says who refused it, and the pod is tried again', async (t) => {
+  const { client, clock, nodeOf, stop } = await start();
+  t.after(stop);
+  const create = client.create.bind(client);
+  let refusals = 1;
+  client.create = (async (resource, object, options) => {
+    if (options?.subresource === 'binding' && refusals-- > 0) throw new Error('not now');
+    return await create(resource, object, options);
+  }) as typeof client.create;
+  client.add(node('a'));
+  await client.create(resources.pods, pod('p1'), { namespace: 'default' });
+  for (let turn = 0; turn < 5; turn++) await clock.advance(10);
+  const waiting = await client.get<Pod>(resources.pods, 'p1', { namespace: 'default' });
+  const condition = waiting.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  assert.equal(condition?.reason, 'SchedulerError');
+  assert.equal(condition.message, 'binding rejected: running Bind plugin "DefaultBinder": not now');
+  assert.equal(await nodeOf('p1'), undefined);
+  for (let turn = 0; turn < 5; turn++) await clock.advance(300);
+  assert.equal(await nodeOf('p1'), 'a');
+});

@@ -49,10 +49,17 @@ export class NodeAnswers {
   /** Scorers whose score counts as it is: they are remembered as one weighted sum. */
   readonly #summed: readonly WeightedPlugin[];
   readonly #shapes = new Map<string, ShapeAnswers>();
+  /** Puts the name of the plugin into what it said. */
+  readonly #withName: (status: Status, plugin: Plugin) => Status;
   #generation = -1;
   #current = new ShapeAnswers(0);
 
-  constructor(filters: readonly Plugin[], scorers: readonly WeightedPlugin[]) {
+  constructor(
+    filters: readonly Plugin[],
+    scorers: readonly WeightedPlugin[],
+    withName = (status: Status, { name }: Plugin): Status => ({ ...status, plugin: name }),
+  ) {
+    this.#withName = withName;
     const end = filters.findIndex(({ answersByNode }) => answersByNode !== true);
     this.filters = end < 0 ? filters : filters.slice(0, end);
     this.#scorers = scorers.map(({ plugin }) => plugin);
@@ -93,7 +100,7 @@ export class NodeAnswers {
       if (skipped.has(plugin.name)) continue;
       const status = plugin.filter?.(state, pod, node);
       if (isSuccess(status) || status === undefined) continue;
-      refusal = { ...status, plugin: plugin.name };
+      refusal = this.#withName(status, plugin);
       break;
     }
     answers.filterVersions[slot] = version;

@@ -83,7 +83,7 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
   const scorers = points.score;
   const reservers = at('reserve');
   const binders = at('bind');
-  const answers = new NodeAnswers(filters, scorers);
+  const answers = new NodeAnswers(filters, scorers, named);
   const laterFilters = filters.slice(answers.filters.length);
   /** Used again for each plugin and pod: thousands of small objects a pod are what costs. */
   let scratch: NodeScore[] = [];
@@ -110,7 +110,8 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
       for (const plugin of preFilters) {
         const result = plugin.preFilter?.(state, pod, snapshot);
         if (result?.status?.code === 'Skip') skipped.add(plugin.name);
-        else if (!isSuccess(result?.status)) return { status: named(result?.status, plugin) };
+        else if (!isSuccess(result?.status))
+          return { status: named(result?.status, plugin, 'PreFilter') };
         if (result?.nodeNames === undefined) continue;
         nodeNames = nodeNames?.intersection(result.nodeNames) ?? result.nodeNames;
         narrowedBy.push(plugin.name);
@@ -177,7 +178,7 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
         const status = plugin.preScore?.(state, pod, nodes, snapshot);
         if (status?.code === 'Skip') skipped.add(plugin.name);
         else if (!isSuccess(status))
-          return { scores: new Float64Array(0), status: named(status, plugin) };
+          return { scores: new Float64Array(0), status: named(status, plugin, 'PreScore') };
       }
       const totals = new Float64Array(nodes.length);
       answers.addSums(totals, { state, pod, skipped }, nodes, snapshot);
@@ -202,7 +203,7 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
     reserve(state, pod, nodeName) {
       for (const plugin of reservers) {
         const status = plugin.reserve?.(state, pod, nodeName);
-        if (!isSuccess(status)) return named(status, plugin);
+        if (!isSuccess(status)) return named(status, plugin, 'Reserve');
       }
       return undefined;
     },
@@ -214,7 +215,9 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
       for (const point of ['permit', 'preBind'] as const) {
         for (const plugin of at(point)) {
           const status = await plugin[point]?.(state, pod, nodeName);
-          if (!isSuccess(status)) return named(status, plugin);
+          if (!isSuccess(status)) {
+            return named(status, plugin, point === 'permit' ? 'Permit' : 'PreBind');
+          }
         }
       }
       return undefined;
@@ -222,7 +225,7 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
     async bind(state, pod, nodeName) {
       for (const plugin of binders) {
         const status = await plugin.bind?.(state, pod, nodeName);
-        if (status?.code !== 'Skip') return named(status, plugin);
+        if (status?.code !== 'Skip') return named(status, plugin, 'Bind');
       }
       return { code: 'Error', reasons: ['no bind plugin took the pod'] };
     },
@@ -232,8 +235,16 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
   };
 }
 
-function named(status: Status | undefined, plugin: Plugin): Status | undefined {
-  return status === undefined ? undefined : { ...status, plugin: plugin.name };
+/** With the plugin's name; errors also say in their text who had them, as upstream's do. */
+function named(status: Status, plugin: Plugin, point?: string): Status;
+function named(status: Status | undefined, plugin: Plugin, point?: string): Status | undefined;
+function named(status: Status | undefined, plugin: Plugin, point?: string): Status | undefined {
+  if (status === undefined) return undefined;
+  const { name } = plugin;
+  if (status.code !== 'Error') return { ...status, plugin: name };
+  const who =
+    point === undefined ? `running "${name}" filter plugin` : `running ${point} plugin "${name}"`;
+  return { ...status, plugin: name, reasons: status.reasons.map((reason) => `${who}: ${reason}`) };
 }
 
 function nothingLeft(plugins: readonly string[]): Status {
