@@ -48,7 +48,7 @@ export const resourceFields: FieldTable = {
   podPidsLimit: acts('integer', -1, 'pod-max-pids'),
   systemReserved: acts('map'),
   kubeReserved: acts('map'),
-  reservedSystemCPUs: refused('text', '', notBuilt, 'reserved-cpus'),
+  reservedSystemCPUs: acts('text', '', 'reserved-cpus'),
   systemReservedCgroup: refused('text', '', notBuilt),
   kubeReservedCgroup: refused('text', '', notBuilt),
   enforceNodeAllocatable: ignored('texts', ['pods'], 'pods are kept below what is allocatable'),

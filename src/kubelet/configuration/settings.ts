@@ -2,6 +2,7 @@ import { parseDuration } from '#base/duration.ts';
 import { parseQuantity, quantityValue } from '#base/quantity.ts';
 import { defaultKubeletConfig } from '../kubelet-config.ts';
 import type { KubeletConfig, ShutdownPeriod } from '../kubelet-config.ts';
+import { parseCpuList } from './cpu-list.ts';
 import type { JsonValue } from './field.ts';
 import { fieldTable, findField } from './field-table.ts';
 import type { KubeletConfiguration } from './read-configuration.ts';
@@ -87,6 +88,14 @@ const setters: Readonly<Record<string, Setter>> = {
   podPidsLimit: (value) => ({ podPidsLimit: Number(value) }),
   systemReserved: (value) => ({ systemReserved: map(value) }),
   kubeReserved: (value) => ({ kubeReserved: map(value) }),
+  // Processors by number take the place of amounts, as upstream.
+  reservedSystemCPUs(value, given) {
+    if (value === '') return {};
+    const { cpu: _cpu, ...kubeReserved } = map(given['kubeReserved'] ?? {});
+    const count = parseCpuList(String(value)).size;
+    const systemReserved = { ...map(given['systemReserved'] ?? {}), cpu: String(count) };
+    return { kubeReserved, systemReserved };
+  },
   evictionHard: (value, given) => ({
     evictionHard:
       given['mergeDefaultEvictionSettings'] === true

@@ -2,6 +2,7 @@ import { parseDuration } from '#base/duration.ts';
 import { messageOf } from '#base/errors.ts';
 import { parseQuantity } from '#base/quantity.ts';
 import { featureGateProblem } from '#schema/feature-gates/mod.ts';
+import { parseCpuList } from './cpu-list.ts';
 import type { JsonValue } from './field.ts';
 import { findField } from './field-table.ts';
 import type { FieldValues } from './read-file.ts';
@@ -88,6 +89,7 @@ const checks: readonly Check[] = [
       ({ value }) =>
         quantities(name, value(name)),
   ),
+  ({ value }) => cpuList(value('reservedSystemCPUs')),
   ({ value }) => thresholds(value('evictionHard')),
   ({ value }) => thresholds(value('evictionSoft')),
   ({ value }) => gates(value('featureGates')),
@@ -146,6 +148,16 @@ function thresholds(value: JsonValue | undefined): string | undefined {
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+function cpuList(value: JsonValue | undefined): string | undefined {
+  if (value === undefined || value === '') return undefined;
+  try {
+    parseCpuList(String(value));
+    return undefined;
+  } catch (error) {
+    return `reservedSystemCPUs (--reserved-cpus): ${messageOf(error)}`;
+  }
 }
 
 /** A soft threshold without a time would be a hard one. */
