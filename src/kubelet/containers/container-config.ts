@@ -25,6 +25,8 @@ export interface ContainerConfigContext {
   readonly hasSwap: boolean;
   readonly seccompRoot: string;
   readonly isSeccompDefault: boolean;
+  /** Whether the runtime handler of the pod knows recursive read-only mounts. */
+  readonly hasRecursiveReadOnly?: ((pod: Pod) => boolean) | undefined;
 }
 
 export interface ContainerConfigRequest {
@@ -66,6 +68,7 @@ export async function containerConfig(
     volumes: context.volumes,
     environment,
     terminationLogPath,
+    canRecursiveReadOnly: context.hasRecursiveReadOnly?.(pod),
   });
   return {
     metadata: { name: container.name, attempt },

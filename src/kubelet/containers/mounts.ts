@@ -18,6 +18,8 @@ export interface MountOptions {
   readonly hostsPath: string | undefined;
   /** Path on the machine of the termination log. */
   readonly terminationLogPath: string | undefined;
+  /** The runtime makes everything below a mount read-only when asked to. */
+  readonly canRecursiveReadOnly?: boolean | undefined;
 }
 
 const propagations: Readonly<Record<string, MountPropagation>> = {
@@ -76,11 +78,28 @@ async function volumeMount(
     containerPath: isAbsolute(mount.mountPath) ? mount.mountPath : `/${mount.mountPath}`,
     readonly: isReadOnly,
     propagation: propagations[mount.mountPropagation ?? 'None'] ?? 'PROPAGATION_PRIVATE',
-    recursiveReadOnly: isReadOnly && mount.recursiveReadOnly === 'Enabled',
+    recursiveReadOnly: isRecursiveReadOnly(mount, options.canRecursiveReadOnly === true),
     ...(userNamespace === undefined
       ? {}
       : { uidMappings: userNamespace.uids, gidMappings: userNamespace.gids }),
   };
+}
+
+/** Throws for a mount that insists on what cannot be, with upstream's texts. */
+function isRecursiveReadOnly(mount: VolumeMount, isPossible: boolean): boolean {
+  const { name, readOnly = false, recursiveReadOnly = 'Disabled' } = mount;
+  const { mountPropagation = 'None' } = mount;
+  if (recursiveReadOnly === 'Disabled') return false;
+  const fail = (why: string): never => {
+    const text = `volume "${name}" requested recursive read-only mode, but it is not ${why}`;
+    throw new ContainerConfigError(`failed to resolve recursive read-only mode: ${text}`);
+  };
+  if (!readOnly) return fail('read-only');
+  if (mountPropagation !== 'None') {
+    return fail(`compatible with propagation "${mountPropagation}"`);
+  }
+  if (recursiveReadOnly === 'Enabled' && !isPossible) return fail('supported by the runtime');
+  return isPossible;
 }
 
 /** The relative path within the volume, checked; empty for the volume's root. */

@@ -151,6 +151,12 @@ function podContext(
       hasSwap: (machine.swapBytes ?? 0) > 0,
       seccompRoot,
       isSeccompDefault: config.isSeccompDefault,
+      hasRecursiveReadOnly: (pod) => {
+        const name = specOf(pod).runtimeClassName ?? '';
+        const handlers = nodeSide.health.status?.runtimeHandlers ?? [];
+        const handler = handlers.find((one) => one.name === name);
+        return handler?.features?.recursiveReadOnlyMounts === true;
+      },
     },
     runtimeHandler: async (pod) => {
       const name = specOf(pod).runtimeClassName ?? '';
