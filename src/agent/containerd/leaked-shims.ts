@@ -18,8 +18,8 @@ export interface LeakedShimsOptions {
 }
 
 /** Shims are looked at this often after a start of containerd, until all are as they should be. */
-const periodMs = 20_000;
-const leastLooks = 4;
+const periodMs = 10_000;
+const leastLooks = 6;
 const timeoutMs = 30_000;
 const namespace = 'k8s.io';
 const tasks = join('io.containerd.runtime.v2.task', namespace);
