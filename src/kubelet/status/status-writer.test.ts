@@ -67,3 +67,19 @@ test('a failure is tried again, a pod that is gone is not', async () => {
   await clock.advance(60_000);
   assert.equal(sent().length, 4);
 });
+
+test('what others say is not sent back, conditions that no longer hold go', async () => {
+  const resize = { type: 'PodResizePending', status: 'True', reason: 'Deferred' };
+  const gate = { type: 'gate', status: 'True' };
+  const { writer, client, sent } = writerOver({ conditions: [resize, gate] });
+  const ready = { type: 'Ready', status: 'True' };
+  writer.set(pod, { phase: 'Running', conditions: [ready, gate] });
+  await writer.flushed('u');
+  assert.deepEqual(client.stored<Pod>(resources.pods, 'default/p')?.status?.conditions, [
+    gate,
+    ready,
+  ]);
+  writer.set(pod, { phase: 'Running', conditions: [ready, { type: 'gate', status: 'False' }] });
+  await writer.flushed('u');
+  assert.equal(sent().length, 1);
+});
