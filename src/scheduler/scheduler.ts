@@ -29,8 +29,9 @@ import type { QueuedPod } from './queue/scheduling-queue.ts';
 import { createSchedulerMetrics } from './scheduler-metrics.ts';
 import type { AttemptResult, SchedulerMetrics } from './scheduler-metrics.ts';
 
-/** Pods placed before other work of the event loop gets its turn. */
+/** Pods placed, and time taken, before other work of the event loop gets its turn. */
 const podsPerTurn = 50;
+const turnMs = 5;
 
 export interface SchedulerOptions {
   readonly client: Client;
@@ -107,7 +108,9 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   signal.addEventListener('abort', () => queue.close(), { once: true });
 
   const run = (): void => {
+    const endMs = clock.monotonicMs() + turnMs;
     for (let count = 0; count < podsPerTurn && !signal.aborted; count++) {
+      if (count > 0 && clock.monotonicMs() > endMs) break;
       const queued = queue.pop();
       if (queued === undefined) {
         isRunning = false;
