@@ -38,6 +38,9 @@ export interface MetricsRequest {
 
 export type MetricsAnswer = { readonly status: number; readonly body: object } | undefined;
 
+/** A pod this young may just not have been looked at yet. */
+const newMs = 60_000;
+
 /** Discovery of the group version. */
 export const metricsResources = [
   {
@@ -119,7 +122,10 @@ function podKind({ reader, store, clock }: Sources): Kind {
   const measure = (pod: Pod): PodMetrics | undefined => {
     const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
     const usage = store.pod(key, pod.spec?.nodeName ?? '');
-    return usage && podMetrics(pod, usage, clock.now());
+    if (usage !== undefined) return podMetrics(pod, usage, clock.now());
+    const startMs = Date.parse(pod.status?.startTime ?? '');
+    if (clock.now() - startMs < newMs) store.want();
+    return undefined;
   };
   const isRunning = ({ status }: Pod): boolean => status?.phase === 'Running';
   return {

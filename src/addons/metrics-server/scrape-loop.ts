@@ -52,8 +52,11 @@ export async function scrapeNodes(options: {
     await Promise.all(Array.from({ length: Math.min(atATime, names.length) }, work));
     const isEager = names.length === 0 || names.some((name) => !store.isKnown(name));
     eagerLeft = isEager && names.length > 0 ? eagerLeft - 1 : resolutionMs / eagerMs;
-    const waitMs = isEager && eagerLeft > 0 ? eagerMs : resolutionMs;
-    await clock.sleep(waitMs, signal).catch(() => undefined);
+    const isSoon = isEager && eagerLeft > 0;
+    for (let waitedMs = 0; waitedMs < resolutionMs && !signal.aborted; waitedMs += eagerMs) {
+      await clock.sleep(eagerMs, signal).catch(() => undefined);
+      if (isSoon || store.takeWanted()) break;
+    }
   }
 }
 

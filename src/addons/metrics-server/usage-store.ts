@@ -20,6 +20,10 @@ export interface UsageStore {
   put(nodeName: string, samples: NodeSamples): void;
   /** Forgets nodes that are not in the set, and what was read before `oldestMs`. */
   retain(nodeNames: ReadonlySet<string>, oldestMs: number): void;
+  /** Somebody asked for a pod that is too new to be known: it is worth to look again soon. */
+  want(): void;
+  /** Whether somebody did since the last call. */
+  takeWanted(): boolean;
   /** Whether the node has been read often enough to say what it uses. */
   isKnown(nodeName: string): boolean;
   node(nodeName: string): Usage | undefined;
@@ -43,6 +47,7 @@ const containerKey = (pod: string, container: string): string => `${pod}/${conta
 
 export function createUsageStore(): UsageStore {
   const readings = new Map<string, Reading>();
+  let isWanted = false;
 
   const put = (nodeName: string, samples: NodeSamples): void => {
     const before = readings.get(nodeName);
@@ -62,6 +67,14 @@ export function createUsageStore(): UsageStore {
 
   return {
     put,
+    want() {
+      isWanted = true;
+    },
+    takeWanted() {
+      const was = isWanted;
+      isWanted = false;
+      return was;
+    },
     retain(nodeNames, oldestMs) {
       for (const [name, { samples }] of readings) {
         const isOld = samples.node !== undefined && samples.node.atMs < oldestMs;

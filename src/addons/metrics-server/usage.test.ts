@@ -173,3 +173,27 @@ for (const [path, message, httpCode] of [
     assert.throws(() => apiOf()(path), { message, httpCode });
   });
 }
+
+test('a question for a new pod asks for another look', () => {
+  const store = createUsageStore();
+  assert.equal(store.takeWanted(), false);
+  const clock = new FakeClock(Date.parse('2026-01-01T00:01:00Z'));
+  const pod = (startTime: string) => ({
+    metadata: { name: 'p', namespace: 'shop' },
+    status: { phase: 'Running', startTime },
+  });
+  const wants = (startTime: string): boolean => {
+    const reader = {
+      get: () => undefined,
+      list: () => [pod(startTime)],
+    } as unknown as ClusterReader;
+    const info = { isResourceRequest: true, verb: 'list', resource: 'pods', subresource: '' };
+    createMetricsApi({ reader, store, clock })({
+      context: { info: { ...info, namespace: 'shop', name: '' }, query: new URLSearchParams() },
+      headers: {},
+    });
+    return store.takeWanted();
+  };
+  assert.equal(wants('2026-01-01T00:00:30Z'), true);
+  assert.equal(wants('2025-12-31T23:00:00Z'), false);
+});
