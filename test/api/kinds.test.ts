@@ -34,6 +34,9 @@ const ownNames: Readonly<Record<string, string>> = {
   ipaddresses: '',
 };
 
+/** Controllers write annotations of theirs between two reads. */
+const annotated: ReadonlySet<string> = new Set(['Deployment', 'HorizontalPodAutoscaler']);
+
 function encode(object: Json, form: Form): string | Buffer {
   if (form === json) return JSON.stringify(object);
   if (form === yaml) return stringify(object, { version: '1.1' });
@@ -57,7 +60,7 @@ function settled(object: Json): Json {
     delete spec?.['taints'];
     delete meta['annotations'];
   }
-  if (rest['kind'] === 'Deployment') delete meta['annotations'];
+  if (annotated.has(String(rest['kind']))) delete meta['annotations'];
   if (rest['kind'] === 'ServiceCIDR') delete meta['finalizers'];
   for (const claim of (spec?.['volumeClaimTemplates'] ?? []) as Json[]) {
     delete claim['kind'];

@@ -183,3 +183,19 @@ test('a volume for many nodes is attached to all of them', async () => {
   assert.equal(attachments(harness).length, 2);
   await harness.stop();
 });
+
+test('an attachment of a volume that nobody knows is somebody else’s', async () => {
+  const foreign: VolumeAttachment = {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'VolumeAttachment',
+    metadata: { name: 'foreign' },
+    spec: { attacher: 'x', nodeName: 'n1', source: { persistentVolumeName: 'none' } },
+  };
+  const harness = start(node('n1'), foreign);
+  await harness.run(10);
+  assert.deepEqual(
+    attachments(harness).map(({ metadata }) => metadata.name),
+    ['foreign'],
+  );
+  await harness.stop();
+});

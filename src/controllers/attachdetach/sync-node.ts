@@ -157,9 +157,11 @@ async function detach(
   if (deletionTimestamp !== undefined) return true;
   const { persistentVolumeName = '' } = attachment.spec.source;
   const attachable = asAttachable(volumes.get(persistentVolumeName), drivers);
+  // somebody else's: nothing here says that it was ever attached by this controller
+  if (attachable === undefined) return true;
   const sinceMs = unusedSinceMs.get(name) ?? clock.monotonicMs();
   unusedSinceMs.set(name, sinceMs);
-  const isInUse = node?.status?.volumesInUse?.includes(attachable?.uniqueName ?? '') === true;
+  const isInUse = node?.status?.volumesInUse?.includes(attachable.uniqueName) === true;
   const isLate = clock.monotonicMs() - sinceMs >= maxWaitForUnmountMs && !isReady(node);
   if (isInUse && !isLate && !isOutOfService(node)) return false;
   unusedSinceMs.delete(name);
