@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isProcessAlive } from './process.ts';
 
 /** A child that follows its parent's death, started by a parent that waits to be killed. */
@@ -41,6 +40,6 @@ test('a process that ends with its parent does so when the parent is killed', as
   outer.stdout.resume();
   await closed;
   // The kernel closes the files of a process a moment before it counts as ended.
-  for (let turn = 0; turn < 10_000 && !hasEnded(pid); turn++) await nextTurn();
+  for (let turn = 0; turn < 10_000 && !hasEnded(pid); turn++) await new Promise(setImmediate);
   assert.equal(hasEnded(pid), true);
 });

@@ -1,6 +1,6 @@
 /**
- * The feature gates of Kubernetes 1.36: their stages, their defaults, and which of the features that
- * are on k3ts does not have. Start reading at feature-gates.ts.
+ * The feature gates of Kubernetes 1.36: their stages, their defaults, and which of the features
+ * that are on k3ts does not have. Start reading at feature-gates.ts.
  */
 export { featureGates } from './feature-gates.ts';
 export type { FeatureGate, GateStage } from './feature-gates.ts';
