@@ -3,16 +3,17 @@ import { readCases, readRules } from './rule-cases.ts';
 
 const intro = `# Validation
 
-What an object is refused for: the rules of Kubernetes 1.36, with the text of each. An answer has code 422 and
-reason \`Invalid\`; its message is \`<Kind> "<name>" is invalid: <field>: <text>\`, and \`details.causes\` holds each
-field, its reason (\`FieldValue…\`) and text. All errors of an object are told at once, up to a thousand.
+What an object is refused for: the rules of Kubernetes 1.36, with the text of each. An answer has
+code 422 and reason \`Invalid\`; its message is \`<Kind> "<name>" is invalid: <field>: <text>\`, and
+\`details.causes\` holds each field, its reason (\`FieldValue…\`) and text. All errors of an object are
+told at once, up to a thousand.
 
-Rules of parts that several kinds share (metadata, pod specs, volumes, selectors, …) stand under the name of the part,
-with fields below it. \`[]\` is the index of an item, \`{}\` the key of a map, \`<x>\` something filled in. Rules hold for
-creations and updates unless an operation or subresource is named. The objects that break each rule are in
-\`test/fixtures/validation/cases.json\`; "without a case" says why there is none.
+Rules of parts that several kinds share (metadata, pod specs, volumes, selectors, …) stand under the
+name of the part, with fields below it. \`[]\` is the index of an item, \`{}\` the key of a map, \`<x>\`
+something filled in. Rules hold for creations and updates unless an operation or subresource is
+named. The objects that break each rule are in \`test/fixtures/validation/cases.json\`; "without a case" says why there is none.
 
-This page is generated: \`node scripts/generate/docs.ts\`.
+This page is generated: \`npm run generate:docs\`.
 `;
 
 const labels: Readonly<Record<string, string>> = {
@@ -28,7 +29,11 @@ const labels: Readonly<Record<string, string>> = {
 };
 
 function escape(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('<', '\\<');
+  return text
+    .replaceAll('|', '\\|')
+    .replaceAll('\n', ' ')
+    .replaceAll('<', '\\<')
+    .replaceAll('](', ']\\(');
 }
 
 function messageOf({ reason, detail, format }: RuleEntry): string {
