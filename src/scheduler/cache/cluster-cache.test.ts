@@ -89,4 +89,17 @@ describe('cluster cache', () => {
     assert.equal(cluster.node('a')?.pods.size, 1);
     assert.equal(copy.scoringCpuMilli, 200);
   });
+
+  it('a node knows the priority of its least important pod', () => {
+    const cluster = clusterOf([zoneNode('a')]);
+    const lowest = (): number | undefined => cluster.node('a')?.lowestPriority;
+    assert.equal(lowest(), Number.POSITIVE_INFINITY);
+    cluster.setPod(on('a', labelledPod('p', {}, { priority: 10 })));
+    cluster.setPod(on('a', labelledPod('q', {}, { priority: -5 })));
+    assert.equal(lowest(), -5);
+    cluster.removePod('default/q');
+    assert.equal(lowest(), 10);
+    cluster.setPod(on('a', labelledPod('r', {})));
+    assert.equal(lowest(), 0);
+  });
 });

@@ -134,6 +134,8 @@ export interface NodeInfo {
   readonly scoringMemoryBytes: number;
   readonly pods: ReadonlyMap<string, PodInfo>;
   readonly hostPorts: readonly HostPort[];
+  /** Of the least important pod on the node; Infinity without pods. */
+  readonly lowestPriority: number;
   /** Bytes by image name, all names of an image. */
   readonly images: ReadonlyMap<string, number>;
   clone(): NodeRecord;
@@ -153,6 +155,8 @@ export class NodeRecord implements NodeInfo {
   readonly pods = new Map<string, PodInfo>();
   images: ReadonlyMap<string, number> = new Map();
   #podsWithPorts = 0;
+  /** Undefined after the least important pod left: looked up when next asked for. */
+  #lowestPriority: number | undefined = Number.POSITIVE_INFINITY;
 
   /** `like` is a record of the same node, whose amounts need not be read again. */
   constructor(node: Node, like?: NodeRecord) {
@@ -165,6 +169,15 @@ export class NodeRecord implements NodeInfo {
     this.allowedPods = like.allowedPods;
     this.allocatable = like.allocatable;
     this.images = like.images;
+  }
+
+  get lowestPriority(): number {
+    if (this.#lowestPriority === undefined) {
+      let lowest = Number.POSITIVE_INFINITY;
+      for (const { pod } of this.pods.values()) lowest = Math.min(lowest, pod.spec?.priority ?? 0);
+      this.#lowestPriority = lowest;
+    }
+    return this.#lowestPriority;
   }
 
   get hostPorts(): readonly HostPort[] {
@@ -196,6 +209,7 @@ export class NodeRecord implements NodeInfo {
     copy.scoringCpuMilli = this.scoringCpuMilli;
     copy.scoringMemoryBytes = this.scoringMemoryBytes;
     copy.#podsWithPorts = this.#podsWithPorts;
+    copy.#lowestPriority = this.#lowestPriority;
     return copy;
   }
 
@@ -224,5 +238,9 @@ export class NodeRecord implements NodeInfo {
     this.scoringCpuMilli += sign * pod.scoringCpuMilli;
     this.scoringMemoryBytes += sign * pod.scoringMemoryBytes;
     if (pod.hostPorts.length > 0) this.#podsWithPorts += sign;
+    const priority = pod.pod.spec?.priority ?? 0;
+    if (this.#lowestPriority === undefined) return;
+    if (sign > 0) this.#lowestPriority = Math.min(this.#lowestPriority, priority);
+    else if (priority <= this.#lowestPriority) this.#lowestPriority = undefined;
   }
 }

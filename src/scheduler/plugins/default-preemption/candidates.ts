@@ -31,10 +31,11 @@ export function findVictims(options: {
   budgetsOf: (namespace: string) => readonly PodDisruptionBudget[];
 }): Candidate | Status {
   const { pod, attempt } = options;
+  const lower = lessImportant(options.node, priorityOf(pod));
+  // Before anything is copied: in most clusters most nodes have nobody to offer.
+  if (lower.length === 0) return noVictims;
   const node = options.node.clone();
   const state = cloneState(options.state);
-  const lower = [...node.pods.values()].filter((other) => priorityOf(other) < priorityOf(pod));
-  if (lower.length === 0) return noVictims;
   const remove = (other: PodInfo): void => {
     node.removePod(other.key);
     attempt.removePod(state, pod, other, node);
@@ -59,6 +60,13 @@ export function findVictims(options: {
   for (const other of free) isSpared(other);
   victims.sort(compareImportance);
   return { nodeName: node.name, victims, budgetViolations };
+}
+
+function lessImportant({ pods, lowestPriority }: NodeInfo, priority: number): PodInfo[] {
+  const found: PodInfo[] = [];
+  if (lowestPriority >= priority) return found;
+  for (const other of pods.values()) if (priorityOf(other) < priority) found.push(other);
+  return found;
 }
 
 /**
