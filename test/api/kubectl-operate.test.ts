@@ -96,6 +96,10 @@ function testOperating(version: KubectlVersion): void {
       );
       assert.equal(await k.run('scale deploy/web --replicas=3'), 'deployment.apps/web scaled\n');
       await k.run('wait deploy/web --for=condition=Available --timeout=10s');
+      if (!isOld) {
+        const scale = await k.run('get deploy web --subresource=scale');
+        assert.match(scale, /^NAME +DESIRED +AVAILABLE +AGE\nweb +3 +\d +\d+s\n$/);
+      }
       await k.run('set env deploy/web A=b');
       await k.run('set resources deploy/web --limits=cpu=1');
       await k.run('autoscale deploy/web --min=1 --max=3 --cpu-percent=50');

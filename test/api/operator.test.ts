@@ -126,6 +126,8 @@ describe('the sample operator', () => {
     const scaled = await api.kubectl(['scale', 'website/home', '--replicas=3']);
     assert.equal(scaled.stdout, 'website.examples.k3ts.dev/home scaled\n', scaled.stderr);
     await untilReady('home', 3);
+    const scale = await api.kubectl(['get', 'site', 'home', '--subresource=scale']);
+    assert.match(scale.stdout, /^NAME +DESIRED +AVAILABLE +AGE\nhome +3 +3 +\d+s\n$/);
     const table = await api.kubectl(['get', 'site', 'home']);
     assert.match(table.stdout, /^NAME +WANTED +READY +AGE\nhome +3 +3 +\d+s\n$/);
   });

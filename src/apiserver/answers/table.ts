@@ -1,7 +1,8 @@
-import type { UnknownObject } from '#schema/mod.ts';
+import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import type { Cell, TableColumn } from '#schema/mod.ts';
 import { tableCells, tableColumns } from '#schema/mod.ts';
 import type { CacheEntry } from '../cache/mod.ts';
+import type { AnswerForm } from '../negotiate.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { servedObject } from '../resource-registry.ts';
 
@@ -67,4 +68,24 @@ export function tableOf(
 export function includeObjectOf(query: URLSearchParams): IncludeObject {
   const value = query.get('includeObject');
   return value === 'None' || value === 'Object' ? value : 'Metadata';
+}
+
+/** A Scale in the shape that was asked for; those of custom resources look the same. */
+export function shapedScale(
+  info: ResourceInfo,
+  scale: UnknownObject,
+  as: AnswerForm['as'],
+  options: { include: IncludeObject; nowMs: number },
+): object {
+  if (as === undefined) return scale;
+  if (as !== 'Table') return partialMetadata(scale);
+  const { include, nowMs } = options;
+  const object = include === 'None' ? null : include === 'Object' ? scale : partialMetadata(scale);
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: { resourceVersion: scale.metadata.resourceVersion },
+    columnDefinitions: tableColumns(info, 'Scale'),
+    rows: [{ cells: tableCells(info, scale, nowMs, 'Scale'), object }],
+  };
 }

@@ -1,5 +1,6 @@
 import { sendList } from '../answers/list-answer.ts';
 import { sendEntry, sendValue } from '../answers/object-answer.ts';
+import { includeObjectOf, shapedScale } from '../answers/table.ts';
 import { sendWatch, watchShapes } from '../answers/watch-answer.ts';
 import { getObject } from '../handlers/get.ts';
 import { readListOptions, selectionOf } from '../handlers/list-options.ts';
@@ -35,7 +36,9 @@ export async function answerRead(
     const form = negotiateForm(accept, objectShapes);
     if (info.subresource === 'scale') {
       const scale = await getScale(core, served, namespace, info.name);
-      await sendValue(exchange, context, scale, { status: 200, form });
+      const include = includeObjectOf(query);
+      const value = shapedScale(served.info, scale, form.as, { include, nowMs });
+      await sendValue(exchange, context, value, { status: 200, form });
       return 200;
     }
     const version = query.get('resourceVersion') ?? '';

@@ -53,7 +53,7 @@ function columnsOfKind(kind: string): readonly TableColumn[] {
  * stands for the kind of a subresource, such as Scale.
  */
 export function tableColumns(info: ResourceInfo, kind = info.kind): readonly TableColumn[] {
-  return isBuiltIn(info) ? columnsOfKind(kind) : ofCustomResources;
+  return isBuiltIn(info) || kind !== info.kind ? columnsOfKind(kind) : ofCustomResources;
 }
 
 /** One row, in the order of tableColumns; all columns, wide ones too. */
@@ -64,7 +64,7 @@ export function tableCells(
   kind = info.kind,
 ): Cell[] {
   const { name, creationTimestamp } = object.metadata;
-  if (!isBuiltIn(info)) return [name, age(creationTimestamp, nowMs)];
+  if (!isBuiltIn(info) && kind === info.kind) return [name, age(creationTimestamp, nowMs)];
   const cells = Object.hasOwn(cellsByKind, kind) ? cellsByKind[kind] : undefined;
   return cells === undefined ? [name, creationTimestamp ?? null] : cells(object, nowMs);
 }
