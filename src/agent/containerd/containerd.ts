@@ -77,8 +77,12 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     ? await stopRunning(paths, clock, log)
     : await findRunning(paths, clock);
   const lifetime = new AbortController();
+  let watching = new AbortController();
   const lookForLeakedShims = (): void => {
-    void watchLeakedShims({ ...paths, ...binaries, clock, log, signal: lifetime.signal });
+    watching.abort();
+    watching = new AbortController();
+    const signal = AbortSignal.any([lifetime.signal, watching.signal]);
+    void watchLeakedShims({ ...paths, ...binaries, clock, log, signal });
   };
   const mendLeftovers = (): void => {
     lookForLeakedShims();

@@ -6,9 +6,10 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { isProcessAlive, runCommand } from '#host/process.ts';
-import { endLeakedShims } from './leaked-shims.ts';
+import { endLeakedShims, watchLeakedShims } from './leaked-shims.ts';
 
 const lenient = { timeoutMs: 5000, okExitCodes: [0, 1] };
 const bundles = 'io.containerd.runtime.v2.task/k8s.io';
@@ -105,4 +106,23 @@ test('shims with a task, with a container, and of another containerd stay', asyn
   assert.deepEqual([...(await endLeakedShims(options, before))], ['made'], 'still watched');
   assert.ok(shims.every(({ pid }) => isProcessAlive(pid)));
   assert.equal(await called(), '');
+});
+
+test('later a shim without a bundle is enough to look again', async (context) => {
+  const { options, start } = await createRuntime(context);
+  const clock = new FakeClock();
+  const stopping = new AbortController();
+  const watching = watchLeakedShims({ ...options, clock, signal: stopping.signal });
+  // A look ends by waiting for the next one.
+  const pass = async (ms: number): Promise<void> => {
+    while (clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(ms);
+  };
+  for (let look = 0; look < 6; look += 1) await pass(10_000);
+  const { ended } = await start('given-up');
+  await pass(60_000);
+  await pass(10_000);
+  await ended;
+  stopping.abort();
+  await watching;
 });

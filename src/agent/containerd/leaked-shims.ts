@@ -17,28 +17,33 @@ export interface LeakedShimsOptions {
   readonly log: Logger;
 }
 
-/** Shims are looked at this often after a start of containerd, until all are as they should be. */
-const periodMs = 10_000;
-const leastLooks = 6;
+/** After a start of containerd, and while there are suspects. */
+const earlyPeriodMs = 10_000;
+const earlyLooks = 6;
+/** Later only processes are looked at, which costs little. */
+const latePeriodMs = 60_000;
 const timeoutMs = 30_000;
 const namespace = 'k8s.io';
 const tasks = join('io.containerd.runtime.v2.task', namespace);
 
 /**
- * Ends shims that containerd has forgotten. One that is killed between making a task and noting it
- * knows nothing of it afterwards: shim and process would stay for ever, and with them the bundle and
- * its mounts. Looks until nothing is left that could become such a shim.
+ * Ends shims that containerd has forgotten, until the signal is aborted. A containerd killed
+ * between making a task and noting it knows nothing of it afterwards; an overloaded one gives up
+ * a shim without ending it. Shim, process, bundle and mounts would stay for ever.
  */
 export async function watchLeakedShims(
   options: LeakedShimsOptions & { clock: Clock; signal: AbortSignal },
 ): Promise<void> {
   const { clock, log, signal } = options;
   let suspects: ReadonlySet<string> = new Set();
-  for (let look = 1; !signal.aborted && (look <= leastLooks || suspects.size > 0); look += 1) {
-    await clock.sleep(periodMs, signal).catch(() => undefined);
+  for (let look = 1; !signal.aborted; look += 1) {
+    const isEarly = look <= earlyLooks || suspects.size > 0;
+    await clock.sleep(isEarly ? earlyPeriodMs : latePeriodMs, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      suspects = await endLeakedShims(options, suspects);
+      if (isEarly || (await hasShimWithoutBundle(options))) {
+        suspects = await endLeakedShims(options, suspects);
+      }
     } catch (error) {
       log.debug('cannot look for leaked shims', { error: messageOf(error) });
     }
@@ -55,11 +60,7 @@ export async function endLeakedShims(
 ): Promise<ReadonlySet<string>> {
   const bundles = await bundlesIn(join(options.state, tasks));
   const processes = await listProcesses();
-  const shims = new Map(
-    processes
-      .filter((one) => isShimOf(one, options.socket))
-      .map((one) => [one.args[one.args.indexOf('-id') + 1] ?? '', one] as const),
-  );
+  const shims = shimsById(processes, options.socket);
   const running = await listIds(options, 'tasks');
   const ids = new Set([...bundles, ...shims.keys()].filter((id) => id !== '' && !running.has(id)));
   if (ids.size === 0) return ids;
@@ -100,6 +101,23 @@ async function endShim(
   for (const directory of [bundle, join(root, tasks, id)]) {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function hasShimWithoutBundle({ state, socket }: LeakedShimsOptions): Promise<boolean> {
+  const shims = shimsById(await listProcesses(), socket);
+  const bundles = new Set(await bundlesIn(join(state, tasks)));
+  return [...shims.keys()].some((id) => !bundles.has(id));
+}
+
+function shimsById(
+  processes: readonly ListedProcess[],
+  socket: string,
+): Map<string, ListedProcess> {
+  return new Map(
+    processes
+      .filter((one) => isShimOf(one, socket))
+      .map((one) => [one.args[one.args.indexOf('-id') + 1] ?? '', one] as const),
+  );
 }
 
 function isShimOf({ args }: ListedProcess, socket: string): boolean {
