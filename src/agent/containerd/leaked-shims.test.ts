@@ -9,7 +9,7 @@ import { test, type TestContext } from 'node:test';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { isProcessAlive, runCommand } from '#host/process.ts';
-import { endLeakedShims, watchLeakedShims } from './leaked-shims.ts';
+import { endLeakedShims, shimSocket, watchLeakedShims } from './leaked-shims.ts';
 
 const lenient = { timeoutMs: 5000, okExitCodes: [0, 1] };
 const bundles = 'io.containerd.runtime.v2.task/k8s.io';
@@ -125,4 +125,10 @@ test('later a shim without a bundle is enough to look again', async (context) =>
   await ended;
   stopping.abort();
   await watching;
+});
+
+test('the socket of a shim has the name that containerd gives it', () => {
+  const id = 'c150917f60413d07c949ac908d52ac38da3231348d2708d22de9b85d60783b62';
+  const hash = '4721a8e5bbff9e1247be1aae83838ec7070bd936717738ae3ea981be63756e69';
+  assert.equal(shimSocket('/run/k3s/containerd/containerd.sock', id), `/run/containerd/s/${hash}`);
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
@@ -98,9 +99,17 @@ async function endShim(
     'delete',
   ];
   await runCommand({ command: shim, args, cwd: bundle, timeoutMs }).catch(() => undefined);
-  for (const directory of [bundle, join(root, tasks, id)]) {
-    await rm(directory, { recursive: true, force: true });
+  for (const path of [bundle, join(root, tasks, id), shimSocket(socket, id)]) {
+    await rm(path, { recursive: true, force: true });
   }
+}
+
+/** Where a shim listens: containerd makes the name of its own socket, the namespace and the id. */
+export function shimSocket(socket: string, id: string): string {
+  const hash = createHash('sha256')
+    .update(join(socket, namespace, id))
+    .digest('hex');
+  return join('/run/containerd/s', hash);
 }
 
 async function hasShimWithoutBundle({ state, socket }: LeakedShimsOptions): Promise<boolean> {
