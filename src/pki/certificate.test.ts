@@ -102,7 +102,7 @@ test('signing requests of other programs are taken for every usual key', async (
 
 test('a key that cannot sign certificates is refused', async () => {
   const { privateKey } = generateKeyPairSync('x25519');
-  const keyPem = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const keyPem = privateKey.export({ type: 'pkcs8', format: 'pem' });
   await assert.rejects(
     createAuthority({ commonName: 'a', keyPem, nowMs, serial: random.bytes(16) }),
     (error) => hasCode(error, 'InvalidKey'),

@@ -91,7 +91,9 @@ async function logBackend(
   const batches = createBatches({
     batch: batchOptions('log', args),
     clock,
-    deliver: async (events) => void (await whole.write(events)),
+    deliver: async (events) => {
+      await whole.write(events);
+    },
     onDrop: () => onError(),
   });
   return {
@@ -147,7 +149,9 @@ async function webhookBackend(
   const batches = createBatches({
     batch: batchOptions('webhook', args),
     clock,
-    deliver: async (events) => void (await direct.write(events)),
+    deliver: async (events) => {
+      await direct.write(events);
+    },
     onDrop: () => onError(),
   });
   return truncating('webhook', args, batches);

@@ -158,7 +158,7 @@ test('a dead node keeps its volume for six minutes, one out of service not at al
 test('a volume for one node waits for the other node, and says who has it', async () => {
   const harness = start(node('n1'), node('n2'), pod('web', 'n1'), volume(), claim);
   await harness.run();
-  harness.client.create(resources.pods, pod('late', 'n2'), { namespace: 'shop' });
+  await harness.client.create(resources.pods, pod('late', 'n2'), { namespace: 'shop' });
   await harness.run(3_000);
   assert.deepEqual(
     attachments(harness).map(({ spec }) => spec.nodeName),

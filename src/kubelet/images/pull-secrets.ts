@@ -38,9 +38,9 @@ function authsOf(secret: Secret): DockerAuths {
 /** `isLegacy`: .dockercfg, which is what newer files have under `auths`. Broken ones are empty. */
 export function readDockerConfig(text: string, isLegacy: boolean): DockerAuths {
   try {
-    const parsed = JSON.parse(text) as { auths?: DockerAuths } | null;
+    const parsed = JSON.parse(text) as (DockerAuths & { auths?: DockerAuths }) | null;
     if (parsed === null || typeof parsed !== 'object') return {};
-    return isLegacy ? (parsed as DockerAuths) : (parsed.auths ?? {});
+    return isLegacy ? parsed : (parsed.auths ?? {});
   } catch {
     return {};
   }

@@ -32,7 +32,8 @@ export async function acceptWebSocket(options: {
   // The library takes no names with a slash, as `SPDY/3.1+portforward.k8s.io`: it sees none.
   const { 'sec-websocket-protocol': _offered, ...headers } = request.headers;
   const seen = Object.create(request, { headers: { value: headers } }) as IncomingMessage;
-  if (protocol !== '') server.on('headers', (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
+  if (protocol !== '')
+    server.on('headers', (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
   return await new Promise((resolve, reject) => {
     server.once('wsClientError', (error, refused) => {
       refused.destroy();

@@ -75,7 +75,7 @@ function statsOf(): GatheredStats {
               cpu: { timestamp: 1, usageCoreNanoSeconds: { value: 2e9 } },
               memory: { timestamp: 1, workingSetBytes: { value: 8 } },
               writableLayer: { timestamp: 1, usedBytes: { value: 7 }, inodesUsed: { value: 1 } },
-            } as never,
+            },
           },
         ],
         network: parseNetDev(netDev),
