@@ -169,6 +169,12 @@ test('what is missing is named as upstream names it', async () => {
       { env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'secret', key: 'k' } } }] },
       "couldn't find key k in Secret ns/secret",
     ],
+    [
+      {
+        env: [{ name: 'A', valueFrom: { fileKeyRef: { key: 'k', path: 'f', volumeName: 'v' } } }],
+      },
+      'variables from files (fileKeyRef) are not supported',
+    ],
   ];
   for (const [container, message] of table) {
     await assert.rejects(environmentOf(container), { code: 'ContainerConfig', message });

@@ -139,6 +139,9 @@ async function valueOf(
     }
     return value === undefined ? undefined : decodeBase64(value);
   }
+  if (source.fileKeyRef !== undefined) {
+    throw new ContainerConfigError('variables from files (fileKeyRef) are not supported');
+  }
   return undefined;
 }
 
