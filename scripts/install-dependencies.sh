@@ -9,6 +9,11 @@ if [ -x node_modules/.bin/node ] && [ -f "$finished" ] &&
   [ -z "$(find package-lock.json -newer "$finished")" ]; then
   exit 0
 fi
+# npm would empty the folder that the link leads to, which belongs to another checkout.
+if [ -L node_modules ]; then
+  echo "k3ts: $PWD/node_modules is a link to dependencies that are older than package-lock.json" >&2
+  exit 1
+fi
 if ! command -v npm >/dev/null 2>&1; then
   echo "k3ts: npm is needed to install the dependencies: apt-get install npm" >&2
   exit 1

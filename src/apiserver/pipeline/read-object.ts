@@ -82,8 +82,8 @@ function decodeCustom(
 }
 
 /**
- * Checks a value that a patch made as a body is checked, and notes its warnings. What it shares with
- * `old`, the stored object, was checked when that was written.
+ * Checks a value that a patch made as a body is checked, and notes its warnings. What it shares
+ * with `old`, the stored object, was checked when that was written.
  */
 export function conformObject(
   context: RequestContext,
