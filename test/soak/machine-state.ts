@@ -47,7 +47,7 @@ export async function readMachineState(): Promise<MachineState> {
       ...(await names(`${runtimeRoot}/io.containerd.runtime.v2.task/k8s.io`)),
       ...(await names(`${persistentRoot}/io.containerd.runtime.v2.task/k8s.io`)),
     ],
-    'shim sockets': await names('/run/containerd/s'),
+    'shim sockets': await listeningShims(),
   };
 }
 
@@ -95,6 +95,15 @@ async function firewall(command: string): Promise<string[]> {
 
 async function names(directory: string): Promise<string[]> {
   return await readdir(directory).catch(() => []);
+}
+
+/** Files of sockets nobody listens to stay when a shim is killed; containerd leaves them, too. */
+async function listeningShims(): Promise<string[]> {
+  const text = await readFile('/proc/net/unix', 'utf8');
+  const paths = [...text.matchAll(/ (\/run\/containerd\/s\/\w+)$/gm)].map(
+    (match) => match[1] ?? '',
+  );
+  return [...new Set(paths)];
 }
 
 async function mounts(): Promise<string[]> {
