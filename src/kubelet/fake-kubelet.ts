@@ -66,6 +66,7 @@ export async function startFakeKubelet(
         parentOf: (pod) => `/kubepods/pod${pod.metadata.uid}`,
         create: async () => undefined,
         remove: async (uid) => void order.push(`remove cgroup ${uid}`),
+        removeContainer: async (_pod, id) => void order.push(`remove cgroup of container ${id}`),
         list: async () => [],
       },
       hostFiles: {

@@ -324,6 +324,21 @@ test('after a restart the sandboxes of completed pods are stopped once more', as
   assert.equal(phase('p'), 'Succeeded');
 });
 
+test('what is left of a container ends before the next one starts', async (context) => {
+  const { create, cri, until, phase, pass, order } = await started(context);
+  await create(testPod('p'));
+  await until('running', () => phase('p') === 'Running');
+  assert.deepEqual(order, []);
+  const [id] = cri.containers.keys();
+  cri.exit('c', 1);
+  await pass(1500, 250);
+  await until(
+    'restarted',
+    () => cri.calls.filter((call) => call === 'StartContainer c').length === 2,
+  );
+  assert.deepEqual(order, [`remove cgroup of container ${id}`]);
+});
+
 test('a sandbox that died is replaced and its container restarted', async (context) => {
   const { create, cri, until, phase, pass, stored } = await started(context);
   await create(testPod('p'));

@@ -57,6 +57,11 @@ export interface PodCgroups {
   create(pod: Pod): Promise<void>;
   /** Kills what still runs in the pod's cgroup and removes it; gone already is no error. */
   remove(podUid: string): Promise<void>;
+  /**
+   * Kills what still runs of a container that has ended and removes its cgroup; gone already is no
+   * error. A runtime whose shim was killed may say that a container ended while it still runs.
+   */
+  removeContainer(pod: Pod, containerId: string): Promise<void>;
   /** Uids of the pods that have a cgroup. */
   list(): Promise<string[]>;
 }

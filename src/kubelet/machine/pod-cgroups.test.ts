@@ -57,6 +57,15 @@ test('puts pods below the cgroup of their QoS class', () => {
   assert.equal(cgroups.parentOf(bestEffort), '/kubepods/besteffort/pode');
 });
 
+test('a container is below its pod', async () => {
+  const { groups, cgroups } = setup();
+  await cgroups.create(burstable);
+  groups.set('/kubepods/burstable/podb/c1', {});
+  await cgroups.removeContainer(burstable, 'c1');
+  assert.equal(groups.has('/kubepods/burstable/podb/c1'), false);
+  assert.equal(groups.has('/kubepods/burstable/podb'), true);
+});
+
 test('limits the tree to what pods may use and a class to the requests of its pods', async () => {
   const { groups, cgroups } = setup();
   for (const pod of [guaranteed, burstable, bestEffort]) await cgroups.create(pod);

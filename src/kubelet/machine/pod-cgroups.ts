@@ -55,9 +55,12 @@ export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
     await tree.update(classPaths.Burstable, { cpuShares: cpuSharesFromMilli(milli) });
   };
 
+  const parentOf = (pod: Pod): string => `${classPaths[podQosClass(pod.spec)]}/pod${uidOf(pod)}`;
+
   return {
     version: tree.layout.version,
-    parentOf: (pod) => `${classPaths[podQosClass(pod.spec)]}/pod${uidOf(pod)}`,
+    parentOf,
+    removeContainer: (pod, containerId) => tree.remove(`${parentOf(pod)}/${containerId}`),
     async create(pod) {
       await ensureRoots();
       const qos = podQosClass(pod.spec);

@@ -41,6 +41,7 @@ export async function startContainer(request: StartRequest, context: PodContext)
   const { events } = context;
   checkBackOff(request, context);
   const image = await ensureImage(request, context);
+  await endPredecessor(request, context);
   const attempt = await nextAttempt(request, context);
   const id = await createContainer(request, context, image, attempt);
   events.container(pod, of, 'Normal', 'Created', 'Container created');
@@ -97,6 +98,20 @@ function checkBackOff({ pod, of, runtimePod }: StartRequest, context: PodContext
     `back-off ${delay} restarting failed container=${container.name} pod=${text}`,
     { retryAtMs: clock.now() + remainingMs },
   );
+}
+
+/** No container runs beside the one that it takes the place of, whatever the runtime says. */
+async function endPredecessor(
+  { pod, of, runtimePod }: StartRequest,
+  { cgroups }: PodContext,
+): Promise<void> {
+  const last = latestContainer(runtimePod, of.container.name);
+  if (last === undefined) return;
+  try {
+    await cgroups.removeContainer(pod, last.id);
+  } catch (error) {
+    throw new ContainerStartError('RunContainerError', messageOf(error), { cause: error });
+  }
 }
 
 async function ensureImage(request: StartRequest, context: PodContext): Promise<ReadyImage> {
