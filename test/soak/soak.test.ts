@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemRandom } from '#base/random.ts';
 import { labProblem } from '../harness/mod.ts';
-import { runSoak } from '../soak/run-soak.ts';
+import { runSoak } from './run-soak.ts';
 
 const skip = await labProblem();
 const faults = Number(process.env['K3TS_SOAK_FAULTS'] ?? 3);
