@@ -195,10 +195,10 @@ test('a bind that is refused says who refused it, and the pod is tried again', a
   t.after(stop);
   const create = client.create.bind(client);
   let refusals = 1;
-  client.create = (async (resource, object, options) => {
+  client.create = async (resource, object, options) => {
     if (options?.subresource === 'binding' && refusals-- > 0) throw new Error('not now');
     return await create(resource, object, options);
-  });
+  };
   client.add(node('a'));
   await client.create(resources.pods, pod('p1'), { namespace: 'default' });
   for (let turn = 0; turn < 5; turn++) await clock.advance(10);
