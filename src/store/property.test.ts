@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import type { Backend, KeyValue, StoreEvent } from './backend.ts';
-import { encoded, Recorder, summary } from './contract-suite.ts';
+import { encoded, Recorder, summary } from './contract-tools.ts';
 import { openMemory } from './drivers/memory.ts';
 import { openSqlite } from './drivers/sqlite.ts';
 

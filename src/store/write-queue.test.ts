@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { encoded } from './contract-suite.ts';
+import { encoded } from './contract-tools.ts';
 import { HeadIndex } from './head-index.ts';
 import type { CommitDone, LogRow, LogStorage } from './log-storage.ts';
 import { WriteQueue, type WriteRequest } from './write-queue.ts';

@@ -4,7 +4,8 @@ import { after, before, describe, test } from 'node:test';
 
 import { systemClock } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
-import { contractSuite, encoded, Recorder, summary } from '#store/contract-suite.ts';
+import { contractSuite } from '#store/contract-suite.ts';
+import { encoded, Recorder, summary } from '#store/contract-tools.ts';
 import type { Backend, KeyValue, StoreEvent } from '#store/mod.ts';
 import { openBackend, startCompactor, StoreError } from '#store/mod.ts';
 import { etcdProblem, startEtcd } from './etcd-process.ts';

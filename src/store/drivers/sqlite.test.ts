@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, it, type TestContext } from 'node:test';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
-import { encoded, Recorder, summary } from '../contract-suite.ts';
+import { encoded, Recorder, summary } from '../contract-tools.ts';
 import type { LogBackend } from '../log-backend.ts';
 import { openSqlite, type SqliteOptions } from './sqlite.ts';
 
