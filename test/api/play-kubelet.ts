@@ -22,7 +22,7 @@ export async function playKubelet(api: TestApi, nodes: readonly string[]): Promi
   };
   for (const name of nodes) {
     const metadata = { name, labels: { 'kubernetes.io/hostname': name } };
-    const amounts = { cpu: '8', memory: '16Gi', pods: '110' };
+    const amounts = { cpu: '64', memory: '16Gi', pods: '110' };
     const status = { capacity: amounts, allocatable: amounts, conditions: readyNow() };
     const node = { apiVersion: 'v1', kind: 'Node', metadata, status };
     await api.request('POST', '/api/v1/nodes', { body: node });
