@@ -5,6 +5,7 @@ import type { Patch } from '../client.ts';
 
 /** Keys by which strategic patches merge lists of objects. */
 const listKeys = ['type', 'name', 'uid', 'key', 'ip'] as const;
+const listDeletion = '$deleteFromPrimitiveList/';
 
 /** A patched copy. Strategic and apply are good enough for tests, not upstream's full rules. */
 export function patched(live: UnknownObject, patch: Patch): UnknownObject {
@@ -30,7 +31,14 @@ function merge(target: unknown, patch: unknown, isStrategic: boolean): unknown {
   const isMap = typeof target === 'object' && target !== null && !Array.isArray(target);
   const result: Record<string, unknown> = isMap ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
-    if (value === undefined || key.startsWith('$')) continue;
+    if (value === undefined) continue;
+    if (key.startsWith(listDeletion) && isStrategic && Array.isArray(value)) {
+      const field = key.slice(listDeletion.length);
+      const items = result[field];
+      if (Array.isArray(items)) result[field] = items.filter((item) => !value.includes(item));
+      continue;
+    }
+    if (key.startsWith('$')) continue;
     if (value === null) delete result[key];
     else result[key] = merge(result[key], value, isStrategic);
   }

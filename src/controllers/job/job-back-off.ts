@@ -1,35 +1,39 @@
-import type { Clock } from '#base/clock.ts';
+import type { Pod } from '#schema/types.ts';
+import { finishedMs } from './finished-time.ts';
 
 const firstMs = 10_000;
 const maxMs = 600_000;
 
-/** The wait after this many failures in a row. */
-export function backOffMs(failures: number): number {
-  return Math.min(firstMs * 2 ** Math.min(failures - 1, 20), maxMs);
+/** Failures of a job's pods since its last success, and when the last of them was. */
+export interface BackOffRecord {
+  readonly failures: number;
+  readonly lastMs: number | undefined;
 }
 
-/** Waits between failures of a job's pods: 10 s doubling to 10 min, from the last failure on. */
-export interface JobBackOff {
-  /** Notes what happened since the last call; a success starts the waits anew. */
-  note(uid: string, newFailures: number, newSuccesses: number): void;
-  leftMs(uid: string): number;
-  forget(uid: string): void;
+const noFailures: BackOffRecord = { failures: 0, lastMs: undefined };
+
+/**
+ * The record once these pods have ended as well. Times are those of the pods' ends, not of when
+ * they were seen, so that a controller that was away does not start the wait anew.
+ */
+export function nextRecord(
+  former: BackOffRecord = noFailures,
+  succeeded: readonly Pod[],
+  failed: readonly Pod[],
+): BackOffRecord {
+  const failedMs = failed.map(finishedMs);
+  if (succeeded.length === 0) {
+    if (failed.length === 0) return former;
+    return { failures: former.failures + failed.length, lastMs: Math.max(...failedMs) };
+  }
+  const lastSuccessMs = Math.max(...succeeded.map(finishedMs));
+  const later = failedMs.filter((ms) => ms > lastSuccessMs);
+  return later.length === 0 ? noFailures : { failures: later.length, lastMs: Math.max(...later) };
 }
 
-export function createJobBackOff(clock: Clock): JobBackOff {
-  const failures = new Map<string, { count: number; lastMs: number }>();
-  return {
-    note(uid, newFailures, newSuccesses) {
-      if (newSuccesses > 0) failures.delete(uid);
-      if (newFailures === 0) return;
-      const count = (failures.get(uid)?.count ?? 0) + newFailures;
-      failures.set(uid, { count, lastMs: clock.monotonicMs() });
-    },
-    leftMs(uid) {
-      const known = failures.get(uid);
-      if (known === undefined) return 0;
-      return Math.max(known.lastMs + backOffMs(known.count) - clock.monotonicMs(), 0);
-    },
-    forget: (uid) => void failures.delete(uid),
-  };
+/** The time until a pod may be made: 10 s after the first failure, doubling up to 10 min. */
+export function backOffLeftMs({ failures, lastMs }: BackOffRecord, nowMs: number): number {
+  if (failures === 0 || lastMs === undefined) return 0;
+  const waitMs = Math.min(firstMs * 2 ** Math.min(failures - 1, 20), maxMs);
+  return Math.max(lastMs + waitMs - nowMs, 0);
 }

@@ -6,14 +6,14 @@ import type { Outcome } from './job-outcome.ts';
 function withCondition(
   status: JobStatus,
   type: string,
-  state: string,
+  state: 'True' | 'False',
   reason: string,
   message: string,
   nowMs: number,
 ): JobStatus {
   const { conditions = [] } = status;
   const old = conditions.find((condition) => condition.type === type);
-  if (old?.status === state && old.reason === reason) return status;
+  if (old?.status === state && old.reason === reason && old.message === message) return status;
   const now = formatTime(nowMs);
   const next: JobCondition = {
     type,
@@ -23,48 +23,48 @@ function withCondition(
     lastProbeTime: now,
     lastTransitionTime: now,
   };
-  const others = conditions.filter((condition) => condition.type !== type);
-  return { ...status, conditions: [...others, next] };
+  if (old === undefined) return { ...status, conditions: [...conditions, next] };
+  const replaced = conditions.map((condition) => (condition === old ? next : condition));
+  return { ...status, conditions: replaced };
 }
 
-/**
- * Notes how the job ends: first what it is heading for, and the final condition only when no pod of
- * it runs any more.
- */
-export function withOutcome(
-  status: JobStatus,
-  outcome: Outcome,
-  isOver: boolean,
-  nowMs: number,
-): JobStatus {
+/** Notes how the job is going to end, before anything of that is done. */
+export function withTarget(status: JobStatus, outcome: Outcome, nowMs: number): JobStatus {
   const { isSuccess, reason, message } = outcome;
-  const target = isSuccess ? 'SuccessCriteriaMet' : 'FailureTarget';
-  const next = withCondition(status, target, 'True', reason, message, nowMs);
-  if (!isOver) return next;
-  const end = isSuccess ? 'Complete' : 'Failed';
-  const ended = withCondition(next, end, 'True', reason, message, nowMs);
+  const type = isSuccess ? 'SuccessCriteriaMet' : 'FailureTarget';
+  if (status.conditions?.some((known) => known.type === type && known.status === 'True')) {
+    return status;
+  }
+  return withCondition(status, type, 'True', reason, message, nowMs);
+}
+
+/** Notes the end itself; only when no pod of the job runs and all of them are counted. */
+export function withEnd(status: JobStatus, outcome: Outcome, nowMs: number): JobStatus {
+  const { isSuccess, reason, message } = outcome;
+  const type = isSuccess ? 'Complete' : 'Failed';
+  const ended = withCondition(status, type, 'True', reason, message, nowMs);
   return isSuccess ? { ...ended, completionTime: formatTime(nowMs) } : ended;
 }
 
-/** Notes whether the job is suspended; a resumed one starts its time anew. */
+/** Notes whether the job is suspended; one that is resumed starts its time anew. */
 export function withSuspension(
   job: Job,
   status: JobStatus,
   events: EventRecorder,
   nowMs: number,
 ): JobStatus {
-  const isSuspended = job.spec?.suspend === true;
   const noted = status.conditions?.find(({ type }) => type === 'Suspended');
-  if (isSuspended) {
-    if (noted?.status !== 'True') events.event(job, 'Normal', 'Suspended', 'Job suspended');
+  if (job.spec?.suspend === true) {
     const text = 'Job suspended';
     const next = withCondition(status, 'Suspended', 'True', 'JobSuspended', text, nowMs);
+    if (next === status) return status;
+    events.event(job, 'Normal', 'Suspended', text);
     return { ...next, startTime: undefined };
   }
-  const startTime = status.startTime ?? formatTime(nowMs);
-  if (noted?.status !== 'True') return { ...status, startTime };
-  events.event(job, 'Normal', 'Resumed', 'Job resumed');
+  if (noted === undefined) return status;
   const text = 'Job resumed';
   const next = withCondition(status, 'Suspended', 'False', 'JobResumed', text, nowMs);
+  if (next === status) return status;
+  events.event(job, 'Normal', 'Resumed', text);
   return { ...next, startTime: formatTime(nowMs) };
 }

@@ -205,6 +205,8 @@ test('the pod failure policy fails the job at once, or does not count a failure'
   end(harness, running(harness), 7);
   await harness.run(100);
   assert.equal(jobOf(harness).status?.failed, undefined);
+  assert.equal(running(harness).length, 0, 'a failure that does not count is waited after too');
+  await harness.run(10_000);
   const [pod] = running(harness);
   end(harness, [pod!], 42);
   await harness.run(100);

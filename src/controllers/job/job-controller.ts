@@ -1,11 +1,12 @@
 import { controllerOf, createExpectations, objectKey, resources } from '#client/mod.ts';
 import { startControllerLoop } from '#client/mod.ts';
 import { labelSelectorFrom } from '#schema/selectors/mod.ts';
-import type { Job, Pod } from '#schema/types.ts';
+import type { Job, OwnerReference, Pod } from '#schema/types.ts';
 import type { StartController } from '../context.ts';
 import { indexByController } from '../pods/owned-objects.ts';
 import { isDeleting } from '../pods/pod-state.ts';
-import { finishedCondition, hasTracking } from './job-facts.ts';
+import { createFinalizerRemovals } from './finalizer-removals.ts';
+import { finishedCondition, hasTracking, isManagedElsewhere } from './job-facts.ts';
 import { createJobSync } from './sync-job.ts';
 import { removeTracking } from './tracking.ts';
 
@@ -16,11 +17,12 @@ export const startJobController: StartController = (context) => {
   const pods = informers.informer<Pod>(resources.pods);
   indexByController(pods);
   const expectations = createExpectations(clock);
+  const removals = createFinalizerRemovals();
   const ready = Promise.all([jobs.synced(signal), pods.synced(signal)]);
 
   const jobOf = (pod: Pod): Job | undefined => {
     const owner = controllerOf(pod);
-    if (owner?.kind !== 'Job') return undefined;
+    if (owner === undefined || !isJob(owner)) return undefined;
     const job = jobs.get(`${pod.metadata.namespace}/${owner.name}`);
     return job?.metadata.uid === owner.uid ? job : undefined;
   };
@@ -31,7 +33,7 @@ export const startJobController: StartController = (context) => {
     signal,
     workers: 5,
     ready,
-    reconcile: createJobSync(context, { jobs, pods, expectations }),
+    reconcile: createJobSync(context, { jobs, pods, expectations, removals }),
   });
   const { queue } = loop;
   // Pods that no job counts any more must not be held by the finalizer.
@@ -44,10 +46,11 @@ export const startJobController: StartController = (context) => {
     async reconcile(key) {
       const pod = pods.get(key);
       if (pod === undefined || !hasTracking(pod)) return;
+      const controller = controllerOf(pod);
+      if (controller !== undefined && !isJob(controller)) return;
       const job = jobOf(pod);
-      if (job === undefined || finishedCondition(job) !== undefined) {
-        await removeTracking(client, pod);
-      }
+      if (job !== undefined && !isReleasable(job)) return;
+      await removeTracking(client, pod);
     },
   });
   /** Unfinished jobs that would adopt a pod that nobody controls. */
@@ -55,7 +58,7 @@ export const startJobController: StartController = (context) => {
     if (controllerOf(pod) !== undefined || isDeleting(pod)) return [];
     return jobs
       .listNamespace(pod.metadata.namespace ?? '')
-      .filter((job) => finishedCondition(job) === undefined)
+      .filter((job) => finishedCondition(job) === undefined && !isManagedElsewhere(job))
       .filter((job) => labelSelectorFrom(job.spec?.selector).matches(pod.metadata.labels));
   };
   const onPod = (pod: Pod): void => {
@@ -64,15 +67,18 @@ export const startJobController: StartController = (context) => {
     const wanting = adopters(pod);
     for (const adopter of wanting) queue.add(objectKey(adopter));
     if (wanting.length > 0) return;
-    const isOfJob = controllerOf(pod)?.kind === 'Job' || controllerOf(pod) === undefined;
+    const controller = controllerOf(pod);
+    const isOfJob = controller === undefined || isJob(controller);
     if (!hasTracking(pod) || !isOfJob) return;
-    if (job === undefined || finishedCondition(job) !== undefined) {
-      orphans.queue.add(objectKey(pod));
-    }
+    if (job === undefined || isReleasable(job)) orphans.queue.add(objectKey(pod));
   };
   const observeDeletion = (pod: Pod): void => {
     const job = jobOf(pod);
     if (job !== undefined) expectations.deletionObserved(objectKey(job), pod.metadata.uid ?? '');
+  };
+  const observeRelease = (pod: Pod): void => {
+    const job = jobOf(pod);
+    if (job !== undefined) removals.observed(objectKey(job), pod.metadata.uid ?? '');
   };
   pods.addHandler({
     onAdd(pod) {
@@ -83,12 +89,14 @@ export const startJobController: StartController = (context) => {
     },
     onUpdate(old, pod) {
       if (isDeleting(pod)) observeDeletion(pod);
+      if (!hasTracking(pod)) observeRelease(pod);
       const former = controllerOf(old)?.uid === controllerOf(pod)?.uid ? undefined : jobOf(old);
       if (former !== undefined) queue.add(objectKey(former));
       onPod(pod);
     },
     onDelete(pod) {
       observeDeletion(pod);
+      observeRelease(pod);
       onPod(pod);
     },
   });
@@ -101,7 +109,7 @@ export const startJobController: StartController = (context) => {
     onAdd: (job) => queue.add(objectKey(job)),
     onUpdate(_old, job) {
       queue.add(objectKey(job));
-      if (finishedCondition(job) !== undefined) releasePods(job);
+      if (isReleasable(job)) releasePods(job);
     },
     onDelete(job) {
       queue.add(objectKey(job));
@@ -110,3 +118,12 @@ export const startJobController: StartController = (context) => {
   });
   return Promise.all([loop.done, orphans.done]).then(() => undefined);
 };
+
+function isJob({ kind, apiVersion }: OwnerReference): boolean {
+  return kind === 'Job' && apiVersion === 'batch/v1';
+}
+
+/** The job counts its pods no more; those that another controller looks after are left alone. */
+function isReleasable(job: Job): boolean {
+  return !isManagedElsewhere(job) && finishedCondition(job) !== undefined;
+}

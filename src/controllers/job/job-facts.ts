@@ -1,8 +1,8 @@
 import type { Job, JobCondition, Pod } from '#schema/types.ts';
 
 export const trackingFinalizer = 'batch.kubernetes.io/job-tracking';
+const ownManager = 'kubernetes.io/job-controller';
 export const indexKey = 'batch.kubernetes.io/job-completion-index';
-export const indexFailureKey = 'batch.kubernetes.io/job-index-failure-count';
 
 export function isIndexed(job: Job): boolean {
   return job.spec?.completionMode === 'Indexed';
@@ -29,6 +29,11 @@ export function finishedCondition(job: Job): JobCondition | undefined {
 
 export function hasTracking(pod: Pod): boolean {
   return pod.metadata.finalizers?.includes(trackingFinalizer) === true;
+}
+
+/** Another controller looks after the job: nothing of it is touched here. */
+export function isManagedElsewhere(job: Job): boolean {
+  return (job.spec?.managedBy ?? ownManager) !== ownManager;
 }
 
 /** Whether only pods that have ended are replaced, and not those that are on their way out. */

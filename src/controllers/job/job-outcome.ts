@@ -10,13 +10,13 @@ export interface Outcome {
   readonly message: string;
 }
 
-/** The end that the job has come to, or undefined while it goes on; pure. */
+/** The end that pods which still run are deleted for, or undefined while they may go on; pure. */
 export function outcomeOf(job: Job, tally: PodTally, nowMs: number): Outcome | undefined {
-  const failing = conditionOf(job, 'FailureTarget');
-  if (failing !== undefined) return noted(false, failing);
   const succeeding = conditionOf(job, 'SuccessCriteriaMet');
   if (succeeding !== undefined) return noted(true, succeeding);
-  return failureOf(job, tally, nowMs) ?? successOf(job, tally);
+  const failing = conditionOf(job, 'FailureTarget');
+  if (failing !== undefined) return noted(false, failing);
+  return failureOf(job, tally, nowMs) ?? policySuccessOf(job, tally);
 }
 
 function noted(
@@ -34,8 +34,7 @@ function failureOf(job: Job, tally: PodTally, nowMs: number): Outcome | undefine
   });
   if (tally.failJob !== undefined) return fail('PodFailurePolicy', tally.failJob);
   const limit = job.spec?.backoffLimit ?? 6;
-  const isOver = tally.newFailures.length > 0 || (job.status?.failed ?? 0) > 0;
-  if ((isOver && tally.failed > limit) || restartsExceed(job, tally.active, limit)) {
+  if (tally.failed > limit || restartsExceed(job, tally.pods, limit)) {
     return fail('BackoffLimitExceeded', 'Job has reached the specified backoff limit');
   }
   const leftMs = deadlineLeftMs(job, nowMs);
@@ -53,40 +52,39 @@ function failureOf(job: Job, tally: PodTally, nowMs: number): Outcome | undefine
   return fail('FailedIndexes', 'Job has failed indexes');
 }
 
-function successOf(job: Job, tally: PodTally): Outcome | undefined {
+function policySuccessOf(job: Job, tally: PodTally): Outcome | undefined {
   const rule = metSuccessRule(job, tally);
-  if (rule !== undefined) {
-    const message = `Matched rules at index ${rule}`;
-    return { isSuccess: true, reason: 'SuccessPolicy', message };
-  }
-  const { completions } = job.spec ?? {};
-  const isDone =
-    completions === undefined
-      ? tally.succeeded > 0 && tally.active.length === 0
-      : tally.succeeded >= completions;
-  if (!isDone) return undefined;
+  if (rule === undefined) return undefined;
+  return { isSuccess: true, reason: 'SuccessPolicy', message: `Matched rules at index ${rule}` };
+}
+
+/** The end of a job whose work is done; `active` is how many pods are left to run. */
+export function completionOf(job: Job, succeeded: number, active: number): Outcome | undefined {
+  const isDone = succeeded >= (job.spec?.completions ?? 1);
+  if (!isDone || active > 0) return undefined;
   const message = 'Reached expected number of succeeded pods';
   return { isSuccess: true, reason: 'CompletionsReached', message };
 }
 
 /** The number of the first rule of the success policy that is met. */
 function metSuccessRule(job: Job, tally: PodTally): number | undefined {
-  if (!isIndexed(job)) return undefined;
+  if (!isIndexed(job) || tally.completedIndexes.size === 0) return undefined;
   const { completions = 0, successPolicy } = job.spec ?? {};
   const index = (successPolicy?.rules ?? []).findIndex(({ succeededIndexes, succeededCount }) => {
     const wanted =
       succeededIndexes === undefined ? undefined : parseIndexes(succeededIndexes, completions);
+    if (wanted?.size === 0) return false;
     const met = [...tally.completedIndexes].filter((done) => wanted?.has(done) !== false).length;
-    return met >= (succeededCount ?? wanted?.size ?? Number.POSITIVE_INFINITY);
+    return met === wanted?.size || met >= (succeededCount ?? Number.POSITIVE_INFINITY);
   });
   return index < 0 ? undefined : index;
 }
 
 /** With restartPolicy OnFailure, restarts of containers count against the limit as well. */
-function restartsExceed(job: Job, active: readonly Pod[], limit: number): boolean {
+function restartsExceed(job: Job, pods: readonly Pod[], limit: number): boolean {
   if (job.spec?.template.spec?.restartPolicy !== 'OnFailure') return false;
   let restarts = 0;
-  for (const { status } of active) {
+  for (const { status } of pods) {
     if (status?.phase !== 'Running' && status?.phase !== 'Pending') continue;
     for (const container of status.initContainerStatuses ?? []) restarts += container.restartCount;
     for (const container of status.containerStatuses ?? []) restarts += container.restartCount;

@@ -1,23 +1,32 @@
 import type { Container, Job, Pod } from '#schema/types.ts';
 import { podFromTemplate } from '../pods/pod-control.ts';
-import { indexFailureKey, indexKey, indexLimit, trackingFinalizer } from './job-facts.ts';
+import { failureAnnotations } from './index-failures.ts';
+import { indexKey, indexLimit, trackingFinalizer } from './job-facts.ts';
 
 const indexVariable = 'JOB_COMPLETION_INDEX';
 
-/** A pod of the job that is counted before it may go; for an Indexed job, the one of this index. */
-export function jobPod(job: Job, index: number | undefined, indexFailures: number): Pod {
+/** What the server leaves of a generated name before the random letters. */
+const maxPrefixLength = 58;
+
+/**
+ * A pod of the job that is counted before it may go; for an Indexed job, the one of this index,
+ * which goes on from the failed pod that it replaces.
+ */
+export function jobPod(job: Job, index: number | undefined, replaced: Pod | undefined): Pod {
   const pod = podFromTemplate(job.spec?.template ?? {}, job);
   const { metadata } = pod;
-  metadata.finalizers = [...(metadata.finalizers ?? []), trackingFinalizer];
+  const finalizers = metadata.finalizers ?? [];
+  if (!finalizers.includes(trackingFinalizer)) {
+    metadata.finalizers = [...finalizers, trackingFinalizer];
+  }
   if (index === undefined || pod.spec === undefined) return pod;
   const text = String(index);
-  const failures =
-    indexLimit(job) === undefined ? {} : { [indexFailureKey]: String(indexFailures) };
+  const failures = indexLimit(job) === undefined ? {} : failureAnnotations(job, replaced);
   return {
     ...pod,
     metadata: {
       ...metadata,
-      generateName: `${job.metadata.name}-${index}-`,
+      generateName: namePrefix(job.metadata.name, index),
       labels: { ...metadata.labels, [indexKey]: text },
       annotations: { ...metadata.annotations, [indexKey]: text, ...failures },
     },
@@ -39,4 +48,10 @@ function withIndex(container: Container): Container {
     ...container,
     env: [...(container.env ?? []), { name: indexVariable, valueFrom: { fieldRef } }],
   };
+}
+
+/** Cuts the job's name so that the index stays in the pod's name. */
+function namePrefix(jobName: string, index: number): string {
+  const ending = `-${index}-`;
+  return `${jobName.slice(0, maxPrefixLength - ending.length)}${ending}`;
 }

@@ -2,18 +2,26 @@ import { objectKey } from '#client/mod.ts';
 import type { Client, Expectations, Informer } from '#client/mod.ts';
 import type { Job, Pod } from '#schema/types.ts';
 import { observeDeleted } from '../pods/observe-deleted.ts';
+import { isPodReady } from '../pods/pod-state.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import type { PodControl } from '../pods/pod-control.ts';
 import { slowStart } from '../pods/slow-start.ts';
 import { compareForDeletion } from '../replicaset/deletion-rank.ts';
-import { backOffMs } from './job-back-off.ts';
+import { indexWaitMs } from './index-failures.ts';
 import { indexLimit, indexOf, isIndexed, replacesFailedOnly } from './job-facts.ts';
 import { jobPod } from './job-pod.ts';
 import type { PodTally } from './pod-tally.ts';
 import { removeTracking } from './tracking.ts';
 
-/** As upstream: at most this many pods are made in one sync. */
+/** As upstream: at most this many pods are made or deleted in one sync. */
 const burst = 500;
+
+/** What the status will say; kept true while pods are made and deleted. */
+export interface PodCounts {
+  active: number;
+  ready: number;
+  terminating: number;
+}
 
 export interface PodChanges {
   readonly client: Client;
@@ -22,6 +30,7 @@ export interface PodChanges {
   readonly known: Informer<Pod>;
   readonly job: Job;
   readonly tally: PodTally;
+  readonly counts: PodCounts;
   readonly nowMs: number;
 }
 
@@ -35,13 +44,11 @@ function wantedActive({ job, tally }: PodChanges): number {
 }
 
 /**
- * Makes or deletes pods until as many run as should. Answers how long to wait until an index that
- * failed may be tried again; throws what the first failed change met.
+ * Makes or deletes pods until as many run as should; without a limit by index only when the job's
+ * own `waitMs` is over. Answers how long to wait until more can be done; throws what the first
+ * failed change met.
  */
-export async function managePods(
-  changes: PodChanges,
-  mayCreate: boolean,
-): Promise<number | undefined> {
+export async function managePods(changes: PodChanges, waitMs: number): Promise<number | undefined> {
   const { job, tally, nowMs } = changes;
   const wanted = Math.max(wantedActive(changes), 0);
   const useless = uselessPods(job, tally.active, nowMs);
@@ -49,12 +56,15 @@ export async function managePods(
   const excess = tally.active.length - wanted - useless.length;
   const victims = [...useless, ...leastImportant(useful, excess, nowMs)];
   if (victims.length > 0) {
-    await deletePods(changes, victims, true);
+    await deletePods(changes, job.spec?.suspend === true ? victims : victims.slice(0, burst));
     return undefined;
   }
-  const leaving = replacesFailedOnly(job) ? tally.terminating : 0;
+  if (job.spec?.suspend === true) return undefined;
+  const leaving = replacesFailedOnly(job) ? tally.leaving.length : 0;
   const missing = Math.min(wanted - tally.active.length - leaving, burst);
-  return missing > 0 && mayCreate ? await createPods(changes, missing) : undefined;
+  if (missing <= 0) return undefined;
+  if (waitMs > 0 && indexLimit(job) === undefined) return waitMs;
+  return await createPods(changes, missing);
 }
 
 function leastImportant(active: readonly Pod[], excess: number, nowMs: number): Pod[] {
@@ -76,39 +86,55 @@ function uselessPods(job: Job, active: readonly Pod[], nowMs: number): Pod[] {
   );
 }
 
-/**
- * Deletes pods of the job. Those that the job itself gives up (`isUncounted`) are let go first, so
- * that they do not count as failures.
- */
-export async function deletePods(
-  changes: PodChanges,
-  pods: readonly Pod[],
-  isUncounted: boolean,
-): Promise<void> {
+/** Deletes pods that are too many. They are let go first, so that they count as no failures. */
+async function deletePods(changes: PodChanges, pods: readonly Pod[]): Promise<void> {
   const { client, control, expectations, job, known } = changes;
   const key = objectKey(job);
   expectations.expectDeletions(
     key,
     pods.map((pod) => pod.metadata.uid ?? ''),
   );
+  const failure = await deleteEach(changes, pods, async (pod) => {
+    try {
+      await removeTracking(client, pod);
+      await control.delete(pod, job);
+    } catch (error) {
+      expectations.deletionObserved(key, pod.metadata.uid ?? '');
+      throw error;
+    }
+  });
+  observeDeleted(expectations, key, known, pods);
+  if (failure !== undefined) throw failure.error;
+}
+
+/**
+ * Deletes what still runs of a job that has come to its end. Finalizers stay until the status has
+ * taken the pods in. Answers what went wrong, if anything.
+ */
+export async function deleteActive(changes: PodChanges): Promise<{ error: unknown } | undefined> {
+  const { control, job, tally } = changes;
+  return await deleteEach(changes, tally.active, (pod) => control.delete(pod, job));
+}
+
+async function deleteEach(
+  { counts }: PodChanges,
+  pods: readonly Pod[],
+  deletePod: (pod: Pod) => Promise<void>,
+): Promise<{ error: unknown } | undefined> {
   const results = await Promise.allSettled(
     pods.map(async (pod) => {
-      try {
-        if (isUncounted) await removeTracking(client, pod);
-        await control.delete(pod, job);
-      } catch (error) {
-        expectations.deletionObserved(key, pod.metadata.uid ?? '');
-        throw error;
-      }
+      await deletePod(pod);
+      counts.active -= 1;
+      counts.terminating += 1;
+      if (isPodReady(pod)) counts.ready -= 1;
     }),
   );
-  observeDeleted(expectations, key, known, pods);
   const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  return failed === undefined ? undefined : { error: failed.reason };
 }
 
 async function createPods(changes: PodChanges, missing: number): Promise<number | undefined> {
-  const { control, expectations, job, tally } = changes;
+  const { control, expectations, job, tally, counts } = changes;
   const key = objectKey(job);
   const free = isIndexed(job) ? freeIndexes(changes, missing) : undefined;
   const total = free?.ready.length ?? missing;
@@ -116,9 +142,10 @@ async function createPods(changes: PodChanges, missing: number): Promise<number 
   expectations.expectCreations(key, total);
   const { successes, error } = await slowStart(total, () => {
     const index = free?.ready.shift();
-    const failures = index === undefined ? 0 : (tally.indexFailures.get(index) ?? 0);
-    return control.create(jobPod(job, index, failures), job);
+    const replaced = index === undefined ? undefined : tally.replaceable.get(index);
+    return control.create(jobPod(job, index, replaced), job);
   });
+  counts.active += successes;
   for (let failed = total - successes; failed > 0; failed--) expectations.creationObserved(key);
   if (error !== undefined && !isNamespaceTerminating(error)) throw error as Error;
   return free?.waitMs;
@@ -141,16 +168,9 @@ function freeIndexes(
     const isDone = tally.completedIndexes.has(index) || tally.failedIndexes.has(index);
     if (isDone || busy.has(index)) continue;
     taken += 1;
-    const leftMs = indexLimit(job) === undefined ? 0 : indexWaitMs(tally, index, nowMs);
+    const leftMs = indexWaitMs(tally.replaceable.get(index), nowMs);
     if (leftMs > 0) waitMs = Math.min(waitMs ?? leftMs, leftMs);
     else ready.push(index);
   }
   return { ready, waitMs };
-}
-
-function indexWaitMs(tally: PodTally, index: number, nowMs: number): number {
-  const failures = tally.indexFailures.get(index) ?? 0;
-  const lastMs = tally.indexFailedMs.get(index);
-  if (failures === 0 || lastMs === undefined) return 0;
-  return lastMs + backOffMs(failures) - nowMs;
 }

@@ -1,3 +1,4 @@
+import { formatTime } from '#base/clock.ts';
 import { objectKey, resources } from '#client/mod.ts';
 import type { Expectations, Informer, ReconcileResult } from '#client/mod.ts';
 import { labelSelectorFrom } from '#schema/selectors/mod.ts';
@@ -10,27 +11,48 @@ import { claimable } from '../pods/owned-objects.ts';
 import { createPodControl } from '../pods/pod-control.ts';
 import { isDeleting } from '../pods/pod-state.ts';
 import { count } from '../status-numbers.ts';
-import { withOutcome, withSuspension } from './job-conditions.ts';
-import { createJobBackOff } from './job-back-off.ts';
-import { finishedCondition, hasTracking, indexLimit, trackingFinalizer } from './job-facts.ts';
-import { deadlineLeftMs, outcomeOf } from './job-outcome.ts';
+import type { FinalizerRemovals } from './finalizer-removals.ts';
+import { backOffLeftMs, nextRecord } from './job-back-off.ts';
+import type { BackOffRecord } from './job-back-off.ts';
+import { withEnd, withSuspension, withTarget } from './job-conditions.ts';
+import {
+  finishedCondition,
+  hasTracking,
+  isManagedElsewhere,
+  trackingFinalizer,
+} from './job-facts.ts';
+import { completionOf, deadlineLeftMs, outcomeOf } from './job-outcome.ts';
 import type { Outcome } from './job-outcome.ts';
-import { deletePods, managePods } from './manage-pods.ts';
-import { statusWithCounted, statusWithUncounted, tallyPods } from './pod-tally.ts';
+import { deleteActive, managePods } from './manage-pods.ts';
+import type { PodChanges } from './manage-pods.ts';
+import { tallyPods } from './pod-tally.ts';
 import type { PodTally } from './pod-tally.ts';
 import { removeTracking } from './tracking.ts';
+import { planTracking, withCounted } from './tracking-plan.ts';
 
-const ownManager = 'kubernetes.io/job-controller';
+/** What a look at a job's pods came to. */
+interface Step {
+  readonly outcome: Outcome | undefined;
+  readonly status: JobStatus;
+  readonly waitMs: number | undefined;
+  /** Thrown by the caller once the status is written. */
+  readonly failure: { error: unknown } | undefined;
+}
 
-/** The reconcile of the controller: counts ended pods, then makes, deletes or finishes. */
+/** The reconcile of the controller: makes and deletes pods, counts ended ones, finishes the job. */
 export function createJobSync(
   context: ControllerContext,
-  informers: { jobs: Informer<Job>; pods: Informer<Pod>; expectations: Expectations },
+  known: {
+    jobs: Informer<Job>;
+    pods: Informer<Pod>;
+    expectations: Expectations;
+    removals: FinalizerRemovals;
+  },
 ): (key: string) => Promise<ReconcileResult | void> {
   const { client, clock, events } = context;
-  const { jobs, pods, expectations } = informers;
+  const { jobs, pods, expectations, removals } = known;
   const control = createPodControl(client, events);
-  const backOff = createJobBackOff(clock);
+  const backOffs = new Map<string, BackOffRecord>();
 
   const writeStatus = async (job: Job, status: JobStatus): Promise<Job> => {
     if (isSameJson(status, job.status ?? {})) return job;
@@ -38,31 +60,33 @@ export function createJobSync(
     return await client.update<Job>(resources.jobs, { ...job, status }, options);
   };
 
-  /** Takes ended pods into the status, lets them go, and returns the job as it is then. */
-  const countEnded = async (
-    job: Job,
-    owned: readonly Pod[],
+  /** Takes finalizers off; answers the uids of pods that keep theirs, and the first error. */
+  const release = async (
+    key: string,
     tally: PodTally,
-  ): Promise<{ job: Job; status: JobStatus }> => {
-    const noted = await writeStatus(job, statusWithUncounted(job, tally));
-    const { succeeded = [], failed = [] } = noted.status?.uncountedTerminatedPods ?? {};
-    const uncounted = new Set([...succeeded, ...failed]);
-    const kept = new Set<string>();
-    for (const { pod } of tally.ended) {
-      const uid = pod.metadata.uid ?? '';
-      const isIgnored = !uncounted.has(uid) && uncounted.size < 500;
-      if (uncounted.has(uid) || isIgnored) await removeTracking(client, pod);
-      else kept.add(uid);
-    }
-    const stillTracked = new Set(
-      owned
-        .filter((pod) => hasTracking(pod) && !tally.ended.some((entry) => entry.pod === pod))
-        .map((pod) => pod.metadata.uid ?? ''),
+    released: readonly Pod[],
+  ): Promise<{ tracked: ReadonlySet<string>; failure: { error: unknown } | undefined }> => {
+    const uidOf = (pod: Pod): string => pod.metadata.uid ?? '';
+    const tracked = new Set(tally.pods.filter((pod) => tally.isTracked(pod)).map(uidOf));
+    for (const pod of released) removals.expect(key, uidOf(pod));
+    let failure: { error: unknown } | undefined;
+    await Promise.all(
+      released.map(async (pod) => {
+        try {
+          await removeTracking(client, pod);
+          tracked.delete(uidOf(pod));
+          // The informer may have shown it, or the end of the pod, before the answer came.
+          const seen = pods.get(objectKey(pod));
+          const isStale = seen?.metadata.uid === uidOf(pod) && hasTracking(seen as Pod);
+          if (!isStale) removals.observed(key, uidOf(pod));
+        } catch (error) {
+          removals.observed(key, uidOf(pod));
+          failure ??= { error };
+        }
+      }),
     );
-    const isTracked = (uid: string): boolean => kept.has(uid) || stillTracked.has(uid);
-    return { job: noted, status: statusWithCounted(noted, noted.status ?? {}, isTracked) };
+    return { tracked, failure };
   };
-
   const report = (job: Job, outcome: Outcome): void => {
     const { completions = Number.POSITIVE_INFINITY } = job.spec ?? {};
     if (outcome.isSuccess && (job.status?.succeeded ?? 0) > completions) {
@@ -73,9 +97,44 @@ export function createJobSync(
     else events.event(job, 'Warning', outcome.reason, outcome.message);
   };
 
+  /** Ends what runs of a job that is over, or brings the number of its pods to what it should be. */
+  const step = async (
+    changes: PodChanges,
+    isSettled: boolean,
+    backOffMs: number,
+  ): Promise<Step> => {
+    const { job, tally, counts, nowMs } = changes;
+    const status = (over: JobStatus): JobStatus => ({
+      ...over,
+      active: count(counts.active),
+      ready: counts.ready,
+      terminating: counts.terminating,
+    });
+    const early = outcomeOf(job, tally, nowMs);
+    if (early !== undefined) {
+      const failure = await deleteActive(changes);
+      // Pods may be left, or be there without being known yet.
+      const outcome = counts.active === 0 && isSettled ? early : undefined;
+      return { outcome, status: status(job.status ?? {}), waitMs: undefined, failure };
+    }
+    const isManaged = isSettled && !isDeleting(job);
+    let waitMs: number | undefined;
+    let failure: { error: unknown } | undefined;
+    try {
+      if (isManaged) waitMs = await managePods(changes, backOffMs);
+    } catch (error) {
+      failure = { error };
+    }
+    const outcome = completionOf(job, tally.succeeded, counts.active);
+    const over =
+      outcome === undefined && isManaged
+        ? withSuspension(job, job.status ?? {}, events, nowMs)
+        : (job.status ?? {});
+    return { outcome, status: status(over), waitMs, failure };
+  };
+
   const sync = async (seen: Job): Promise<ReconcileResult | void> => {
     const key = objectKey(seen);
-    const uid = seen.metadata.uid ?? '';
     const isSettled = expectations.satisfied(key);
     const owned = await claimObjects<Pod>({
       client,
@@ -86,51 +145,53 @@ export function createJobSync(
       candidates: claimable(pods, seen),
       finalizer: trackingFinalizer,
     });
-    const tally = tallyPods(seen, owned);
-    backOff.note(uid, tally.newFailures.length, tally.newSuccesses);
-    const { job, status: counted } = await countEnded(seen, owned, tally);
     const nowMs = clock.now();
-    const changes = { client, control, expectations, known: pods, job, tally, nowMs };
-    const outcome = outcomeOf(job, tally, nowMs);
-    // With a limit for each index, one that failed does not hold back the others.
-    const waitMs = indexLimit(job) === undefined ? backOff.leftMs(uid) : 0;
-    let indexWaitMs: number | undefined;
-    let failure: unknown;
-    try {
-      if (outcome !== undefined) await deletePods(changes, tally.active, outcome.isSuccess);
-      else if (isSettled && !isDeleting(job)) {
-        indexWaitMs = await managePods(changes, waitMs === 0);
-      }
-    } catch (error) {
-      failure = error;
-    }
-    let status: JobStatus = {
-      ...counted,
-      active: count(tally.active.length),
-      ready: tally.ready,
-      terminating: tally.terminating,
-    };
-    if (outcome === undefined) status = withSuspension(job, status, events, nowMs);
-    else {
-      const isOver = tally.active.length === 0 && tally.terminating === 0 && isAllCounted(status);
-      status = withOutcome(status, outcome, isOver, nowMs);
-    }
-    const written = await writeStatus(job, status);
-    if (outcome !== undefined && finishedCondition(written) !== undefined) report(written, outcome);
-    if (failure !== undefined) throw failure as Error;
-    return nextLook(deadlineLeftMs({ ...job, status }, nowMs), waitMs, indexWaitMs);
+    const job = started(seen, nowMs);
+    const tally = tallyPods(job, owned, removals.of(key));
+    const { active, ready, leaving } = tally;
+    const counts = { active: active.length, ready, terminating: leaving.length };
+    const changes = { client, control, expectations, known: pods, job, tally, counts, nowMs };
+    const record = nextRecord(backOffs.get(key), tally.newSucceeded, tally.newFailed);
+    const backOffMs = backOffLeftMs(record, nowMs);
+    const { outcome, status, waitMs, failure } = await step(changes, isSettled, backOffMs);
+
+    const end = outcome === undefined ? undefined : outcome.isSuccess ? 'success' : 'failure';
+    const plan = planTracking(
+      job,
+      tally,
+      withCounted(status, (id) => isHeld(tally, id)),
+      end,
+    );
+    const noted = outcome === undefined ? plan.status : withTarget(plan.status, outcome, nowMs);
+    const written = await writeStatus(seen, noted);
+    backOffs.set(key, record);
+    const released = await release(key, tally, plan.release);
+    const counted = withCounted(written.status ?? {}, (id) => released.tracked.has(id));
+    const isOver =
+      outcome !== undefined &&
+      released.failure === undefined &&
+      !plan.isFull &&
+      counts.terminating === 0 &&
+      isAllCounted(counted);
+    const last = isOver ? withEnd(counted, outcome, nowMs) : counted;
+    const done = await writeStatus(written, last);
+    if (isOver) report(done, outcome);
+    const failed = released.failure ?? failure;
+    if (failed !== undefined) throw failed.error;
+    return nextLook(deadlineLeftMs({ ...job, status: last }, nowMs), waitMs);
   };
 
   return async (key) => {
     const job = jobs.get(key);
     if (job === undefined) {
       expectations.forget(key);
+      removals.forget(key);
+      backOffs.delete(key);
       return undefined;
     }
-    const { managedBy = ownManager } = job.spec ?? {};
-    if (managedBy !== ownManager) return undefined;
+    if (isManagedElsewhere(job)) return undefined;
     if (finishedCondition(job) !== undefined) {
-      backOff.forget(job.metadata.uid ?? '');
+      backOffs.delete(key);
       return undefined;
     }
     try {
@@ -140,6 +201,18 @@ export function createJobSync(
       throw error;
     }
   };
+}
+
+/** The job with its time of start, which is noted with the first status. */
+function started(job: Job, nowMs: number): Job {
+  const uncountedTerminatedPods = job.status?.uncountedTerminatedPods ?? {};
+  const status = { ...job.status, uncountedTerminatedPods };
+  if (status.startTime !== undefined || job.spec?.suspend === true) return { ...job, status };
+  return { ...job, status: { ...status, startTime: formatTime(nowMs) } };
+}
+
+function isHeld(tally: PodTally, uid: string): boolean {
+  return tally.pods.some((pod) => pod.metadata.uid === uid && tally.isTracked(pod));
 }
 
 function isAllCounted(status: JobStatus): boolean {

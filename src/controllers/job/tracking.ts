@@ -4,36 +4,20 @@ import type { Client } from '#client/mod.ts';
 import type { Pod } from '#schema/types.ts';
 import { hasTracking, trackingFinalizer } from './job-facts.ts';
 
-/** Lets a pod go that is counted, or that no job will ever count. A pod that is gone is fine. */
+/**
+ * Lets a pod go that is counted, or that no job will ever count. The patch names the finalizer
+ * alone, so that it never meets what a kubelet writes at the same time. A pod that is gone is fine.
+ */
 export async function removeTracking(client: Client, pod: Pod): Promise<void> {
-  let current = pod;
-  for (let tries = 0; tries < 3 && hasTracking(current); tries++) {
-    const { name, namespace, uid, resourceVersion } = current.metadata;
-    const finalizers = (current.metadata.finalizers ?? []).filter(
-      (finalizer) => finalizer !== trackingFinalizer,
-    );
-    // The version keeps finalizers that others add or remove at the same time.
-    const body = { metadata: { uid, resourceVersion, finalizers } };
-    try {
-      await client.patch<Pod>(resources.pods, name, { type: 'merge', body }, { namespace });
-      return;
-    } catch (error) {
-      if (hasReason(error, 'NotFound')) return;
-      if (!hasReason(error, 'Conflict')) throw error;
-      const live = await livePod(client, pod);
-      if (live === undefined) return;
-      current = live;
-    }
-  }
-}
-
-async function livePod(client: Client, pod: Pod): Promise<Pod | undefined> {
+  if (!hasTracking(pod)) return;
   const { name, namespace, uid } = pod.metadata;
+  const body = {
+    metadata: { uid, '$deleteFromPrimitiveList/finalizers': [trackingFinalizer] },
+  };
   try {
-    const live = await client.get<Pod>(resources.pods, name, { namespace });
-    return live.metadata.uid === uid ? live : undefined;
+    await client.patch<Pod>(resources.pods, name, { type: 'strategic', body }, { namespace });
   } catch (error) {
-    if (hasReason(error, 'NotFound')) return undefined;
-    throw error;
+    // Another pod of the name by now: a patch that changes the uid is refused.
+    if (!hasReason(error, 'NotFound') && !hasReason(error, 'Conflict')) throw error;
   }
 }
