@@ -1,10 +1,9 @@
-import { mkdir } from 'node:fs/promises';
-
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import { createKubeconfigClient } from '#client/mod.ts';
+import { prepareDataDirectory } from '#host/data-directory.ts';
 import { endWithParent } from '#host/libc.ts';
 import { claimMachine } from './claim-machine.ts';
 import { joinCluster, writeAgentKubeconfigs } from './join/join-cluster.ts';
@@ -41,7 +40,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   // An agent must not outlive its server: the next one would start a second kubelet.
   if (settings.isServerNode) endWithParent();
   const paths = agentPaths(settings.dataDir);
-  await mkdir(paths.agent, { recursive: true, mode: 0o755 });
+  await prepareDataDirectory(settings.dataDir, [{ path: paths.agent, mode: 0o755 }]);
   const nodeName = settings.withNodeId
     ? `${settings.nodeName}-${await ensureNodeId(random)}`
     : settings.nodeName;

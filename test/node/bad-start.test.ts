@@ -47,10 +47,19 @@ const refused: readonly [line: string, message: string | RegExp][] = [
   ['server --node-taint foo', /^invalid --node-taint "foo"/],
   ['server --config /nonexistent', 'config file /nonexistent does not exist'],
   ['server --write-kubeconfig-mode 9z', /^invalid --write-kubeconfig-mode "9z"/],
-  ['server --data-dir /dev/null/x', /^cannot use --data-dir \/dev\/null\/x: ENOTDIR/],
+  [
+    'server --data-dir /dev/null/x',
+    /^cannot use --data-dir \/dev\/null\/x: ENOTDIR.*; choose a directory$/,
+  ],
+  ['server --data-dir /proc', /^cannot use --data-dir \/proc: ENOENT: .*; choose a directory on/],
+  ['server --node-ip 127.0.0.1', /^invalid --node-ip 127\.0\.0\.1: it is on the loopback; /],
   ['server --datastore-endpoint mongodb://x', /^Option --datastore-endpoint has no known scheme/],
   ['agent', '--server is required'],
   ['agent --server https://127.0.0.1:6443', '--token is required'],
+  [
+    'agent --server https://127.0.0.1:6443 --token x --data-dir /proc/none',
+    /^cannot use --data-dir \/proc\/none: ENOENT: .*; choose a directory on/,
+  ],
   ['agent --server nonsense --token x', 'invalid --server "nonsense": https://HOST:6443 expected'],
 ];
 for (const [line, message] of refused) {

@@ -5,7 +5,8 @@ import { readKubeletConfiguration } from '#kubelet/configuration/mod.ts';
 import type { ServerSettings } from '#server/mod.ts';
 import { booleanFlag, integerFlag, listFlag, stringFlag } from '../flags/flag.ts';
 import type { FlagValues } from '../flags/flag.ts';
-import { checkAddresses, checkPort } from './networks.ts';
+import { readDataDir } from './data-dir.ts';
+import { checkAddresses, checkPort, checkReachableAddresses } from './networks.ts';
 import { readNodeIps, readNodeName } from './node.ts';
 import { readToken } from './token.ts';
 
@@ -40,7 +41,7 @@ export async function readLocalAgentSettings(
 async function readNodeSettings(
   values: FlagValues,
 ): Promise<Omit<AgentSettings, 'serverUrl' | 'token' | 'bindAddress'>> {
-  const dataDir = stringFlag(values, 'data-dir') ?? '/var/lib/rancher/k3s';
+  const dataDir = readDataDir(values);
   return {
     dataDir,
     debug: booleanFlag(values, 'debug'),
@@ -49,7 +50,10 @@ async function readNodeSettings(
     nodeLabels: checkLabels(listFlag(values, 'node-label')),
     nodeTaints: checkTaints(listFlag(values, 'node-taint')),
     nodeIps: await readNodeIps(values),
-    nodeExternalIps: checkAddresses('node-external-ip', listFlag(values, 'node-external-ip')),
+    nodeExternalIps: checkReachableAddresses(
+      'node-external-ip',
+      listFlag(values, 'node-external-ip'),
+    ),
     loadBalancerPort: checkPort('lb-server-port', integerFlag(values, 'lb-server-port') ?? 6444),
     containerRuntimeEndpoint: stringFlag(values, 'container-runtime-endpoint'),
     pauseImage: stringFlag(values, 'pause-image') ?? 'rancher/mirrored-pause:3.6',

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { checkNetworks, readClusterDns, readNetworks, readPortRange } from './networks.ts';
+import {
+  checkNetworks,
+  checkReachableAddresses,
+  readClusterDns,
+  readNetworks,
+  readPortRange,
+} from './networks.ts';
 
 test('networks are read in canonical form, one or one of each family', () => {
   assert.deepEqual(readNetworks('cluster-cidr', [], '10.42.0.0/16'), ['10.42.0.0/16']);
@@ -37,4 +43,23 @@ test('a port range has two ports in order', () => {
   for (const text of ['30000', '5-1', '0-5', '1-70000', 'a-b']) {
     assert.throws(() => readPortRange('x', text), { code: 'Usage' });
   }
+});
+
+test('an address that others cannot reach is refused with the reason', () => {
+  const bad: [string, RegExp][] = [
+    ['127.0.0.1', /^invalid --node-ip 127\.0\.0\.1: it is on the loopback; an address is expected/],
+    ['::1', /loopback/],
+    ['0.0.0.0', /no address of a machine/],
+    ['169.254.1.2', /link-local/],
+    ['fe80::1', /link-local/],
+    ['224.0.0.1', /multicast/],
+    ['banana', /an IP address expected$/],
+  ];
+  for (const [text, message] of bad) {
+    assert.throws(() => checkReachableAddresses('node-ip', [text]), { code: 'Usage', message });
+  }
+  assert.deepEqual(checkReachableAddresses('node-ip', ['10.0.0.1', '2001:db8::1']), [
+    '10.0.0.1',
+    '2001:db8::1',
+  ]);
 });

@@ -1,6 +1,14 @@
 import { isIP } from 'node:net';
 
-import { cidrsOverlap, formatCidr, formatIp, nthAddress, parseCidr } from '#base/cidr.ts';
+import {
+  cidrContains,
+  cidrsOverlap,
+  formatCidr,
+  formatIp,
+  nthAddress,
+  parseCidr,
+  parseIp,
+} from '#base/cidr.ts';
 import { K3tsError, messageOf } from '#base/errors.ts';
 
 const usage = (message: string): K3tsError => new K3tsError('Usage', message);
@@ -81,6 +89,36 @@ export function checkAddresses(flag: string, addresses: readonly string[]): read
   for (const address of addresses) {
     if (isIP(address) === 0) {
       throw usage(`invalid --${flag} "${address}": an IP address expected`);
+    }
+  }
+  return addresses;
+}
+
+/** Addresses that mean another machine, or none, elsewhere; upstream refuses them in Endpoints. */
+const privatePlaces = [
+  ['127.0.0.0/8', 'is on the loopback'],
+  ['::1/128', 'is on the loopback'],
+  ['0.0.0.0/32', 'is no address of a machine'],
+  ['::/128', 'is no address of a machine'],
+  ['169.254.0.0/16', 'is link-local'],
+  ['fe80::/10', 'is link-local'],
+  ['224.0.0.0/4', 'is a multicast address'],
+  ['ff00::/8', 'is a multicast address'],
+] as const;
+
+/** As checkAddresses, for addresses at which others reach this machine. */
+export function checkReachableAddresses(
+  flag: string,
+  addresses: readonly string[],
+): readonly string[] {
+  for (const text of checkAddresses(flag, addresses)) {
+    const address = parseIp(text);
+    const place = privatePlaces.find(([cidr]) => cidrContains(parseCidr(cidr), address));
+    if (place !== undefined) {
+      throw usage(
+        `invalid --${flag} ${text}: it ${place[1]}; ` +
+          'an address is expected at which pods and other machines reach this one',
+      );
     }
   }
   return addresses;

@@ -4,7 +4,7 @@ import { K3tsError } from '#base/errors.ts';
 import { primaryAddress } from '#host/interfaces.ts';
 import { listFlag, stringFlag } from '../flags/flag.ts';
 import type { FlagValues } from '../flags/flag.ts';
-import { checkAddresses } from './networks.ts';
+import { checkReachableAddresses } from './networks.ts';
 
 const namePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
@@ -22,7 +22,7 @@ export function readNodeName(values: FlagValues): string {
 
 /** --node-ip, or the address of the interface with the default route. */
 export async function readNodeIps(values: FlagValues): Promise<readonly string[]> {
-  const given = checkAddresses('node-ip', listFlag(values, 'node-ip'));
+  const given = checkReachableAddresses('node-ip', listFlag(values, 'node-ip'));
   if (given.length > 0) return given;
   const address = (await primaryAddress(4)) ?? (await primaryAddress(6));
   if (address === undefined) {

@@ -8,10 +8,12 @@ import {
   checkAddresses,
   checkNetworks,
   checkPort,
+  checkReachableAddresses,
   readClusterDns,
   readNetworks,
   readPortRange,
 } from './networks.ts';
+import { readDataDir } from './data-dir.ts';
 import { readNodeIps, readNodeName } from './node.ts';
 import { readToken } from './token.ts';
 
@@ -43,12 +45,15 @@ export async function readServerSettings(values: FlagValues): Promise<ServerSett
     integerFlag(values, 'https-listen-port') ?? 6443,
   );
   const advertise = stringFlag(values, 'advertise-address');
-  if (advertise !== undefined) checkAddresses('advertise-address', [advertise]);
+  if (advertise !== undefined) checkReachableAddresses('advertise-address', [advertise]);
   const bindAddress = stringFlag(values, 'bind-address') ?? '0.0.0.0';
   checkAddresses('bind-address', [bindAddress]);
-  const externalIps = checkAddresses('node-external-ip', listFlag(values, 'node-external-ip'));
+  const externalIps = checkReachableAddresses(
+    'node-external-ip',
+    listFlag(values, 'node-external-ip'),
+  );
   return {
-    dataDir: stringFlag(values, 'data-dir') ?? '/var/lib/rancher/k3s',
+    dataDir: readDataDir(values),
     debug: booleanFlag(values, 'debug'),
     bindAddress,
     httpsPort,
