@@ -162,7 +162,9 @@ test('a pod that does not fit is rejected with the resource and the numbers', as
   const containers = [testContainer('c', { resources: { requests: { cpu: '3' } } })];
   await create(testPod('p', { containers }));
   await until('failed', () => phase('p') === 'Failed');
-  const { reason, message } = stored('p')?.status ?? {};
+  const { reason, message, conditions = [] } = stored('p')?.status ?? {};
+  const unready = conditions.map((one) => `${one.type}=${one.status} ${one.reason}`);
+  assert.deepEqual(unready, ['Ready=False PodFailed', 'ContainersReady=False PodFailed']);
   const text = "Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000";
   assert.equal(reason, 'OutOfcpu');
   assert.equal(message, `Pod was rejected: ${text}`);

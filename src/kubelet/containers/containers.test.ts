@@ -173,7 +173,7 @@ test('what is missing is named as upstream names it', async () => {
       {
         env: [{ name: 'A', valueFrom: { fileKeyRef: { key: 'k', path: 'f', volumeName: 'v' } } }],
       },
-      'variables from files (fileKeyRef) are not supported',
+      'cannot find the volume "v" referenced by FileKeyRef',
     ],
   ];
   for (const [container, message] of table) {

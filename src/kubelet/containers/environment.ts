@@ -4,6 +4,7 @@ import type {
   ConfigMap,
   EnvFromSource,
   EnvVarSource,
+  FileKeySelector,
   ObjectFieldSelector,
   Pod,
   ResourceFieldSelector,
@@ -13,7 +14,9 @@ import type {
 import { metadataField } from '../pods/metadata-field.ts';
 import { findContainer, namespaceOf, specOf } from '../pods/names.ts';
 import type { AnyContainer } from '../pods/names.ts';
+import type { MountedVolumes } from '../volume-host.ts';
 import { ContainerConfigError } from './config-error.ts';
+import { envFileValue, readEnvFile } from './env-file.ts';
 import { expandVariables } from './expand.ts';
 import { servicesFor, serviceVariables } from './service-env.ts';
 
@@ -32,6 +35,8 @@ export interface EnvironmentOptions {
   readonly objects: ObjectReader;
   /** Node allocatable, for limits that are not set. */
   readonly allocatable: Readonly<Record<string, string>>;
+  /** Where variables from files are read; absent: there are no volumes. */
+  readonly mounted?: MountedVolumes | undefined;
 }
 
 /**
@@ -139,10 +144,30 @@ async function valueOf(
     }
     return value === undefined ? undefined : decodeBase64(value);
   }
-  if (source.fileKeyRef !== undefined) {
-    throw new ContainerConfigError('variables from files (fileKeyRef) are not supported');
-  }
+  if (source.fileKeyRef !== undefined) return await fileValue(source.fileKeyRef, options.mounted);
   return undefined;
+}
+
+/** The file's own contents stay out of the text, which anybody may read. */
+async function fileValue(
+  { volumeName, path, key, optional = false }: FileKeySelector,
+  mounted: MountedVolumes | undefined,
+): Promise<string | undefined> {
+  const volume = mounted?.get(volumeName);
+  if (volume === undefined) {
+    throw new ContainerConfigError(
+      `cannot find the volume "${volumeName}" referenced by FileKeyRef`,
+    );
+  }
+  let value: string;
+  try {
+    value = envFileValue(await readEnvFile(volume.hostPath, path), key);
+  } catch (error) {
+    throw new ContainerConfigError("couldn't parse env file", { cause: error });
+  }
+  if (value !== '') return value;
+  if (optional) return undefined;
+  throw new ContainerConfigError(`environment variable key "${key}" not found in file "${path}"`);
 }
 
 function fieldValue(ref: ObjectFieldSelector, options: EnvironmentOptions): string {

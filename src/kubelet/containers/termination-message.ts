@@ -34,7 +34,9 @@ export async function terminationMessage(
       message = `Error on reading termination log ${mount.hostPath}: ${messageOf(error)}`;
     }
   }
-  const isFallback = policy === 'FallbackToLogsOnError' && status.exitCode !== 0;
+  // One that could not even be started has written nothing.
+  const hasRun = status.exitCode !== 0 && status.reason !== 'ContainerCannotRun';
+  const isFallback = policy === 'FallbackToLogsOnError' && hasRun;
   if (message === '' && isFallback && status.logPath !== '') {
     const tail = (await hostFiles.readTail(status.logPath, 16 * 1024)) ?? '';
     message = lastOutput(tail);

@@ -7,6 +7,7 @@ import { containerConfig } from '../containers/container-config.ts';
 import { containerHash } from '../containers/spec-hash.ts';
 import { CriError } from '../cri/mod.ts';
 import type { PodSandboxConfig, PodSandboxStatus, UserNamespace } from '../cri/mod.ts';
+import { withCpus } from '../cpus/with-cpus.ts';
 import { withDevices } from '../devices/with-devices.ts';
 import { goDuration } from '../go-duration.ts';
 import type { ReadyImage } from '../images/image-puller.ts';
@@ -186,6 +187,7 @@ async function createContainer(
       context.containers,
     );
     config = withDevices(config, await context.devices.prepare(pod, of.container.name));
+    config = withCpus(config, context.cpus?.cpusetOf(uidOf(pod), of.container.name) ?? '');
   } catch (error) {
     throw fail('CreateContainerConfigError', error);
   }
@@ -214,7 +216,9 @@ async function runContainer(
     await traced('pod.start-container', subject, () => runtime.startContainer(id, { signal }));
   } catch (error) {
     const text = runtimeText(error);
-    events.container(pod, of, 'Warning', 'Failed', `Error: ${text}`);
+    // Ids would make each try's event another one.
+    const shown = text.replaceAll(id, of.container.name);
+    events.container(pod, of, 'Warning', 'Failed', `Error: ${shown}`);
     // What the runtime says about the attempt becomes the last state.
     await runtime
       .containerStatus(id)

@@ -1,10 +1,11 @@
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
-import type { LifecycleHandler, Pod } from '#schema/types.ts';
+import type { HTTPGetAction, LifecycleHandler, Pod } from '#schema/types.ts';
 import type { RuntimeService } from '../cri/mod.ts';
-import { actionUrl, httpGet } from '../probes/http-get.ts';
+import { actionUrl, httpGet, isPlainAnswer } from '../probes/http-get.ts';
 import { podText } from './names.ts';
 import type { AnyContainer } from './names.ts';
+import type { PodEvents } from './pod-events.ts';
 
 export interface HookTarget {
   readonly pod: Pod;
@@ -13,23 +14,31 @@ export interface HookTarget {
   readonly podIp: string;
 }
 
-/** Runs postStart and preStop handlers; rejects with upstream's text when one fails. */
+export interface HookOptions {
+  readonly runtime: RuntimeService;
+  readonly clock: Clock;
+  readonly events: PodEvents;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs postStart and preStop handlers; rejects with upstream's text when one fails. A handler with
+ * tcpSocket always does, as upstream: the field is there for old manifests only.
+ */
 export async function runLifecycleHook(
   handler: LifecycleHandler,
   target: HookTarget,
-  options: { runtime: RuntimeService; clock: Clock; signal: AbortSignal },
+  options: HookOptions,
 ): Promise<void> {
-  const { pod, container, containerId, podIp } = target;
+  const { pod, container, containerId } = target;
   const { runtime, clock, signal } = options;
   const where = `for Container "${container.name}" in Pod "${podText(pod)}"`;
   if (handler.exec !== undefined) {
     const command = handler.exec.command ?? [];
     await execHook(command, containerId, where, { runtime, signal });
   } else if (handler.httpGet !== undefined) {
-    const { host = '' } = handler.httpGet;
     try {
-      const url = actionUrl(handler.httpGet, host === '' ? podIp : host, container);
-      await httpGet({ action: handler.httpGet, url, userAgent: 'kube-lifecycle/1.36', signal });
+      await httpHook(handler.httpGet, target, options);
     } catch (error) {
       const path = handler.httpGet.path ?? '';
       throw new Error(
@@ -39,8 +48,33 @@ export async function runLifecycleHook(
     }
   } else if (handler.sleep !== undefined) {
     await clock.sleep(handler.sleep.seconds * 1000, signal);
-  } else if (handler.tcpSocket === undefined) {
-    throw new Error(`invalid handler: ${JSON.stringify(handler)}`);
+  } else {
+    throw new Error(`Cannot run handler: invalid handler: ${JSON.stringify(handler)}`);
+  }
+}
+
+/** Any answer is a success. Before 1.27 hooks ignored the scheme: some that say HTTPS speak HTTP. */
+async function httpHook(
+  action: HTTPGetAction,
+  { pod, container, podIp }: HookTarget,
+  { events, signal }: HookOptions,
+): Promise<void> {
+  const { host = '' } = action;
+  const url = actionUrl(action, host === '' ? podIp : host, container);
+  const userAgent = 'kube-lifecycle/1.36';
+  try {
+    await httpGet({ action, url, userAgent, signal });
+  } catch (error) {
+    if (url.protocol !== 'https:' || !isPlainAnswer(error)) throw error;
+    const httpHeaders = (action.httpHeaders ?? []).filter(
+      ({ name }) => name.toLowerCase() !== 'authorization',
+    );
+    const plain = new URL(`http:${url.href.slice('https:'.length)}`);
+    // The port stays that of the first try, also where it is the one of HTTPS.
+    if (plain.port === '') plain.port = '443';
+    await httpGet({ action: { ...action, httpHeaders }, url: plain, userAgent, signal });
+    const message = `request to HTTPS lifecycle hook ${plain.host} got HTTP response, retry with HTTP succeeded`;
+    events.pod(pod, 'Warning', 'LifecycleHTTPFallback', message);
   }
 }
 

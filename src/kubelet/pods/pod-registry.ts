@@ -11,6 +11,7 @@ import type { MachineInfo } from '../machine-info.ts';
 import { removeUnknownLogs } from '../logs/log-links.ts';
 import type { StatusPublisher } from '../status/status-publisher.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
+import { rejectedConditions } from '../status/conditions.ts';
 import type { PodVerdict } from '../status/pod-status.ts';
 import { admitPod } from './admission.ts';
 import type { Rejection } from './admission.ts';
@@ -37,6 +38,8 @@ export interface PodRegistry {
   resized(pod: Pod): void;
   /** The pods that take resources of this node. */
   active(): Pod[];
+  /** Uids of the pods that have devices or processors, or still use them. */
+  holders(): ReadonlySet<string>;
   /** Ends a pod for a reason of the node's own: eviction, deadline, shutdown. */
   end(uid: string, verdict: PodVerdict, graceSeconds?: number): void;
   /** From now on pods of the runtime that nobody asked for are stopped and removed. */
@@ -93,6 +96,7 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
       startTime: pod.status?.startTime ?? formatTime(clock.now()),
       qosClass: pod.status?.qosClass ?? podQosClass(pod.spec),
       phase: 'Failed',
+      conditions: rejectedConditions(pod, clock.now()),
       reason,
       message: `Pod was rejected: ${message}`,
     });
@@ -130,6 +134,17 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     }
     return undefined;
   };
+  /** Devices and processors that a pod gets for itself. */
+  const reserve = (pod: Pod): Rejection | undefined =>
+    context.devices.admit(pod, holders()) ?? context.cpus?.admit(pod, holders());
+  /** After a restart pods are seen one by one: what still runs of others counts, too. */
+  const holders = (): ReadonlySet<string> => {
+    const uids = new Set(active().map(uidOf));
+    for (const { uid } of cache.pods()) {
+      if (liveContainers(cache.pod(uid)).length > 0) uids.add(uid);
+    }
+    return uids;
+  };
   const begin = (pod: Pod): void => {
     const uid = uidOf(pod);
     const runtimePod = cache.pod(uid);
@@ -143,9 +158,7 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
       add(pod, 'syncing').terminate({});
     } else {
       // What runs here already was admitted before the kubelet was restarted.
-      const rejection = hasTraces
-        ? undefined
-        : (admission(pod) ?? context.devices.admit(pod, active()));
+      const rejection = hasTraces ? undefined : (admission(pod) ?? reserve(pod));
       if (rejection !== undefined) reject(pod, rejection);
       else add(pod, 'syncing').poke();
     }
@@ -237,6 +250,7 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
       if (worker?.state.stage === 'syncing') worker.update(pod);
     },
     active,
+    holders,
     publish(uid) {
       const state = workers.get(uid)?.state;
       if (state !== undefined) publish(state);

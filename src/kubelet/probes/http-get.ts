@@ -107,6 +107,17 @@ function getOnce(
   });
 }
 
+/** Whether an HTTPS request failed because the answer was plain HTTP; OpenSSL sees no TLS record. */
+export function isPlainAnswer(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: string };
+    if (code === 'EPROTO' && /wrong version number|packet length too long/.test(cause.message)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** Node's error in Go's words, as users search for them. */
 export function networkText(
   error: Error,
@@ -123,5 +134,6 @@ export function networkText(
   if (code === 'ABORT_ERR' || error.name === 'AbortError') {
     return 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
   }
+  if (isPlainAnswer(error)) return 'http: server gave HTTP response to HTTPS client';
   return error.message;
 }

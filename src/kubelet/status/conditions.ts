@@ -1,3 +1,4 @@
+import { formatTime } from '#base/clock.ts';
 import type { ContainerStatus, Pod, PodCondition } from '#schema/types.ts';
 import { isSidecar, specOf } from '../pods/names.ts';
 import type { PodPhase } from './phase.ts';
@@ -156,4 +157,18 @@ export function datedConditions(
     if (finding.message !== undefined) condition.message = finding.message;
     return condition;
   });
+}
+
+/** Conditions of a pod that never starts here: those it came with, and that it is not ready. */
+export function rejectedConditions(pod: Pod, nowMs: number): PodCondition[] {
+  const known = pod.status?.conditions ?? [];
+  const findings = ['Ready', 'ContainersReady'].map((type) => ({
+    type,
+    status: 'False',
+    reason: 'PodFailed',
+  }));
+  const now = formatTime(nowMs);
+  const observedGeneration = pod.metadata.generation;
+  const rest = known.filter(({ type }) => findings.every((finding) => finding.type !== type));
+  return [...datedConditions(findings, known, { now, observedGeneration }), ...rest];
 }

@@ -58,10 +58,9 @@ function containerStatus(of: PodContainer, inputs: ContainerStatusInputs): Conta
   return status;
 }
 
-function defaultWaiting({ kind }: PodContainer, pod: Pod): ContainerState {
+function defaultWaiting(pod: Pod): ContainerState {
   const hasInit = (specOf(pod).initContainers ?? []).length > 0;
-  const isInitializing = hasInit && kind !== 'ephemeralContainers';
-  return { waiting: { reason: isInitializing ? 'PodInitializing' : 'ContainerCreating' } };
+  return { waiting: { reason: hasInit ? 'PodInitializing' : 'ContainerCreating' } };
 }
 
 function statusWithoutContainer(
@@ -72,7 +71,7 @@ function statusWithoutContainer(
   const { container } = of;
   const status: ContainerStatus = {
     name: container.name,
-    state: defaultWaiting(of, inputs.pod),
+    state: defaultWaiting(inputs.pod),
     lastState: {},
     ready: false,
     restartCount: before?.restartCount ?? 0,
@@ -144,11 +143,7 @@ function lostContainer(status: ContainerStatus, isTerminating: boolean): Contain
   };
 }
 
-function stateOf(
-  container: RuntimeContainer,
-  of: PodContainer,
-  inputs: ContainerStatusInputs,
-): ContainerState {
+function stateOf(container: RuntimeContainer, inputs: ContainerStatusInputs): ContainerState {
   switch (container.state) {
     case 'CONTAINER_RUNNING':
       return { running: { startedAt: formatTime(criTimeMs(container.startedAt)) } };
@@ -169,7 +164,7 @@ function stateOf(
     default:
       return container.state === 'CONTAINER_UNKNOWN'
         ? { terminated: { ...unknownEnd, message: unknownEndMessage } }
-        : defaultWaiting(of, inputs.pod);
+        : defaultWaiting(inputs.pod);
   }
 }
 
@@ -187,9 +182,8 @@ function statusFromRuntime(
   const restartCount = Number(latest.annotations[runtimeAnnotations.restartCount] ?? 0);
   const status: ContainerStatus = {
     name: container.name,
-    state: stateOf(latest, of, inputs),
-    lastState:
-      previous === undefined ? keptLastState(latest, before) : stateOf(previous, of, inputs),
+    state: stateOf(latest, inputs),
+    lastState: previous === undefined ? keptLastState(latest, before) : stateOf(previous, inputs),
     ready: false,
     restartCount: Number.isNaN(restartCount) ? 0 : restartCount,
     image: imageName(latest, container),

@@ -59,7 +59,7 @@ export function createStatusPublisher(options: {
     for (const container of containers.filter(isExited)) {
       if (messages.has(container.id)) continue;
       const text = await terminationMessage(container, { hostFiles, containerCount });
-      messages.set(container.id, text === '' ? container.message : text);
+      messages.set(container.id, [container.message, text].filter((one) => one !== '').join(': '));
     }
   };
 

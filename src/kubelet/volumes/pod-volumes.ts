@@ -163,12 +163,15 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
   };
 }
 
-/** Volumes that a container mounts, or uses as a device. */
+/** Volumes that a container mounts, uses as a device or takes variables from. */
 export function usedVolumes(pod: Pod): Volume[] {
   const used = new Set<string>();
   for (const { container } of containersOf(pod)) {
     for (const { name } of container.volumeMounts ?? []) used.add(name);
     for (const { name } of container.volumeDevices ?? []) used.add(name);
+    for (const { valueFrom } of container.env ?? []) {
+      if (valueFrom?.fileKeyRef !== undefined) used.add(valueFrom.fileKeyRef.volumeName);
+    }
   }
   return (specOf(pod).volumes ?? []).filter(({ name }) => used.has(name));
 }

@@ -10,7 +10,6 @@ const reasons: Readonly<Record<string, string>> = {
   CPUManagerPolicyOptions: 'containers get no exclusive CPUs',
   ContainerCheckpoint: 'the kubelet makes no checkpoints',
   DisableCPUQuotaWithExclusiveCPUs: 'needs exclusive CPUs',
-  EnvFiles: 'containers with variables from files are refused when they start',
   ImageVolume: 'volumes from images are refused when the pod starts',
   KubeletCgroupDriverFromCRI: 'cgroupfs is the only driver',
   KubeletEnsureSecretPulledImages: 'images that are there may be used by every pod',
