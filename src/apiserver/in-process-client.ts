@@ -17,6 +17,7 @@ import type { GroupVersionResource, KubeObject, UnknownObject } from '#schema/mo
 import { conform } from '#schema/mod.ts';
 import { listMetadata } from './answers/list-answer.ts';
 import { methodNotAllowed, plainError, qualified } from './api-errors.ts';
+import type { CacheEntry } from './cache/mod.ts';
 import type { Core } from './core.ts';
 import { createObject } from './handlers/create.ts';
 import { deleteCollection } from './handlers/delete-collection.ts';
@@ -33,9 +34,9 @@ import { watchObjects } from './handlers/watch.ts';
 import type { WriteOptions } from './handlers/write-options.ts';
 import { MemoryExchange } from './http/memory-exchange.ts';
 import { copyJson } from './json-copy.ts';
-import { authorize } from './pipeline/authorize.ts';
+import { beginInside } from './pipeline/inside-request.ts';
+import type { InsidePassage } from './pipeline/inside-request.ts';
 import { checkType, typeOf } from './pipeline/read-object.ts';
-import { createResourceContext } from './pipeline/request-context.ts';
 import type { RequestPipeline } from './pipeline/request-pipeline.ts';
 import type { ResourceRequestContext, UserInfo } from './request.ts';
 import type { ServedResource } from './resource-registry.ts';
@@ -50,6 +51,8 @@ export interface InProcessClientOptions {
   user: UserInfo;
   /** Names the field manager of writes that name none: the part before a slash. */
   userAgent: string;
+  /** A part of the server: what it may do is not asked. */
+  isTrusted?: boolean | undefined;
 }
 
 interface Target {
@@ -58,7 +61,23 @@ interface Target {
   name?: string | undefined;
   subresource?: string | undefined;
   signal?: AbortSignal | undefined;
+  dryRun?: boolean | undefined;
+  isApply?: boolean | undefined;
+  body?: unknown;
 }
+
+/** What is answered: `shown` is the body of the answer when it is not the value itself. */
+interface Result<T> {
+  readonly code?: number;
+  readonly value: T;
+  readonly shown?: () => unknown;
+}
+
+type Work<T> = (
+  served: ServedResource,
+  context: ResourceRequestContext,
+  core: Core,
+) => Promise<Result<T>>;
 
 /**
  * The Client of components in this process: the pipeline's steps without HTTP and without turning
@@ -71,164 +90,176 @@ export class InProcessClient implements Client {
     this.#options = options;
   }
 
-  async get<T extends KubeObject>(
+  get<T extends KubeObject>(
     resource: GroupVersionResource,
     name: string,
     options: GetOptions = {},
   ): Promise<T> {
-    const { core } = this.#options.target();
     const { namespace = '', subresource = '', resourceVersion } = options;
-    const { served } = await this.#begin(resource, { verb: 'get', name, ...options });
-    if (subresource === 'scale')
-      return (await getScale(core, served, namespace, name)) as KubeObject as T;
-    const entry = await getObject(core, served, namespace, name, resourceVersion);
-    await prepareEntries(served, [entry]);
-    return servedObject(served, entry) as KubeObject as T;
+    return this.#run(resource, { verb: 'get', name, ...options }, async (served, _, core) => {
+      if (subresource === 'scale') {
+        return { value: (await getScale(core, served, namespace, name)) as KubeObject as T };
+      }
+      return await result<T>(
+        served,
+        await getObject(core, served, namespace, name, resourceVersion),
+      );
+    });
   }
 
-  async list<T extends KubeObject>(
+  list<T extends KubeObject>(
     resource: GroupVersionResource,
     options: ClientListOptions = {},
   ): Promise<ObjectList<T>> {
-    const { core } = this.#options.target();
-    const { served } = await this.#begin(resource, { verb: 'list', ...options });
-    const page = await listObjects(core, served, options.namespace ?? '', '', {
-      ...defaultListOptions,
-      labelSelector: options.labelSelector ?? '',
-      fieldSelector: options.fieldSelector ?? '',
-      limit: options.limit ?? 0,
-      continueToken: options.continue ?? '',
-      resourceVersion: options.resourceVersion ?? '',
-      resourceVersionMatch: options.resourceVersionMatch ?? '',
+    return this.#run(resource, { verb: 'list', ...options }, async (served, _, core) => {
+      const page = await listObjects(core, served, options.namespace ?? '', '', {
+        ...defaultListOptions,
+        labelSelector: options.labelSelector ?? '',
+        fieldSelector: options.fieldSelector ?? '',
+        limit: options.limit ?? 0,
+        continueToken: options.continue ?? '',
+        resourceVersion: options.resourceVersion ?? '',
+        resourceVersionMatch: options.resourceVersionMatch ?? '',
+      });
+      await prepareEntries(served, page.entries);
+      const items = page.entries.map((entry) => servedObject(served, entry) as KubeObject as T);
+      const value = { metadata: listMetadata(page), items };
+      const { kind, group, version } = served.info;
+      const apiVersion = group === '' ? version : `${group}/${version}`;
+      return { value, shown: () => ({ kind: `${kind}List`, apiVersion, ...value }) };
     });
-    await prepareEntries(served, page.entries);
-    const items = page.entries.map((entry) => servedObject(served, entry) as KubeObject as T);
-    return { metadata: listMetadata(page), items };
   }
 
   async *watch<T extends KubeObject>(
     resource: GroupVersionResource,
     options: ClientWatchOptions = {},
   ): AsyncGenerator<WatchEvent<T>> {
-    const { core } = this.#options.target();
-    const { served } = await this.#begin(resource, { verb: 'watch', ...options });
-    const session = await watchObjects(core, served, options.namespace ?? '', '', {
-      ...defaultListOptions,
-      labelSelector: options.labelSelector ?? '',
-      fieldSelector: options.fieldSelector ?? '',
-      resourceVersion: options.resourceVersion ?? '',
-      resourceVersionMatch: options.sendInitialEvents === undefined ? '' : 'NotOlderThan',
-      allowWatchBookmarks: options.allowWatchBookmarks ?? false,
-      sendInitialEvents: options.sendInitialEvents,
-      timeoutSeconds: options.timeoutSeconds,
-    });
-    yield* watchEvents<T>(session, options.signal ?? neverAborted);
+    const { passage, served, core } = await this.#begin(resource, { verb: 'watch', ...options });
+    try {
+      const session = await watchObjects(core, served, options.namespace ?? '', '', {
+        ...defaultListOptions,
+        labelSelector: options.labelSelector ?? '',
+        fieldSelector: options.fieldSelector ?? '',
+        resourceVersion: options.resourceVersion ?? '',
+        resourceVersionMatch: options.sendInitialEvents === undefined ? '' : 'NotOlderThan',
+        allowWatchBookmarks: options.allowWatchBookmarks ?? false,
+        sendInitialEvents: options.sendInitialEvents,
+        timeoutSeconds: options.timeoutSeconds,
+      });
+      passage.started();
+      yield* watchEvents<T>(session, options.signal ?? neverAborted);
+    } catch (error) {
+      throw passage.failed(error);
+    } finally {
+      passage.succeeded(200);
+    }
   }
 
-  async create<T extends KubeObject>(
+  create<T extends KubeObject>(
     resource: GroupVersionResource,
     object: T,
     options: ClientWriteOptions & { name?: string | undefined } = {},
   ): Promise<T> {
-    const { core } = this.#options.target();
     const { subresource = '' } = options;
     const namespace = options.namespace ?? object.metadata.namespace;
     const name = options.name ?? '';
-    const target = { verb: 'create', ...options, namespace, name };
-    const { served, context } = await this.#begin(resource, target);
-    const key = qualified(served.info);
-    const virtual = core.virtual.get(subresource === '' ? key : `${key}/${subresource}`);
-    if (virtual !== undefined) {
-      return (await virtual(copyJson(object) as UnknownObject, context)) as KubeObject as T;
-    }
-    if (subresource !== '') throw methodNotAllowed(served.info, 'create');
-    const entry = await createObject({
-      core,
-      served,
-      context,
-      options: writeOptions(options),
-      object: this.#fresh(served, object),
+    const target = { verb: 'create', ...options, namespace, name, body: object };
+    return this.#run(resource, target, async (served, context, core) => {
+      const key = qualified(served.info);
+      const virtual = core.virtual.get(subresource === '' ? key : `${key}/${subresource}`);
+      if (virtual !== undefined) {
+        const made = await virtual(copyJson(object) as UnknownObject, context);
+        return { code: 201, value: made as KubeObject as T };
+      }
+      if (subresource !== '') throw methodNotAllowed(served.info, 'create');
+      const entry = await createObject({
+        core,
+        served,
+        context,
+        options: writeOptions(options),
+        object: fresh(served, object),
+      });
+      return await result<T>(served, entry, 201);
     });
-    await prepareEntries(served, [entry]);
-    return servedObject(served, entry) as KubeObject as T;
   }
 
-  async update<T extends KubeObject>(
+  update<T extends KubeObject>(
     resource: GroupVersionResource,
     object: T,
     options: ClientWriteOptions = {},
   ): Promise<T> {
-    const { core } = this.#options.target();
     const { subresource = '' } = options;
     const { name } = object.metadata;
     const namespace = options.namespace ?? object.metadata.namespace;
-    const target = { verb: 'update', ...options, namespace, name };
-    const { served, context } = await this.#begin(resource, target);
-    const request = { core, served, context, options: writeOptions(options), name, subresource };
-    if (subresource === 'scale') {
-      const scale = copyJson(object) as KubeObject as UnknownObject;
-      return (await replaceScale(request, scale)) as KubeObject as T;
-    }
-    const { entry } = await updateObject({ ...request, change: () => this.#fresh(served, object) });
-    await prepareEntries(served, [entry]);
-    return servedObject(served, entry) as KubeObject as T;
+    const target = { verb: 'update', ...options, namespace, name, body: object };
+    return this.#run(resource, target, async (served, context, core) => {
+      const request = { core, served, context, options: writeOptions(options), name, subresource };
+      if (subresource === 'scale') {
+        const scale = copyJson(object) as KubeObject as UnknownObject;
+        return { value: (await replaceScale(request, scale)) as KubeObject as T };
+      }
+      const change = (): UnknownObject => fresh(served, object);
+      const { entry, isCreated } = await updateObject({ ...request, change });
+      return await result<T>(served, entry, isCreated ? 201 : 200);
+    });
   }
 
-  async patch<T extends KubeObject>(
+  patch<T extends KubeObject>(
     resource: GroupVersionResource,
     name: string,
     patch: Patch,
     options: ClientWriteOptions = {},
   ): Promise<T> {
-    const { core } = this.#options.target();
     const { subresource = '', namespace = '' } = options;
-    const { served, context } = await this.#begin(resource, { verb: 'patch', name, ...options });
-    const force = patch.type === 'apply' ? (patch.force ?? false) : undefined;
-    const request = {
-      core,
-      served,
-      context,
-      options: { ...writeOptions(options), force },
-      name,
-      subresource,
-    };
-    const decoded = decodedPatch(served, patch);
-    return await core.locks.run(`${served.info.storagePrefix}${namespace}/${name}`, async () => {
-      if (subresource === 'scale')
-        return (await patchScaleWith(request, decoded)) as KubeObject as T;
-      const { entry } = await applyDecodedPatch(request, decoded);
-      await prepareEntries(served, [entry]);
-      return servedObject(served, entry) as KubeObject as T;
+    const isApply = patch.type === 'apply';
+    const target = { verb: 'patch', name, ...options, isApply, body: patch.body };
+    return this.#run(resource, target, async (served, context, core) => {
+      const force = patch.type === 'apply' ? (patch.force ?? false) : undefined;
+      const request = {
+        core,
+        served,
+        context,
+        options: { ...writeOptions(options), force },
+        name,
+        subresource,
+      };
+      const decoded = decodedPatch(served, patch);
+      return await core.locks.run(`${served.info.storagePrefix}${namespace}/${name}`, async () => {
+        if (subresource === 'scale') {
+          return { value: (await patchScaleWith(request, decoded)) as KubeObject as T };
+        }
+        const { entry, isCreated } = await applyDecodedPatch(request, decoded);
+        return await result<T>(served, entry, isCreated ? 201 : 200);
+      });
     });
   }
 
-  async delete(
+  delete(
     resource: GroupVersionResource,
     name: string,
     options: ClientDeleteOptions = {},
   ): Promise<KubeObject | StatusBody> {
-    const { core } = this.#options.target();
     const { namespace = '' } = options;
-    const { served, context } = await this.#begin(resource, { verb: 'delete', name, ...options });
-    const request = { core, served, context, namespace, name, options: deleteOptions(options) };
-    const { entry, isRemoved } = await deleteObject(request);
-    if (isRemoved && served.hooks.returnsDeleted !== true) return deletedStatus(served, entry);
-    await prepareEntries(served, [entry]);
-    return servedObject(served, entry);
+    const target = { verb: 'delete', name, ...options };
+    return this.#run<KubeObject | StatusBody>(resource, target, async (served, context, core) => {
+      const request = { core, served, context, namespace, name, options: deleteOptions(options) };
+      const { entry, isRemoved } = await deleteObject(request);
+      if (!isRemoved || served.hooks.returnsDeleted === true) return await result(served, entry);
+      return { value: deletedStatus(served, entry) };
+    });
   }
 
   async deleteCollection(
     resource: GroupVersionResource,
     options: ClientDeleteOptions & { labelSelector?: string; fieldSelector?: string } = {},
   ): Promise<void> {
-    const { core } = this.#options.target();
     const { namespace = '', labelSelector = '', fieldSelector = '' } = options;
     const target = { verb: 'deletecollection', ...options };
-    const { served, context } = await this.#begin(resource, target);
-    await deleteCollection(
-      { core, served, context, namespace, options: deleteOptions(options) },
-      { ...defaultListOptions, labelSelector, fieldSelector },
-    );
+    await this.#run(resource, target, async (served, context, core) => {
+      const request = { core, served, context, namespace, options: deleteOptions(options) };
+      await deleteCollection(request, { ...defaultListOptions, labelSelector, fieldSelector });
+      return { value: undefined };
+    });
   }
 
   async raw(request: RawRequest): Promise<RawResponse> {
@@ -237,20 +268,32 @@ export class InProcessClient implements Client {
     return await exchange.response;
   }
 
+  async #run<T>(resource: GroupVersionResource, target: Target, work: Work<T>): Promise<T> {
+    const { passage, served, core } = await this.#begin(resource, target);
+    try {
+      const { code = 200, value, shown } = await work(served, passage.context, core);
+      passage.succeeded(code, shown ?? (() => value));
+      return value;
+    } catch (error) {
+      throw passage.failed(error);
+    }
+  }
+
   async #begin(
     resource: GroupVersionResource,
     target: Target,
-  ): Promise<{ served: ServedResource; context: ResourceRequestContext }> {
-    const { user, userAgent } = this.#options;
-    const { core } = this.#options.target();
+  ): Promise<{ passage: InsidePassage; served: ServedResource; core: Core }> {
+    const { user, userAgent, isTrusted = false } = this.#options;
+    const { core, pipeline } = this.#options.target();
     const served = core.registry.byResource(resource);
     if (served === undefined) throw plainNotFound();
     const { group, version, resource: plural } = resource;
-    const { namespace = '', name = '', subresource = '' } = target;
-    const context = createResourceContext({
+    const { verb, namespace = '', name = '', subresource = '', signal } = target;
+    const passage = await beginInside(core, pipeline.watchers, {
+      served,
       info: {
         isResourceRequest: true,
-        verb: target.verb,
+        verb,
         path: '',
         group,
         version,
@@ -261,27 +304,36 @@ export class InProcessClient implements Client {
         rest: '',
       },
       user,
-      query: '',
+      isTrusted,
       userAgent,
-      random: core.random,
-      signal: () => target.signal ?? neverAborted,
-      resource: served.info,
+      isDryRun: target.dryRun,
+      isApply: target.isApply,
+      body: target.body,
+      signal: () => signal ?? neverAborted,
     });
-    await authorize(core.authorizer, context);
-    return { served, context };
+    return { passage, served, core };
   }
+}
 
-  /** A copy of the caller's object that the pipeline may keep, checked like a body. */
-  #fresh(served: ServedResource, object: KubeObject): UnknownObject {
-    const { typeName } = served.info;
-    const copy = copyJson(object) as UnknownObject;
-    const conformed =
-      served.custom === undefined
-        ? conform(copy, typeName === '' ? undefined : typeName, 'Ignore').object
-        : served.custom.decode(copy, 'Ignore').object;
-    checkType(conformed, typeOf(served.info));
-    return conformed;
-  }
+async function result<T extends KubeObject>(
+  served: ServedResource,
+  entry: CacheEntry,
+  code = 200,
+): Promise<Result<T>> {
+  await prepareEntries(served, [entry]);
+  return { code, value: servedObject(served, entry) as KubeObject as T };
+}
+
+/** A copy of the caller's object that the pipeline may keep, checked like a body. */
+function fresh(served: ServedResource, object: KubeObject): UnknownObject {
+  const { typeName } = served.info;
+  const copy = copyJson(object) as UnknownObject;
+  const conformed =
+    served.custom === undefined
+      ? conform(copy, typeName === '' ? undefined : typeName, 'Ignore').object
+      : served.custom.decode(copy, 'Ignore').object;
+  checkType(conformed, typeOf(served.info));
+  return conformed;
 }
 
 function plainNotFound(): ApiStatusError {

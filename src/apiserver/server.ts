@@ -83,7 +83,7 @@ export interface ApiServerParts {
   readonly paths: PathRouter;
   readonly metrics: MetricRegistry;
   /** A client of this server for `user`. */
-  client(user: UserInfo, userAgent: string): Client;
+  client(user: UserInfo, userAgent: string, isTrusted?: boolean): Client;
 }
 
 export interface ApiServerExtensions {
@@ -133,7 +133,7 @@ export class ApiServer {
       registry,
       paths: this.paths,
       metrics: this.metrics,
-      client: (user, userAgent) => this.client(user, userAgent),
+      client: (user, userAgent, isTrusted) => this.client(user, userAgent, isTrusted),
     });
     const ownHooks = createKindHooks();
     registry.setHooks(mergeHooks(ownHooks, extensions.kindHooks ?? {}));
@@ -183,11 +183,14 @@ export class ApiServer {
     });
   }
 
-  /** A client without HTTP that acts as `user`; `userAgent` names its writes' field manager. */
-  client(user: UserInfo, userAgent: string): Client {
+  /**
+   * A client without HTTP that acts as `user`; `userAgent` names its writes' field manager. What a
+   * trusted one may do is not asked.
+   */
+  client(user: UserInfo, userAgent: string, isTrusted = false): Client {
     // extensions ask for clients before the core is there, and use them when it is
     const target = () => ({ core: this.core, pipeline: this.#pipeline });
-    return new InProcessClient({ target, user, userAgent });
+    return new InProcessClient({ target, user, userAgent, isTrusted });
   }
 
   /** Follows the store and loads all kinds; resolves when everything can be read. */

@@ -32,7 +32,10 @@ import type { SupervisorUser } from './join-credentials.ts';
 import type { ServerSettings } from './settings.ts';
 
 /** Acts for the server's own parts inside the process. */
-export const serverUser = { name: 'system:apiserver', groups: ['system:masters'] } as const;
+export const serverUser = {
+  name: 'system:apiserver',
+  groups: ['system:masters', 'system:authenticated'],
+} as const;
 
 export interface ApiAccess extends ApiServerExtensions {
   /** Names callers of the supervisor's routes. */

@@ -1,10 +1,10 @@
 import { startClusterDns } from '#addons/mod.ts';
 import type { ApiServer } from '#apiserver/mod.ts';
+import { keepServiceAddresses } from '#apiserver/allocators/mod.ts';
 import {
   bootstrapCluster,
   createAddressLeases,
   keepFlowControl,
-  keepServiceAddresses,
   reconcileApiServerEndpoints,
   reconcileKubernetesService,
 } from '#apiserver/bootstrap/mod.ts';
@@ -21,6 +21,11 @@ import { trustOf } from './access/authentication.ts';
 import { readApiServerArgs } from './api-server-args/mod.ts';
 import { serverUser } from './api-access.ts';
 import type { Authorities } from './authorities.ts';
+import {
+  createControllerClients,
+  createManagerClient,
+  createSchedulerClient,
+} from './components/mod.ts';
 import { checkScheduler, runScheduler } from './component-settings/mod.ts';
 import type { ComponentSettings } from './component-settings/mod.ts';
 import { isSharedDatastore, runWhileLeading } from './leadership.ts';
@@ -71,7 +76,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   keepAddress(options);
   keepFlowControl({ client, clock, log, signal });
-  const informers = createInformerFactory({ client, clock, random, log, signal });
+  const manager = createManagerClient(api);
+  const scheduler = createSchedulerClient(api);
+  const informers = createInformerFactory({ client: manager, clock, random, log, signal });
   const common = { clock, random, log, signal };
   void keepServiceAddresses({ ...common, client, informers });
   const isShared = isSharedDatastore(settings.datastoreEndpoint);
@@ -79,22 +86,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const lead = (name: string, work: (own: Leadership) => Promise<void>): Promise<void> =>
     runWhileLeading({
       ...common,
-      client,
+      client: name === 'kube-scheduler' ? scheduler : manager,
       name,
       host: settings.nodeName,
       isShared,
       work: (leading) => {
         const own = isShared
-          ? createInformerFactory({ client, clock, random, log, signal: leading })
+          ? createInformerFactory({ client: manager, clock, random, log, signal: leading })
           : informers;
         return work({ signal: leading, informers: own });
       },
     });
   if (!settings.disableScheduler) {
-    const scheduler = api.client(
-      { name: 'system:kube-scheduler', groups: ['system:authenticated'] },
-      'kube-scheduler',
-    );
     void lead('kube-scheduler', async (own) => {
       await clock.sleep(componentsDelayMs, own.signal);
       const parts = { clock, random, log, signal: own.signal, client: scheduler };
@@ -126,7 +129,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const { startControllers } = await import('#controllers/mod.ts');
     await startControllers({
       ...common,
-      client,
+      client: createControllerClients({ ...common, api, manager, ...own }),
       signal: own.signal,
       informers: own.informers,
       enabled: components.controllers.enabled,

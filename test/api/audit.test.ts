@@ -21,6 +21,7 @@ interface Event {
   user: { username?: string; groups?: string[] };
   impersonatedUser?: { username: string };
   sourceIPs: string[];
+  userAgent?: string;
   objectRef?: Record<string, string>;
   responseStatus?: { code: number; reason?: string; message?: string };
   requestObject?: { data?: object; metadata: object };
@@ -91,6 +92,16 @@ async function eventsOf(id: string, last = 'ResponseComplete'): Promise<Event[]>
     const events = lines.map((line) => JSON.parse(line) as Event).filter((e) => e.auditID === id);
     if (events.some(({ stage }) => stage === last)) return events;
     assert.ok(systemClock.monotonicMs() < endMs, `no ${last} of ${id}`);
+  }
+}
+
+/** All events of the log that are meant, once there are some. */
+async function allEvents(isMeant: (event: Event) => boolean): Promise<Event[]> {
+  for (const endMs = systemClock.monotonicMs() + 20_000; ; await systemClock.sleep(20)) {
+    const lines = (await readFile(join(folder, 'audit.log'), 'utf8')).split('\n').slice(0, -1);
+    const events = lines.map((line) => JSON.parse(line) as Event).filter(isMeant);
+    if (events.length > 0) return events;
+    assert.ok(systemClock.monotonicMs() < endMs, 'no such event');
   }
 }
 
@@ -173,6 +184,43 @@ test('a watch is told when it begins and when it ends', async () => {
     ['RequestReceived', 'ResponseStarted', 'ResponseComplete'],
   );
   assert.equal(events[1]?.verb, 'watch');
+});
+
+test('controllers are told of under their service accounts, with what their roles say', async () => {
+  const path = '/apis/apps/v1/namespaces/default/deployments';
+  const labels = { app: 'web' };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+  const body = {
+    metadata: { name: 'web' },
+    spec: { replicas: 1, selector: { matchLabels: labels }, template },
+  };
+  assert.equal((await api.request('POST', path, { body })).status, 201);
+  const told = (verb: string, resource: string) =>
+    allEvents((event) => {
+      const { objectRef = {} } = event;
+      const isHere = objectRef['namespace'] === 'default' && objectRef['resource'] === resource;
+      return isHere && event.verb === verb && event.stage === 'ResponseComplete';
+    });
+  const [set] = await told('create', 'replicasets');
+  const account = 'system:serviceaccount:kube-system:deployment-controller';
+  assert.equal(set?.user.username, account);
+  assert.deepEqual(set?.user.groups, [
+    'system:serviceaccounts',
+    'system:serviceaccounts:kube-system',
+    'system:authenticated',
+  ]);
+  assert.match(set?.userAgent ?? '', /^kube-controller-manager\/v1\.36.*deployment-controller$/);
+  assert.deepEqual(set?.sourceIPs, ['127.0.0.1']);
+  assert.equal(set?.requestURI, '/apis/apps/v1/namespaces/default/replicasets');
+  assert.equal(set?.responseStatus?.code, 201);
+  assert.equal(set?.annotations?.['authorization.k8s.io/decision'], 'allow');
+  assert.match(set?.annotations?.['authorization.k8s.io/reason'] ?? '', /^RBAC: allowed by/);
+  const [pod] = await told('create', 'pods');
+  assert.equal(pod?.user.username, 'system:serviceaccount:kube-system:replicaset-controller');
+  const stored = await api.request('GET', '/api/v1/namespaces/kube-system/serviceaccounts');
+  const accounts = stored.at('items') as { metadata: { name: string; uid: string } }[];
+  const own = accounts.find(({ metadata }) => metadata.name === 'deployment-controller');
+  assert.ok(own?.metadata.uid);
 });
 
 test('what the policy leaves out is not told', async () => {

@@ -65,15 +65,18 @@ describe('health', () => {
 
 describe('metrics', () => {
   test('requests are counted with the labels of upstream', async () => {
-    await api.request('POST', '/api/v1/namespaces/default/configmaps?dryRun=All', {
-      body: { metadata: { name: 'x' } },
+    await api.request('POST', '/api/v1/namespaces/default/podtemplates?dryRun=All', {
+      body: {
+        metadata: { name: 'x' },
+        template: { spec: { containers: [{ name: 'c', image: 'i' }] } },
+      },
     });
-    await api.request('GET', '/api/v1/namespaces/default/configmaps');
-    await api.request('GET', '/api/v1/namespaces/default/configmaps/none');
+    await api.request('GET', '/api/v1/namespaces/default/podtemplates');
+    await api.request('GET', '/api/v1/namespaces/default/podtemplates/none');
     const answer = await api.request('GET', '/metrics');
     const type = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
     assert.equal(answer.headers['content-type'], type);
-    const common = 'group="",resource="configmaps"';
+    const common = 'group="",resource="podtemplates"';
     const expected = [
       `apiserver_request_total{code="201",component="apiserver",dry_run="All",${common},scope="resource",subresource="",verb="POST",version="v1"} 1`,
       `apiserver_request_total{code="200",component="apiserver",dry_run="",${common},scope="namespace",subresource="",verb="LIST",version="v1"} 1`,
@@ -125,6 +128,14 @@ describe('metrics', () => {
       /^apiserver_watch_events_total{group="",resource="configmaps",version="v1"} [1-9]/m,
     );
     watch.close();
+  });
+
+  test('requests of controllers count like those of clients', async () => {
+    await api.until('/metrics', (answer) =>
+      /^apiserver_request_total\{code="201",[^}]*resource="serviceaccounts",[^}]*verb="POST"/m.test(
+        answer.text,
+      ),
+    );
   });
 
   test('/metrics/slis has the health checks', async () => {

@@ -191,6 +191,27 @@ describe('batches', () => {
     assert.ok(sent.every(({ length }) => length <= 2));
   });
 
+  test('go on after a wait that ended while one of them was under way', async () => {
+    const clock = new FakeClock();
+    const sent: string[] = [];
+    const batches = createBatches({
+      batch: { ...batch, bufferSize: 100, maxSize: 10 },
+      clock,
+      deliver: async (events) => {
+        await clock.sleep(2500);
+        sent.push(...events.map(({ auditID }) => auditID));
+      },
+      onDrop: () => assert.fail('dropped'),
+    });
+    void batches.write([event(1)]);
+    await clock.advance(1000);
+    void batches.write([event(2)]);
+    await clock.advance(4000);
+    void batches.write([event(3)]);
+    await clock.advance(10_000);
+    assert.deepEqual(sent, ['1', '2', '3']);
+  });
+
   test('go no faster than the throttle says', async () => {
     const clock = new FakeClock();
     const sent: number[] = [];

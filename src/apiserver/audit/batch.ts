@@ -30,16 +30,16 @@ export function createBatches(options: {
   const run = async (all: boolean): Promise<void> => {
     const least = all ? 1 : batch.maxSize;
     while (buffer.length >= least) {
+      await throttle();
       const events = buffer.slice(0, batch.maxSize);
       buffer = buffer.slice(batch.maxSize);
-      await throttle();
       await deliver(events);
     }
   };
   const start = (all: boolean): void => {
-    if (running !== undefined) return;
     timer?.cancel();
     timer = undefined;
+    if (running !== undefined) return;
     running = run(all).finally(() => {
       running = undefined;
       if (buffer.length > 0) wait();

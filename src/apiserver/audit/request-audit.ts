@@ -73,6 +73,17 @@ export class RequestAudit implements AuditNotes {
     this.#body = readBody(body, contentType);
   }
 
+  /** The body of a request from inside, which never was text. */
+  noteRequest(body: unknown): void {
+    this.#body = body;
+  }
+
+  /** The answer to a request from inside. */
+  noteResult(code: number, answer: unknown): void {
+    this.#code = code;
+    this.#answer = answer;
+  }
+
   /** The answer's code and, when it is short or wanted, its body. */
   noteAnswer(code: number, headers: OutgoingHeaders, body: Buffer | undefined): void {
     this.#code = code;

@@ -103,13 +103,19 @@ export class RequestMetrics {
     };
   }
 
-  observe(request: MeasuredRequest, status: number, seconds: number, sentBytes: number): void {
+  /** `sentBytes` is undefined for answers that are not sent. */
+  observe(
+    request: MeasuredRequest,
+    status: number,
+    seconds: number,
+    sentBytes: number | undefined,
+  ): void {
     if (!request.info.isResourceRequest) return;
     const series = this.#of(request);
     this.#count(series, status);
     series.seconds.observe(seconds);
     series.sli.observe(seconds);
-    series.sizes?.observe(sentBytes);
+    if (sentBytes !== undefined) series.sizes?.observe(sentBytes);
   }
 
   /** Counts a request that was refused before it reached its resource. */

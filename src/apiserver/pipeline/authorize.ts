@@ -18,9 +18,10 @@ export async function authorize(
   if (decision !== 'allow') throw forbiddenRequest(request, reason);
 }
 
-function authorizationRequest(
+/** What authorizers are asked about a request. */
+export function authorizationRequest(
   context: RequestContext,
-  override: { verb?: string; subresource?: string } | undefined,
+  override?: { verb?: string; subresource?: string },
 ): AuthorizationRequest {
   const { info, user } = context;
   const verb = override?.verb ?? info.verb;
