@@ -67,7 +67,9 @@ try {
   process.exitCode = await main();
 } catch (error) {
   process.stderr.write(`k3ts: ${messageOf(error)}\n`);
-  if (!(error instanceof K3tsError) && error instanceof Error) {
+  // What the system refuses is the user's to mend; the rest is a defect of ours, to be found.
+  const isExpected = error instanceof K3tsError || (error instanceof Error && 'syscall' in error);
+  if (!isExpected && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ''}\n`);
   }
   process.exitCode = 1;

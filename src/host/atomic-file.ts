@@ -1,18 +1,22 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+
+import { K3tsError, messageOf } from '#base/errors.ts';
+import { makeDirectories } from './data-directory.ts';
 
 /**
  * Writes a file so that readers and a crash see the old or the new content, never a part: a
- * temporary file beside it, fsync, rename. Makes missing folders with mode 0700.
+ * temporary file beside it, fsync, rename. Makes missing folders with mode 0700. Errors name the
+ * file and keep the code of the system: ENOSPC, EROFS, …
  */
 export async function writeFileAtomic(
   path: string,
   content: string | Buffer,
   mode = 0o600,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.tmp-${process.pid}`;
   try {
+    await makeDirectories(dirname(path), 0o700);
     const file = await open(temporary, 'w', mode);
     try {
       await file.writeFile(content);
@@ -24,8 +28,10 @@ export async function writeFileAtomic(
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    // Told is what went wrong first.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    const { code = 'WriteFailed' } = error as NodeJS.ErrnoException;
+    throw new K3tsError(code, `cannot write ${path}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { K3tsError } from '#base/errors.ts';
 import { renderKubeconfig } from '#client/mod.ts';
 import { readFileIfExists, writeFileAtomic } from '#host/atomic-file.ts';
+import { makeDirectories } from '#host/data-directory.ts';
 import type { ServerPaths } from './paths.ts';
 
 const defaultKubeconfig = '/etc/rancher/k3s/k3s.yaml';
@@ -71,7 +72,7 @@ export async function writeAdminKubeconfig(options: {
   content: string;
 }): Promise<void> {
   const { path, mode, group, content } = options;
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await makeDirectories(dirname(path), 0o755);
   if ((await readFileIfExists(path)) === content) await chmod(path, mode);
   else await writeFileAtomic(path, content, mode);
   if (group !== undefined) await chown(path, -1, await groupId(group));

@@ -51,6 +51,19 @@ test('flags are read in every spelling of k3s', () => {
   assert.equal(values.get('disable-agent'), false);
 });
 
+test('one dash does for long flags, and = for short ones, as in Go', () => {
+  const { values } = resolve(['-v=7', '-token', '-debug', '-d=/data', '-tls-san=a=b', '-debug']);
+  assert.equal(values.get('v'), 7);
+  assert.equal(values.get('token'), '-debug');
+  assert.equal(values.get('data-dir'), '/data');
+  assert.deepEqual(values.get('tls-san'), ['a=b']);
+  assert.equal(values.get('debug'), true);
+  assert.equal(resolve(['-v', '3']).values.get('v'), 3);
+  const passed = parseArguments(flags, ['--', '-debug']);
+  assert.deepEqual(passed.positionals, ['-debug']);
+  assert.throws(() => resolve(['-nope']), { message: /^flag provided but not defined: -n/ });
+});
+
 test('the command line wins over the file, the file over the environment', () => {
   const environment = { K3S_TOKEN: 'env' };
   const file = { token: ['file'], 'tls-san': ['x', 'y'] };

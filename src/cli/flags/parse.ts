@@ -15,7 +15,7 @@ export interface CommandLine {
 export function parseArguments(flags: readonly Flag[], args: readonly string[]): CommandLine {
   const byName = new Map(flags.map((flag) => [flag.name, flag]));
   const { tokens } = parseArgs({
-    args: [...args],
+    args: withTwoDashes(flags, args),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -47,6 +47,24 @@ export function parseArguments(flags: readonly Flag[], args: readonly string[]):
     raw.set(flag.name, texts);
   }
   return { raw, positionals };
+}
+
+/** k3s takes `-token x` and `-d=/data` too, as Go's flags do; the values of flags stay as they are. */
+function withTwoDashes(flags: readonly Flag[], args: readonly string[]): string[] {
+  const byWord = new Map(flags.map((flag) => [flag.name, flag]));
+  for (const flag of flags) if (flag.short !== undefined) byWord.set(flag.short, flag);
+  const result: string[] = [];
+  let isValue = false;
+  for (const [index, arg] of args.entries()) {
+    if (arg === '--' && !isValue) return [...result, ...args.slice(index)];
+    const [, dashes = '', word = '', value = ''] = /^(--?)([^-=][^=]*)(=.*)?$/s.exec(arg) ?? [];
+    const flag: Flag | undefined = isValue ? undefined : byWord.get(word);
+    // What the parser reads alike stays as it was given, for its messages.
+    const isPlain = dashes === '--' || (word.length === 1 && value === '');
+    result.push(flag === undefined || isPlain ? arg : `--${flag.name}${value}`);
+    isValue = flag !== undefined && flag.type !== 'boolean' && value === '';
+  }
+  return result;
 }
 
 /**
