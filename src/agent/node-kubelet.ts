@@ -2,24 +2,29 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '#base/clock.ts';
+import { K3tsError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { Client } from '#client/mod.ts';
 import { detectCgroups } from '#host/cgroup-layout.ts';
 import { readCgroupStats } from '#host/cgroup-stats.ts';
 import { createCgroupTree } from '#host/cgroups.ts';
+import { createCpuManager, parseCpuSet, readCpuTopology } from '#kubelet/cpus/mod.ts';
 import type { CriClient } from '#kubelet/cri/mod.ts';
 import { startCsi } from '#kubelet/csi/mod.ts';
 import {
   createHostFiles,
   createPodCgroups,
+  enforceReserved,
+  enforcesPods,
+  machineProblem,
   podsShare,
   readMachineInfo,
   readMachineUsage,
 } from '#kubelet/machine/mod.ts';
 import { kubeletSettings } from '#kubelet/configuration/mod.ts';
 import { createNodeCredentials } from '#kubelet/images/mod.ts';
-import { createKubelet, defaultKubeletConfig } from '#kubelet/mod.ts';
+import { createKubelet, defaultKubeletConfig, hugePageSizes } from '#kubelet/mod.ts';
 import type { Kubelet } from '#kubelet/mod.ts';
 import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
 import { applyDefaults } from '#schema/mod.ts';
@@ -56,10 +61,33 @@ export async function createNodeKubelet(options: {
     log.info('kubelet arguments without effect', { names: settings.kubelet.ignored.join(', ') });
   }
   const layout = await detectCgroups();
+  const limits = { ...defaultKubeletConfig, ...given };
+  const problem = await machineProblem({
+    machine,
+    cgroupVersion: layout.version,
+    config: limits,
+    isGroupOomKillAsked: given.isSingleProcessOomKill === false,
+  });
+  if (problem !== undefined) throw new K3tsError('InvalidKubeletConfiguration', problem);
+  const usage = await readMachineUsage({ nodePath: rootDir, imagePath: options.imagePath });
+  const share = podsShare(machine, limits, usage.maxPid);
+  const cpus = await createCpuManager({
+    policy: limits.cpuManagerPolicy,
+    policyOptions: limits.cpuManagerPolicyOptions,
+    reservedMilliCpu: machine.cpuCount * 1000 - share.podsMilliCpu,
+    reservedCpus: parseCpuSet(limits.reservedCpus),
+    topology: await readCpuTopology(),
+    rootDir,
+    log,
+  });
+  const tree = createCgroupTree({ layout, clock, log });
   const cgroups = createPodCgroups({
-    tree: createCgroupTree({ layout, clock, log }),
-    ...podsShare(machine, { ...defaultKubeletConfig, ...given }),
-    podPidsLimit: given.podPidsLimit,
+    tree,
+    ...share,
+    ...limits,
+    isEnforced: enforcesPods(limits),
+    hasExclusiveCpus: (pod) => cpus.hasExclusive(pod),
+    hugePageSizes: hugePageSizes(machine),
   });
   return createKubelet({
     client,
@@ -83,6 +111,8 @@ export async function createNodeKubelet(options: {
         log,
       }),
     cgroups,
+    cpus,
+    enforceReserved: () => enforceReserved(tree, limits),
     devicePlugins: {
       directory: join(rootDir, 'device-plugins'),
       podResourcesSocket: join(rootDir, 'pod-resources/kubelet.sock'),

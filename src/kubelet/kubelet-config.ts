@@ -1,3 +1,5 @@
+import type { VerificationPolicy } from './images/pull-policy.ts';
+
 /** The kubelet's settings, after defaults; names and defaults are upstream's where it has them. */
 export interface KubeletConfig {
   readonly clusterDns: readonly string[];
@@ -17,8 +19,32 @@ export interface KubeletConfig {
   readonly imageMaximumGcAgeMs: number;
   /** Pulls at the same time; 0 for any number. */
   readonly maxParallelImagePulls: number;
+  /** Which images need credentials although they are on the node. */
+  readonly pullVerification: VerificationPolicy;
+  /** Repositories that need none under NeverVerifyAllowlistedImages. */
+  readonly pullAllowlist: readonly string[];
   readonly isSeccompDefault: boolean;
   readonly hasCpuQuota: boolean;
+  /** The period that CPU limits are counted in. */
+  readonly cpuQuotaPeriodUs: number;
+  /** `none` or `static`. */
+  readonly cpuManagerPolicy: string;
+  readonly cpuManagerPolicyOptions: Readonly<Record<string, string>>;
+  readonly cpuManagerReconcileMs: number;
+  /** Processors kept from exclusive use, as the kernel writes lists; empty: the lowest ones. */
+  readonly reservedCpus: string;
+  /** Pods of class Burstable get swap in proportion to what memory they ask for. */
+  readonly hasLimitedSwap: boolean;
+  /** The kernel kills single processes for memory, not whole containers; version 2 only. */
+  readonly isSingleProcessOomKill: boolean;
+  /** The start fails on a machine with swap. */
+  readonly failsOnSwap: boolean;
+  /** The start fails on a machine with cgroup version 1. */
+  readonly failsOnCgroupV1: boolean;
+  /** Which cgroups get limits: `pods`, `system-reserved`, `kube-reserved` and their like. */
+  readonly enforceNodeAllocatable: readonly string[];
+  readonly systemReservedCgroup: string;
+  readonly kubeReservedCgroup: string;
   readonly allowedUnsafeSysctls: readonly string[];
   readonly kubeReserved: Readonly<Record<string, string>>;
   readonly systemReserved: Readonly<Record<string, string>>;
@@ -83,8 +109,22 @@ export const defaultKubeletConfig: KubeletConfig = {
   imageMinimumGcAgeMs: 120_000,
   imageMaximumGcAgeMs: 0,
   maxParallelImagePulls: 0,
+  pullVerification: 'NeverVerifyPreloadedImages',
+  pullAllowlist: [],
   isSeccompDefault: false,
   hasCpuQuota: true,
+  cpuQuotaPeriodUs: 100_000,
+  cpuManagerPolicy: 'none',
+  cpuManagerPolicyOptions: {},
+  cpuManagerReconcileMs: 10_000,
+  reservedCpus: '',
+  hasLimitedSwap: false,
+  isSingleProcessOomKill: false,
+  failsOnSwap: false,
+  failsOnCgroupV1: false,
+  enforceNodeAllocatable: ['pods'],
+  systemReservedCgroup: '',
+  kubeReservedCgroup: '',
   allowedUnsafeSysctls: [],
   kubeReserved: {},
   systemReserved: {},

@@ -5,7 +5,9 @@ import type { Client, EventRecorder } from '#client/mod.ts';
 import type { CgroupStats } from '#host/cgroup-stats.ts';
 import type { Node, Pod } from '#schema/types.ts';
 import type { ObjectReader } from './containers/environment.ts';
-import type { AuthConfig, ContainerState, CriClient } from './cri/mod.ts';
+import type { CpuManager } from './cpus/mod.ts';
+import type { ContainerState, CriClient } from './cri/mod.ts';
+import type { PullCredential } from './images/pull-credential.ts';
 import type { HostPaths, KubeletConfig } from './kubelet-config.ts';
 import type { MachineInfo, MachineUsage } from './machine-info.ts';
 import type { HostFiles, PodCgroups, VolumeManager } from './volume-host.ts';
@@ -37,8 +39,12 @@ export interface KubeletOptions {
   /** Where device plugins register and agents ask who has what; absent: no device plugins. */
   readonly devicePlugins?: { readonly directory: string; readonly podResourcesSocket: string };
   /** Credentials that this node has for an image, the most specific first. */
-  readonly nodeCredentials?: ((image: string) => Promise<AuthConfig[]>) | undefined;
+  readonly nodeCredentials?: ((image: string) => Promise<PullCredential[]>) | undefined;
   readonly cgroups: PodCgroups;
+  /** Limits what is reserved for others than pods; answers texts for events, or throws one. */
+  readonly enforceReserved?: (() => Promise<readonly string[]>) | undefined;
+  /** Who has processors of his own; absent: nobody. */
+  readonly cpus?: CpuManager | undefined;
   readonly hostFiles: HostFiles;
   readonly hostPaths: HostPaths;
   readonly config: KubeletConfig;

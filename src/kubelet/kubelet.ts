@@ -1,10 +1,15 @@
 import { once } from 'node:events';
+import { messageOf } from '#base/errors.ts';
 import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
+import type { EventRecorder } from '#client/mod.ts';
 import type { Node, Pod, Service } from '#schema/types.ts';
+import { pinContainers } from './cpus/pin-containers.ts';
 import { createDevicePlugins } from './devices/device-plugins.ts';
 import { startEviction } from './eviction/start-eviction.ts';
 import { runHousekeeping } from './housekeeping.ts';
 import { createImageGc } from './images/image-gc.ts';
+import { createPullRecords } from './images/pull-records.ts';
+import type { PullRecords } from './images/pull-records.ts';
 import { kubeletLookups } from './kubelet-lookups.ts';
 import type { Kubelet, KubeletOptions } from './kubelet-options.ts';
 import { keepNodeLease } from './node/node-lease.ts';
@@ -49,6 +54,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     directory: options.devicePlugins?.directory ?? '',
     clock,
     log: options.log,
+    cpus: options.cpus,
     onChange: () => reporter.poke(),
   });
   const nodeSide = createNodeSide({
@@ -68,6 +74,11 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   const { apiPod } = sources;
   const allocations = createAllocationStore(options);
+  const pullRecords = createPullRecords({
+    ...options,
+    policy: config.pullVerification,
+    allowlist: config.pullAllowlist,
+  });
   const shutdown = createNodeShutdown({
     ...options,
     periods: config.shutdownPeriods,
@@ -78,6 +89,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
   const parts = {
     shutdown: () => shutdown,
     allocations,
+    pullRecords,
     recorder,
     objects,
     volumeManager,
@@ -111,6 +123,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     await registering;
     signal.throwIfAborted();
     recorder.event(nodeReference(nodeName), 'Normal', 'Starting', 'Starting kubelet.');
+    await enforceNodeAllocatable(options, recorder);
     const durationSeconds = config.nodeLeaseDurationSeconds;
     const node = (): Node | undefined => reporter.node();
     running.push(
@@ -120,11 +133,26 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     await pods.synced(signal);
     sources.follow();
     await registry.adoptOrphans();
-    const imageGc = imageGcOf(options, podSide);
+    const imageGc = imageGcOf(options, podSide, pullRecords);
     running.push(
       runHousekeeping({ ...options, recorder, cache, imageGc, registry, signal }),
       startEviction({ ...options, recorder, podSide, nodeSide, imageGc, signal }),
     );
+    if (options.cpus !== undefined) {
+      running.push(
+        pinContainers({
+          cpus: options.cpus,
+          runtime: options.cri.runtime,
+          pods: () => registry.active(),
+          holders: () => registry.holders(),
+          runtimePod: (uid) => cache.pod(uid),
+          intervalMs: config.cpuManagerReconcileMs,
+          clock,
+          log: options.log,
+          signal,
+        }),
+      );
+    }
   };
 
   return {
@@ -140,6 +168,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
       probes.stop();
       await Promise.allSettled(running);
       await allocations.flushed();
+      await options.cpus?.saved();
       await recorder.flush();
     },
     get node() {
@@ -155,7 +184,37 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
   };
 }
 
-function imageGcOf({ cri, clock, log, config }: KubeletOptions, { cache }: PodSide) {
+/** Upstream's order: pods first, whose failure is tried again by each pod; the others end the start. */
+async function enforceNodeAllocatable(
+  { cgroups, nodeName, config, enforceReserved = async () => [] }: KubeletOptions,
+  recorder: EventRecorder,
+): Promise<void> {
+  const about = nodeReference(nodeName);
+  const failed = (message: string): void =>
+    recorder.event(about, 'Warning', 'FailedNodeAllocatableEnforcement', message);
+  const done = (message: string): void =>
+    recorder.event(about, 'Normal', 'NodeAllocatableEnforced', message);
+  try {
+    await cgroups.prepare?.();
+    if (config.enforceNodeAllocatable.includes('pods')) {
+      done('Updated Node Allocatable limit across pods');
+    }
+  } catch (error) {
+    failed(`Failed to update Node Allocatable Limits "/kubepods": ${messageOf(error)}`);
+  }
+  try {
+    for (const message of await enforceReserved()) done(message);
+  } catch (error) {
+    failed(messageOf(error));
+    throw error;
+  }
+}
+
+function imageGcOf(
+  { cri, clock, log, config }: KubeletOptions,
+  { cache }: PodSide,
+  pullRecords: PullRecords,
+) {
   return createImageGc({
     images: cri.images,
     clock,
@@ -164,6 +223,7 @@ function imageGcOf({ cri, clock, log, config }: KubeletOptions, { cache }: PodSi
     lowPercent: config.imageGcLowThresholdPercent,
     minimumAgeMs: config.imageMinimumGcAgeMs,
     maximumAgeMs: config.imageMaximumGcAgeMs,
+    records: pullRecords,
     inUse: () => {
       const containers = cache.pods().flatMap((pod) => pod.containers);
       return new Set(

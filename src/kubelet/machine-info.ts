@@ -16,6 +16,14 @@ export interface MachineInfo {
   readonly architecture: string;
 }
 
+/** Sizes of the machine's huge pages in the kernel's words: `2MB`, `1GB`. */
+export function hugePageSizes({ hugePages }: Pick<MachineInfo, 'hugePages'>): string[] {
+  return [...(hugePages?.keys() ?? [])].map((kib) => {
+    if (kib >= 2 ** 20) return `${kib / 2 ** 20}GB`;
+    return kib >= 1024 ? `${kib / 1024}MB` : `${kib}KB`;
+  });
+}
+
 export interface FilesystemState {
   readonly capacityBytes: number;
   readonly availableBytes: number;

@@ -7,5 +7,6 @@ export { createKubelet, machineAllocatable } from './kubelet.ts';
 export { defaultKubeletConfig } from './kubelet-config.ts';
 export type { HostPaths, KubeletConfig } from './kubelet-config.ts';
 export type { ContainerLookup, Kubelet, KubeletOptions, VolumeParts } from './kubelet-options.ts';
+export { hugePageSizes } from './machine-info.ts';
 export type { FilesystemState, MachineInfo, MachineUsage } from './machine-info.ts';
 export type { HostFiles, PodCgroups, VolumeManager } from './volume-host.ts';

@@ -53,6 +53,8 @@ export interface PodCgroups {
   readonly version: 1 | 2;
   /** The cgroup path of the pod as the CRI's cgroup_parent; pure. */
   parentOf(pod: Pod): string;
+  /** Makes kubepods and the cgroups of the QoS classes with their limits; idempotent. */
+  prepare?(): Promise<void>;
   /** Makes the pod's cgroup with its limits (and kubepods with its QoS classes); idempotent. */
   create(pod: Pod): Promise<void>;
   /** Kills what still runs in the pod's cgroup and removes it; gone already is no error. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { messageOf } from '#base/errors.ts';
-import { parseCpuList } from './cpu-list.ts';
+import { parseCpuSet } from '../cpus/mod.ts';
 import { kubeletSettings, readKubeletConfiguration } from './mod.ts';
 
 const read = (args: readonly string[]) =>
@@ -16,8 +16,9 @@ test('processors kept for the system by number replace amounts of CPU', async ()
   assert.deepEqual(kubeletSettings(configuration), {
     kubeReserved: { memory: '1Gi' },
     systemReserved: { cpu: '4', memory: '2Gi' },
+    reservedCpus: '0-2,7',
   });
-  assert.deepEqual([...parseCpuList('3,1-2')], [3, 1, 2]);
+  assert.deepEqual([...parseCpuSet('3,1-2')], [3, 1, 2]);
 });
 
 test('soft thresholds, reclaim, pulls and ages reach the kubelet', async () => {

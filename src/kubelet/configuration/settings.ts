@@ -1,8 +1,9 @@
 import { parseDuration } from '#base/duration.ts';
 import { parseQuantity, quantityValue } from '#base/quantity.ts';
 import { defaultKubeletConfig } from '../kubelet-config.ts';
+import type { VerificationPolicy } from '../images/pull-policy.ts';
 import type { KubeletConfig, ShutdownPeriod } from '../kubelet-config.ts';
-import { parseCpuList } from './cpu-list.ts';
+import { parseCpuSet } from '../cpus/mod.ts';
 import type { JsonValue } from './field.ts';
 import { fieldTable, findField } from './field-table.ts';
 import type { KubeletConfiguration } from './read-configuration.ts';
@@ -78,6 +79,10 @@ const setters: Readonly<Record<string, Setter>> = {
   // Upstream's default is one pull at a time; here that must be asked for.
   serializeImagePulls: (value) => (value === true ? { maxParallelImagePulls: 1 } : {}),
   maxParallelImagePulls: (value) => ({ maxParallelImagePulls: Number(value) }),
+  imagePullCredentialsVerificationPolicy: (value) => ({
+    pullVerification: value as VerificationPolicy,
+  }),
+  preloadedImagesVerificationAllowlist: (value) => ({ pullAllowlist: texts(value) }),
   imageGCHighThresholdPercent: (value) => ({ imageGcHighThresholdPercent: Number(value) }),
   imageGCLowThresholdPercent: (value) => ({ imageGcLowThresholdPercent: Number(value) }),
   containerLogMaxSize: (value) => ({
@@ -85,6 +90,17 @@ const setters: Readonly<Record<string, Setter>> = {
   }),
   containerLogMaxFiles: (value) => ({ containerLogMaxFiles: Number(value) }),
   cpuCFSQuota: (value) => ({ hasCpuQuota: value === true }),
+  cpuCFSQuotaPeriod: (value) => ({ cpuQuotaPeriodUs: ms(value) * 1000 }),
+  cpuManagerPolicy: (value) => ({ cpuManagerPolicy: String(value) }),
+  cpuManagerPolicyOptions: (value) => ({ cpuManagerPolicyOptions: map(value) }),
+  cpuManagerReconcilePeriod: (value) => ({ cpuManagerReconcileMs: ms(value) }),
+  singleProcessOOMKill: (value) => ({ isSingleProcessOomKill: value === true }),
+  'memorySwap.swapBehavior': (value) => ({ hasLimitedSwap: value === 'LimitedSwap' }),
+  failSwapOn: (value) => ({ failsOnSwap: value === true }),
+  failCgroupV1: (value) => ({ failsOnCgroupV1: value === true }),
+  enforceNodeAllocatable: (value) => ({ enforceNodeAllocatable: texts(value) }),
+  systemReservedCgroup: (value) => ({ systemReservedCgroup: String(value) }),
+  kubeReservedCgroup: (value) => ({ kubeReservedCgroup: String(value) }),
   podPidsLimit: (value) => ({ podPidsLimit: Number(value) }),
   systemReserved: (value) => ({ systemReserved: map(value) }),
   kubeReserved: (value) => ({ kubeReserved: map(value) }),
@@ -92,9 +108,9 @@ const setters: Readonly<Record<string, Setter>> = {
   reservedSystemCPUs(value, given) {
     if (value === '') return {};
     const { cpu: _cpu, ...kubeReserved } = map(given['kubeReserved'] ?? {});
-    const count = parseCpuList(String(value)).size;
+    const count = parseCpuSet(String(value)).size;
     const systemReserved = { ...map(given['systemReserved'] ?? {}), cpu: String(count) };
-    return { kubeReserved, systemReserved };
+    return { kubeReserved, systemReserved, reservedCpus: String(value) };
   },
   evictionHard: (value, given) => ({
     evictionHard:

@@ -2,8 +2,10 @@ import { parseDuration } from '#base/duration.ts';
 import { messageOf } from '#base/errors.ts';
 import { parseQuantity } from '#base/quantity.ts';
 import { featureGateProblem } from '#schema/feature-gates/mod.ts';
-import { parseCpuList } from './cpu-list.ts';
+import { parseCpuSet } from '../cpus/mod.ts';
+import { enforcementProblem, reservationProblem } from './enforcement.ts';
 import type { JsonValue } from './field.ts';
+import { verificationPolicies } from '../images/pull-policy.ts';
 import { findField } from './field-table.ts';
 import type { FieldValues } from './read-file.ts';
 
@@ -90,11 +92,36 @@ const checks: readonly Check[] = [
         quantities(name, value(name)),
   ),
   ({ value }) => cpuList(value('reservedSystemCPUs')),
+  ({ value, durationMs }) => {
+    const periodMs = durationMs('cpuCFSQuotaPeriod');
+    if (periodMs >= 1 && periodMs <= 1000) return undefined;
+    return `cpuCFSQuotaPeriod (--cpu-cfs-quota-period) {${String(value('cpuCFSQuotaPeriod'))}} must be between 1ms and 1sec, inclusive`;
+  },
+  ({ value }) => {
+    const behavior = String(value('memorySwap.swapBehavior'));
+    if (['', 'NoSwap', 'LimitedSwap'].includes(behavior)) return undefined;
+    return `memorySwap.swapBehavior "${behavior}" must be one of: "", "LimitedSwap" or "NoSwap"`;
+  },
+  ({ value }) => enforcementProblem(value),
+  ({ value }) => reservationProblem(value),
   ({ value }) => thresholds(value('evictionHard')),
   ({ value }) => thresholds(value('evictionSoft')),
   ({ value }) => gates(value('featureGates')),
   ({ value }) => softGrace(value('evictionSoft'), value('evictionSoftGracePeriod')),
+  ({ value }) => pullVerification(value),
 ];
+
+function pullVerification(value: Getters['value']): string | undefined {
+  const policy = String(value('imagePullCredentialsVerificationPolicy'));
+  if (verificationPolicies.every((one) => one !== policy)) {
+    return `option "${policy}" specified for imagePullCredentialsVerificationPolicy. Valid options are ${verificationPolicies.join(', ')}`;
+  }
+  const allowlist = value('preloadedImagesVerificationAllowlist');
+  const isListed = Array.isArray(allowlist) && allowlist.length > 0;
+  return isListed && policy !== 'NeverVerifyAllowlistedImages'
+    ? 'can\'t set `preloadedImagesVerificationAllowlist` if `imagePullCredentialsVerificationPolicy` is not "NeverVerifyAllowlistedImages"'
+    : undefined;
+}
 
 function shortPeriod(name: string, ms: number): string | undefined {
   return ms !== 0 && ms < 1000
@@ -153,7 +180,7 @@ function thresholds(value: JsonValue | undefined): string | undefined {
 function cpuList(value: JsonValue | undefined): string | undefined {
   if (value === undefined || value === '') return undefined;
   try {
-    parseCpuList(String(value));
+    parseCpuSet(String(value));
     return undefined;
   } catch (error) {
     return `reservedSystemCPUs (--reserved-cpus): ${messageOf(error)}`;

@@ -7,22 +7,19 @@ import { containerEnvironment } from './environment.ts';
 import type { ObjectReader } from './environment.ts';
 import { expandVariables } from './expand.ts';
 import { linuxResources } from './linux-resources.ts';
+import type { LinuxResourcesContext } from './linux-resources.ts';
 import { containerMounts } from './mounts.ts';
 import { containerSecurityContext } from './security.ts';
 import { containerHash } from './spec-hash.ts';
 
 /** What does not change between the containers of one node. */
-export interface ContainerConfigContext {
+export interface ContainerConfigContext extends LinuxResourcesContext {
   readonly objects: ObjectReader;
   readonly volumes: Pick<VolumeManager, 'prepareSubPath'>;
   readonly hostFiles: Pick<HostFiles, 'createTerminationLog'>;
   readonly services: () => readonly Service[];
   readonly allocatable: () => Readonly<Record<string, string>>;
   readonly newId: () => string;
-  readonly memoryBytes: number;
-  readonly cgroupVersion: 1 | 2;
-  readonly hasCpuQuota: boolean;
-  readonly hasSwap: boolean;
   readonly seccompRoot: string;
   readonly isSeccompDefault: boolean;
   /** Whether the runtime handler of the pod knows recursive read-only mounts. */

@@ -290,7 +290,10 @@ test('hosts file and host name', () => {
 
 test('cpu and memory become shares, quota and oom scores', () => {
   assert.deepEqual([0, 1, 250, 1000, 1e6].map(cpuShares), [2, 2, 256, 1024, 262_144]);
-  assert.deepEqual([0, 1, 500, 2000].map(cpuQuota), [0, 1000, 50_000, 200_000]);
+  assert.deepEqual(
+    [0, 1, 500, 2000].map((milli) => cpuQuota(milli)),
+    [0, 1000, 50_000, 200_000],
+  );
   const score = (resources: Container['resources']): number => {
     const container = { name: 'c', resources };
     return oomScoreAdj(podWith(container), container, 4 * 2 ** 30);

@@ -5,7 +5,7 @@ import type { AnyContainer } from '../pods/names.ts';
 import { podQosClass } from '#schema/pods/mod.ts';
 import { amountValue } from '../pods/resources.ts';
 
-const periodUs = 100_000;
+const defaultPeriodUs = 100_000;
 const minQuotaUs = 1_000;
 const minShares = 2;
 const maxShares = 262_144;
@@ -17,8 +17,8 @@ export function cpuShares(milliCpu: number): number {
   return Math.min(Math.max(Math.floor((milliCpu * 1024) / 1000), minShares), maxShares);
 }
 
-/** CFS quota in microseconds each 100 ms; 0 for no limit. */
-export function cpuQuota(milliCpu: number): number {
+/** CFS quota in microseconds each period; 0 for no limit. */
+export function cpuQuota(milliCpu: number, periodUs = defaultPeriodUs): number {
   if (milliCpu === 0) return 0;
   return Math.max(Math.floor((milliCpu * periodUs) / 1000), minQuotaUs);
 }
@@ -48,16 +48,29 @@ function memoryRequest({ resources }: AnyContainer): number {
   return request === 0 ? amountValue(resources?.limits, 'memory') : request;
 }
 
-/** Limits of a container for the runtime. `hasCpuQuota` is false where the kernel has no CFS quota. */
-export function linuxResources(options: {
-  pod: Pod;
-  container: AnyContainer;
-  memoryBytes: number;
-  cgroupVersion: 1 | 2;
-  hasCpuQuota: boolean;
-  hasSwap: boolean;
-}): LinuxResources {
+/** What of the node the limits of its containers depend on. */
+export interface LinuxResourcesContext {
+  readonly memoryBytes: number;
+  readonly cgroupVersion: 1 | 2;
+  /** False where the kernel has no CFS quota, or nobody wants it. */
+  readonly hasCpuQuota: boolean;
+  readonly cpuQuotaPeriodUs?: number | undefined;
+  /** The container has processors of its own: a quota would only slow it down. */
+  readonly hasExclusiveCpus?: ((pod: Pod, container: string) => boolean) | undefined;
+  /** 0 on machines without swap. */
+  readonly swapBytes: number;
+  readonly hasLimitedSwap?: boolean | undefined;
+  readonly isSingleProcessOomKill?: boolean | undefined;
+  /** Sizes of huge pages that the machine has, as `2MB`; what is not asked for is limited to 0. */
+  readonly hugePageSizes?: readonly string[] | undefined;
+}
+
+/** Limits of a container for the runtime. */
+export function linuxResources(
+  options: LinuxResourcesContext & { pod: Pod; container: AnyContainer },
+): LinuxResources {
   const { pod, container, memoryBytes, cgroupVersion, hasCpuQuota } = options;
+  const periodUs = options.cpuQuotaPeriodUs ?? defaultPeriodUs;
   const { requests, limits } = container.resources ?? {};
   const cpuLimit = amountValue(limits, 'cpu');
   const cpuRequest = requests?.['cpu'] === undefined ? cpuLimit : amountValue(requests, 'cpu');
@@ -68,28 +81,52 @@ export function linuxResources(options: {
     oomScoreAdj: oomScoreAdj(pod, container, memoryBytes),
   };
   if (hasCpuQuota && cpuLimit > 0) {
-    resources.cpuQuota = cpuQuota(cpuLimit);
+    const isExclusive = options.hasExclusiveCpus?.(pod, container.name) === true;
+    resources.cpuQuota = isExclusive ? -1 : cpuQuota(cpuLimit, periodUs);
     resources.cpuPeriod = periodUs;
   }
   if (cgroupVersion === 2) {
     resources.unified = {
-      'memory.oom.group': '1',
-      // Pods get no swap, as upstream's default NoSwap.
-      ...(options.hasSwap ? { 'memory.swap.max': '0' } : {}),
+      ...(options.isSingleProcessOomKill === true ? {} : { 'memory.oom.group': '1' }),
+      ...(options.swapBytes > 0 ? { 'memory.swap.max': String(swapLimitBytes(options)) } : {}),
     };
   }
-  return { ...resources, ...hugepageLimits(limits) };
+  return { ...resources, ...hugepageLimits(limits, options.hugePageSizes) };
+}
+
+/**
+ * Swap of a container under LimitedSwap: the share of the machine's swap that its memory request is
+ * of the machine's memory. Only for pods of class Burstable that are not critical, and not for
+ * containers without a request or with a limit equal to it.
+ */
+export function swapLimitBytes(
+  options: Pick<LinuxResourcesContext, 'memoryBytes' | 'swapBytes' | 'hasLimitedSwap'> & {
+    pod: Pod;
+    container: AnyContainer;
+  },
+): number {
+  const { pod, container, memoryBytes, swapBytes } = options;
+  if (options.hasLimitedSwap !== true || isCriticalPod(pod)) return 0;
+  if (podQosClass(pod.spec) !== 'Burstable') return 0;
+  const { requests, limits } = container.resources ?? {};
+  const request = amountValue(requests, 'memory');
+  if (request === 0 || request === amountValue(limits, 'memory')) return 0;
+  return Math.floor((request / memoryBytes) * swapBytes);
 }
 
 function hugepageLimits(
   limits: Record<string, string> | undefined,
+  machineSizes: readonly string[] = [],
 ): Pick<LinuxResources, 'hugepageLimits'> {
-  const names = Object.keys(limits ?? {}).filter((name) => name.startsWith('hugepages-'));
-  if (names.length === 0) return {};
-  return {
-    hugepageLimits: names.map((name) => ({
-      pageSize: name.slice('hugepages-'.length).replace(/i?$/, 'B'),
-      limit: amountValue(limits, name),
-    })),
-  };
+  const bySize = new Map(machineSizes.map((pageSize) => [pageSize, 0]));
+  for (const name of Object.keys(limits ?? {})) {
+    if (name.startsWith('hugepages-')) bySize.set(pageSizeOf(name), amountValue(limits, name));
+  }
+  if (bySize.size === 0) return {};
+  return { hugepageLimits: [...bySize].map(([pageSize, limit]) => ({ pageSize, limit })) };
+}
+
+/** `hugepages-2Mi` is the kernel's `2MB`. */
+export function pageSizeOf(resource: string): string {
+  return resource.slice('hugepages-'.length).replace(/i?$/, 'B');
 }

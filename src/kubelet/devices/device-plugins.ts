@@ -4,6 +4,7 @@ import type { Clock } from '#base/clock.ts';
 import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Pod } from '#schema/types.ts';
+import type { CpuManager } from '../cpus/mod.ts';
 import { uidOf } from '../pods/names.ts';
 import type { Rejection } from '../pods/admission.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
@@ -19,8 +20,8 @@ import type { PluginClient } from './plugin-client.ts';
 /** Devices of this node that plugins bring, and who gets them. */
 export interface DevicePlugins {
   readonly store: DeviceStore;
-  /** Reserves what a pod asks for; undefined when it may come. */
-  admit(pod: Pod, active: readonly Pod[]): Rejection | undefined;
+  /** Reserves what a pod asks for; undefined when it may come. `holders` (uids) keep theirs. */
+  admit(pod: Pod, holders: ReadonlySet<string>): Rejection | undefined;
   /** Asks the plugins to prepare a container's devices; undefined when it has none. */
   prepare(pod: Pod, container: string): Promise<ContainerDevices | undefined>;
   /** Plugin resources for node.status. */
@@ -48,10 +49,12 @@ export function createDevicePlugins(options: {
   directory: string;
   clock: Clock;
   log: Logger;
+  /** Told by the pod resources API beside devices. */
+  cpus?: Pick<CpuManager, 'exclusive' | 'allocatable'> | undefined;
   /** Node capacity has changed. */
   onChange: () => void;
 }): DevicePlugins {
-  const { directory, clock, log, onChange } = options;
+  const { directory, clock, log, cpus, onChange } = options;
   const store = createDeviceStore();
   const endpoints = new Map<string, Endpoint>();
   const checkpointPath = join(directory, checkpointFile);
@@ -171,7 +174,12 @@ export function createDevicePlugins(options: {
         },
       },
     });
-    const resources = await servePodResources({ socketPath: podResourcesSocket, store, pods });
+    const resources = await servePodResources({
+      socketPath: podResourcesSocket,
+      store,
+      cpus,
+      pods,
+    });
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
@@ -183,9 +191,9 @@ export function createDevicePlugins(options: {
 
   return {
     store,
-    admit(pod, active) {
+    admit(pod, holders) {
       try {
-        store.reserve(pod, active);
+        store.reserve(pod, holders);
       } catch (error) {
         const message = `Allocate failed due to ${messageOf(error)}, which is unexpected`;
         return { reason: 'UnexpectedAdmissionError', message };

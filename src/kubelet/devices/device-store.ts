@@ -18,10 +18,10 @@ export interface DeviceStore {
   /** Devices that nobody has. */
   free(resource: string): string[];
   /**
-   * Reserves devices for every container of a pod, those of pods that are not active any more
-   * included; init containers share theirs with those after them. Throws upstream's text.
+   * Reserves devices for every container of a pod, those of pods that are not among `holders` any
+   * more included; init containers share theirs with those after them. Throws upstream's text.
    */
-  reserve(pod: Pod, active: readonly Pod[]): void;
+  reserve(pod: Pod, holders: ReadonlySet<string>): void;
   allocation(podUid: string, container: string): Allocation;
   allocations(): ReadonlyMap<string, ReadonlyMap<string, Allocation>>;
   restore(podUid: string, container: string, resource: string, ids: readonly string[]): void;
@@ -96,10 +96,11 @@ export function createDeviceStore(): DeviceStore {
       return { capacity, allocatable };
     },
     free,
-    reserve(pod, active) {
-      const here = new Set(active.map(uidOf));
+    reserve(pod, holders) {
       const uid = uidOf(pod);
-      for (const other of pods.keys()) if (!here.has(other) && other !== uid) pods.delete(other);
+      for (const other of pods.keys()) {
+        if (!holders.has(other) && other !== uid) pods.delete(other);
+      }
       const { initContainers = [], containers } = specOf(pod);
       const reusable = new Map<string, Set<string>>();
       try {

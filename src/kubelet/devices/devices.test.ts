@@ -82,8 +82,8 @@ test('devices are counted, reserved at admission and prepared at the start', asy
   await until(() => plugins.counts().allocatable[resource] === '2');
   assert.equal(plugins.counts().capacity[resource], '3');
   const [one, two] = [podOf('one', 1, 1), podOf('two', 2)];
-  assert.equal(plugins.admit(one, []), undefined);
-  assert.deepEqual(plugins.admit(two, [one]), {
+  assert.equal(plugins.admit(one, new Set()), undefined);
+  assert.deepEqual(plugins.admit(two, new Set([one.metadata.uid ?? ''])), {
     reason: 'UnexpectedAdmissionError',
     message:
       'Allocate failed due to requested number of devices unavailable for acme.test/gpu. Requested: 2, Available: 1, which is unexpected',
@@ -95,7 +95,7 @@ test('devices are counted, reserved at admission and prepared at the start', asy
   assert.deepEqual(plugin.calls, ['a']);
   assert.equal(await plugins.prepare(podOf('none', 0), 'c'), undefined);
   // a pod that is over frees its own
-  assert.equal(plugins.admit(two, []), undefined);
+  assert.equal(plugins.admit(two, new Set()), undefined);
   const entry = '"PodUID":"uid-two","ContainerName":"c","ResourceName":"acme.test/gpu"';
   await plugins.prepare(two, 'c');
   const text = await readFile(join(directory, 'kubelet_internal_checkpoint'), 'utf8');
@@ -105,7 +105,7 @@ test('devices are counted, reserved at admission and prepared at the start', asy
 test('what a plugin prefers is taken, and it is told before a start', async (t) => {
   const { plugins, plugin } = await setUp(t, true);
   const pod = podOf('one', 2);
-  assert.equal(plugins.admit(pod, []), undefined);
+  assert.equal(plugins.admit(pod, new Set()), undefined);
   assert.deepEqual((await plugins.prepare(pod, 'c'))?.envs, { DEVICES: 'b,c' });
   assert.deepEqual(plugin.calls, ['b,c', 'preStart b,c']);
 });
@@ -113,7 +113,7 @@ test('what a plugin prefers is taken, and it is told before a start', async (t) 
 test('without its plugin a resource has no devices; the checkpoint knows who has which', async (t) => {
   const { plugins, plugin, until, start } = await setUp(t);
   const pod = podOf('one', 1);
-  plugins.admit(pod, []);
+  plugins.admit(pod, new Set());
   await plugins.prepare(pod, 'c');
   await plugin.close();
   await until(() => plugins.counts().capacity[resource] === '0');

@@ -4,6 +4,7 @@ import { K3tsError } from '#base/errors.ts';
 import type { Pod } from '#schema/types.ts';
 import type { MessageTables } from '../cri/message-codec.ts';
 import { namespaceOf, specOf, uidOf } from '../pods/names.ts';
+import type { CpuManager } from '../cpus/mod.ts';
 import type { DeviceStore } from './device-store.ts';
 import { serveOnSocket } from './grpc-server.ts';
 
@@ -30,10 +31,11 @@ const service = '/v1.PodResourcesLister';
 export async function servePodResources(options: {
   socketPath: string;
   store: DeviceStore;
+  cpus?: Pick<CpuManager, 'exclusive' | 'allocatable'> | undefined;
   /** Pods that are not over. */
   pods: () => readonly Pod[];
 }): Promise<{ close(): Promise<void> }> {
-  const { socketPath, store, pods } = options;
+  const { socketPath, store, cpus, pods } = options;
   const resourcesOf = (pod: Pod): object => ({
     name: pod.metadata.name,
     namespace: namespaceOf(pod),
@@ -44,6 +46,7 @@ export async function servePodResources(options: {
         deviceIds,
         topology: topologyOf(store, resourceName, deviceIds),
       })),
+      cpuIds: cpus?.exclusive(uidOf(pod), name) ?? [],
     })),
   });
   await mkdir(dirname(socketPath), { recursive: true, mode: 0o750 });
@@ -58,6 +61,7 @@ export async function servePodResources(options: {
       [`${service}/GetAllocatableResources`]: {
         types: ['Empty', 'AllocatableResponse'],
         answer: () => ({
+          cpuIds: cpus?.allocatable() ?? [],
           devices: store.resources().flatMap((resourceName) =>
             store.healthy(resourceName).map(({ id }) => ({
               resourceName,

@@ -79,12 +79,15 @@ test('limits the tree to what pods may use and a class to the requests of its po
 });
 
 test('limits a pod only by what all of its containers are limited by', () => {
-  assert.deepEqual(podCgroupResources(guaranteed, undefined), {
+  assert.deepEqual(podCgroupResources(guaranteed, {}), {
     cpuShares: 512,
     cpuQuotaUs: 50_000,
     cpuPeriodUs: 100_000,
     memoryLimitBytes: 64 * 2 ** 20,
   });
-  assert.deepEqual(podCgroupResources(burstable, 50), { cpuShares: 256, pidsLimit: 50 });
-  assert.deepEqual(podCgroupResources(bestEffort, undefined), { cpuShares: 2 });
+  assert.deepEqual(podCgroupResources(burstable, { podPidsLimit: 50 }), {
+    cpuShares: 256,
+    pidsLimit: 50,
+  });
+  assert.deepEqual(podCgroupResources(bestEffort, {}), { cpuShares: 2 });
 });

@@ -7,6 +7,7 @@ import type { CgroupTree } from '#host/cgroups.ts';
 import type { Pod } from '#schema/types.ts';
 import { specOf, uidOf } from '../pods/names.ts';
 import { podLimits, podQosClass, podRequests, type QosClass } from '#schema/pods/mod.ts';
+import { pageSizeOf } from '../containers/linux-resources.ts';
 import { amountValue } from '../pods/resources.ts';
 import type { PodCgroups } from '../volume-host.ts';
 
@@ -15,12 +16,23 @@ export interface PodCgroupsOptions {
   /** What pods may use together: capacity without what is reserved for the machine. */
   podsMilliCpu: number;
   podsMemoryBytes: number;
+  /** Undefined: as many as the kernel allows. */
+  podsPidsLimit?: number | undefined;
+  /** False: kubepods has no limits of its own; enforceNodeAllocatable without `pods`. */
+  isEnforced?: boolean | undefined;
   /** Undefined: as many processes as the machine allows. */
   podPidsLimit?: number | undefined;
+  /** False: CPU limits of pods are not set. */
+  hasCpuQuota?: boolean | undefined;
+  cpuQuotaPeriodUs?: number | undefined;
+  /** Some container of the pod has processors of its own: a quota would only slow it down. */
+  hasExclusiveCpus?: ((pod: Pod) => boolean) | undefined;
+  /** Sizes of the machine's huge pages, as `2MB`; what a pod does not ask for it does not get. */
+  hugePageSizes?: readonly string[] | undefined;
 }
 
 const root = '/kubepods';
-const periodUs = 100_000;
+const defaultPeriodUs = 100_000;
 const classPaths: Readonly<Record<QosClass, string>> = {
   Guaranteed: root,
   Burstable: `${root}/burstable`,
@@ -29,16 +41,19 @@ const classPaths: Readonly<Record<QosClass, string>> = {
 
 /** The kubepods tree with the cgroupfs driver, as upstream lays it out. */
 export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
-  const { tree, podPidsLimit } = options;
+  const { tree } = options;
   /** Requested thousandths of a CPU of each burstable pod: their class gets the sum. */
   const burstableMilli = new Map<string, number>();
   let roots: Promise<void> | undefined;
 
   const createRoots = async (): Promise<void> => {
-    await tree.create(root, {
+    const { podsPidsLimit } = options;
+    const limits = {
       cpuShares: cpuSharesFromMilli(options.podsMilliCpu),
       memoryLimitBytes: options.podsMemoryBytes,
-    });
+      ...(podsPidsLimit === undefined ? {} : { pidsLimit: podsPidsLimit }),
+    };
+    await tree.create(root, options.isEnforced === false ? {} : limits);
     await tree.create(classPaths.BestEffort, { cpuShares: cpuSharesFromMilli(0) });
     await tree.create(classPaths.Burstable);
   };
@@ -60,14 +75,12 @@ export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
   return {
     version: tree.layout.version,
     parentOf,
+    prepare: ensureRoots,
     removeContainer: (pod, containerId) => tree.remove(`${parentOf(pod)}/${containerId}`),
     async create(pod) {
       await ensureRoots();
       const qos = podQosClass(pod.spec);
-      await tree.create(
-        `${classPaths[qos]}/pod${uidOf(pod)}`,
-        podCgroupResources(pod, podPidsLimit),
-      );
+      await tree.create(`${classPaths[qos]}/pod${uidOf(pod)}`, podCgroupResources(pod, options));
       if (qos !== 'Burstable') return;
       const milli = podRequests(pod).get('cpu') ?? 0;
       if (burstableMilli.get(uidOf(pod)) === milli) return;
@@ -91,33 +104,35 @@ export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
 }
 
 /** Limits of a pod's cgroup: CPU and memory only when every container has them. */
-export function podCgroupResources(pod: Pod, pidsLimit: number | undefined): CgroupResources {
+export function podCgroupResources(
+  pod: Pod,
+  options: Pick<
+    PodCgroupsOptions,
+    'podPidsLimit' | 'hasCpuQuota' | 'cpuQuotaPeriodUs' | 'hasExclusiveCpus' | 'hugePageSizes'
+  >,
+): CgroupResources {
+  const { podPidsLimit = -1, cpuQuotaPeriodUs: cpuPeriodUs = defaultPeriodUs } = options;
   const requests = podRequests(pod);
   const limits = podLimits(pod);
   const shares = cpuSharesFromMilli(requests.get('cpu') ?? 0);
-  const quotaUs = hasLimitEverywhere(pod, 'cpu')
-    ? cpuQuotaFromMilli(limits.get('cpu') ?? 0, periodUs)
+  const limitUs = hasLimitEverywhere(pod, 'cpu')
+    ? cpuQuotaFromMilli(limits.get('cpu') ?? 0, cpuPeriodUs)
     : undefined;
+  const isFree = options.hasCpuQuota === false || options.hasExclusiveCpus?.(pod) === true;
+  // What a pod was given before its containers got processors of their own must go.
+  const cpuQuotaUs = limitUs === undefined || !isFree ? limitUs : -1;
   const memory = hasLimitEverywhere(pod, 'memory') ? (limits.get('memory') ?? 0) : 0;
-  const hugepages = [...limits].filter(([name]) => name.startsWith('hugepages-'));
+  const pages = new Map((options.hugePageSizes ?? []).map((size) => [size, 0]));
+  for (const [name, bytes] of limits) {
+    if (name.startsWith('hugepages-')) pages.set(pageSizeOf(name), bytes);
+  }
   return {
     cpuShares: shares,
-    ...(quotaUs === undefined ? {} : { cpuQuotaUs: quotaUs, cpuPeriodUs: periodUs }),
+    ...(cpuQuotaUs === undefined ? {} : { cpuQuotaUs, cpuPeriodUs }),
     ...(memory === 0 ? {} : { memoryLimitBytes: memory }),
-    ...(pidsLimit === undefined || pidsLimit <= 0 ? {} : { pidsLimit }),
-    ...(hugepages.length === 0
-      ? {}
-      : {
-          hugepageLimits: Object.fromEntries(
-            hugepages.map(([name, bytes]) => [pageSizeOf(name), bytes]),
-          ),
-        }),
+    ...(podPidsLimit <= 0 ? {} : { pidsLimit: podPidsLimit }),
+    ...(pages.size === 0 ? {} : { hugepageLimits: Object.fromEntries(pages) }),
   };
-}
-
-/** `hugepages-2Mi` is the kernel's `2MB`. */
-function pageSizeOf(resource: string): string {
-  return resource.slice('hugepages-'.length).replace(/i?$/, 'B');
 }
 
 function hasLimitEverywhere(pod: Pod, resource: string): boolean {

@@ -9,11 +9,13 @@ import type { MachineInfo } from '../machine-info.ts';
 export function podsShare(
   { cpuCount, memoryBytes }: Pick<MachineInfo, 'cpuCount' | 'memoryBytes'>,
   { kubeReserved, systemReserved }: Pick<KubeletConfig, 'kubeReserved' | 'systemReserved'>,
-): { podsMilliCpu: number; podsMemoryBytes: number } {
+  maxPid: number,
+): { podsMilliCpu: number; podsMemoryBytes: number; podsPidsLimit: number } {
   const reserved = (resource: string): number =>
     amountValue(kubeReserved, resource) + amountValue(systemReserved, resource);
   return {
     podsMilliCpu: Math.max(cpuCount * 1000 - reserved('cpu'), 0),
     podsMemoryBytes: Math.max(memoryBytes - reserved('memory'), 0),
+    podsPidsLimit: Math.max(maxPid - reserved('pid'), 0),
   };
 }

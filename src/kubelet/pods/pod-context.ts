@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Pod } from '#schema/types.ts';
 import type { ContainerConfigContext } from '../containers/container-config.ts';
+import type { CpuManager } from '../cpus/mod.ts';
 import type { RuntimeService } from '../cri/mod.ts';
 import type { DevicePlugins } from '../devices/device-plugins.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
@@ -35,6 +36,7 @@ export interface PodContext {
   readonly resizes: PodResizes;
   readonly userNamespaces: UserNamespaces;
   readonly devices: Pick<DevicePlugins, 'admit' | 'prepare'>;
+  readonly cpus?: Pick<CpuManager, 'admit' | 'cpusetOf'> | undefined;
   readonly containers: ContainerConfigContext;
   readonly hostIps: () => readonly string[];
   /** The runtime's handler for the pod's RuntimeClass; throws when there is no such class. */

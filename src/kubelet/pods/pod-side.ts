@@ -4,6 +4,7 @@ import { resources } from '#client/mod.ts';
 import type { Pod, RuntimeClass, Service } from '#schema/types.ts';
 import type { ObjectReader } from '../containers/environment.ts';
 import { createImagePuller } from '../images/image-puller.ts';
+import type { PullRecords } from '../images/pull-records.ts';
 import type { KubeletOptions } from '../kubelet-options.ts';
 import type { NodeSide } from '../node/node-side.ts';
 import type { NodeShutdown } from '../node/node-shutdown.ts';
@@ -26,6 +27,7 @@ import { createPodRegistry } from './pod-registry.ts';
 import type { PodRegistry } from './pod-registry.ts';
 import { createRuntimeCache } from './runtime-cache.ts';
 import type { RuntimeCache } from './runtime-cache.ts';
+import { hugePageSizes } from '../machine-info.ts';
 import { readySandbox, sandboxIps } from './runtime-pod.ts';
 import { createUserNamespaces } from './user-namespaces.ts';
 
@@ -48,6 +50,7 @@ export interface PodSideOptions extends KubeletOptions {
   /** The API's object of a pod: itself, or a static pod's mirror. */
   readonly apiPod: (pod: Pod) => Pod | undefined;
   readonly shutdown: () => NodeShutdown;
+  readonly pullRecords: PullRecords;
   /** Read before the first pod is looked at. */
   readonly allocations: AllocationStore;
   readonly signal: AbortSignal;
@@ -76,6 +79,12 @@ export function createPodSide(options: PodSideOptions): PodSide {
     events,
     node: () => nodeSide.reporter.node(),
     active: () => registry.active(),
+    limits: {
+      isCpuStatic: options.cpus?.policy === 'static',
+      hasLimitedSwap: options.config.hasLimitedSwap,
+      memoryBytes: options.machine.memoryBytes,
+      swapBytes: options.cgroups.version === 2 ? (options.machine.swapBytes ?? 0) : 0,
+    },
     onGranted: (pod) => registry.resized(pod),
   });
   const writer = createStatusWriter(options);
@@ -128,6 +137,7 @@ function podContext(
       events,
       readSecret: objects.secret,
       nodeCredentials: options.nodeCredentials,
+      records: options.pullRecords,
       maxParallel: config.maxParallelImagePulls,
     }),
     userNamespaces: createUserNamespaces({
@@ -148,7 +158,12 @@ function podContext(
       memoryBytes: machine.memoryBytes,
       cgroupVersion: options.cgroups.version,
       hasCpuQuota: config.hasCpuQuota,
-      hasSwap: (machine.swapBytes ?? 0) > 0,
+      cpuQuotaPeriodUs: config.cpuQuotaPeriodUs,
+      hasExclusiveCpus: (pod, container) => options.cpus?.hasExclusive(pod, container) === true,
+      swapBytes: machine.swapBytes ?? 0,
+      hasLimitedSwap: config.hasLimitedSwap,
+      isSingleProcessOomKill: config.isSingleProcessOomKill,
+      hugePageSizes: hugePageSizes(machine),
       seccompRoot,
       isSeccompDefault: config.isSeccompDefault,
       hasRecursiveReadOnly: (pod) => {

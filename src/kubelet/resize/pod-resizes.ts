@@ -14,7 +14,7 @@ import {
 import type { Allocation, Resources } from './allocation.ts';
 import type { AllocationStore } from './allocation-store.ts';
 import { refuseResize } from './resize-decision.ts';
-import type { ResizeRefusal } from './resize-decision.ts';
+import type { ResizeLimits, ResizeRefusal } from './resize-decision.ts';
 import { resizeMessage } from './resize-messages.ts';
 
 type Finding = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
@@ -59,6 +59,7 @@ export function createPodResizes(options: {
   node: () => Node | undefined;
   /** The pods that take resources of the node, as they were allocated, in no order. */
   active: () => readonly Pod[];
+  limits?: ResizeLimits | undefined;
   /** A deferred resize was granted: the pod with its new resources. */
   onGranted: (pod: Pod) => void;
 }): PodResizes {
@@ -77,7 +78,8 @@ export function createPodResizes(options: {
     const node = options.node();
     if (node === undefined) return false;
     const others = options.active().filter((other) => uidOf(other) !== uid);
-    const refusal = refuseResize({ pod: entry.wanted, node, others });
+    const { wanted: pod, allocation: before } = entry;
+    const refusal = refuseResize({ pod, before, node, others, limits: options.limits });
     if (refusal === undefined) {
       grant(entry, uid);
       return true;

@@ -1,13 +1,42 @@
 import { milliValue, parseQuantity, quantityValue } from '#base/quantity.ts';
-import { podRequests } from '#schema/pods/mod.ts';
+import { podQosClass, podRequests } from '#schema/pods/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
 import { checkResources } from '../pods/admission.ts';
-import { isStaticPod } from '../pods/names.ts';
+import { swapLimitBytes } from '../containers/linux-resources.ts';
+import { containersOf, isStaticPod } from '../pods/names.ts';
+import { changedResources } from './allocation.ts';
+import type { Allocation } from './allocation.ts';
 
 /** Why a resize is not done: for ever (Infeasible), or until the node has room (Deferred). */
 export interface ResizeRefusal {
   readonly reason: 'Infeasible' | 'Deferred';
   readonly message: string;
+}
+
+/** What of the node's configuration forbids resizes. */
+export interface ResizeLimits {
+  readonly isCpuStatic: boolean;
+  readonly hasLimitedSwap: boolean;
+  readonly memoryBytes: number;
+  /** 0 where containers get no swap. */
+  readonly swapBytes: number;
+}
+
+/** The kernel keeps no limit of memory and swap together: it cannot follow one of them alone. */
+function changesSwapped(pod: Pod, before: Allocation | undefined, limits: ResizeLimits): boolean {
+  if (before === undefined || !limits.hasLimitedSwap || limits.swapBytes === 0) return false;
+  return containersOf(pod).some(({ container }) => {
+    const isRestarted = (container.resizePolicy ?? []).some(
+      ({ resourceName, restartPolicy }) =>
+        resourceName === 'memory' && restartPolicy === 'RestartContainer',
+    );
+    const changed = changedResources(before.containers[container.name], container.resources);
+    return (
+      !isRestarted &&
+      changed.includes('memory') &&
+      swapLimitBytes({ ...limits, pod, container }) > 0
+    );
+  });
 }
 
 /**
@@ -16,14 +45,29 @@ export interface ResizeRefusal {
  */
 export function refuseResize(options: {
   pod: Pod;
+  /** What the pod was given before; what it may not lose depends on it. */
+  before?: Allocation | undefined;
   node: Node;
   others: readonly Pod[];
+  limits?: ResizeLimits | undefined;
 }): ResizeRefusal | undefined {
-  const { pod, node, others } = options;
+  const { pod, node, others, limits } = options;
   if (isStaticPod(pod)) {
     return {
       reason: 'Infeasible',
       message: 'In-place resize of static-pods is not supported',
+    };
+  }
+  if (limits?.isCpuStatic === true && podQosClass(pod.spec) === 'Guaranteed') {
+    return {
+      reason: 'Infeasible',
+      message: 'Resize is infeasible for Guaranteed Pods alongside CPU Manager static policy',
+    };
+  }
+  if (limits !== undefined && changesSwapped(pod, options.before, limits)) {
+    return {
+      reason: 'Infeasible',
+      message: 'In-place resize of containers with swap is not supported.',
     };
   }
   const allocatable = node.status?.allocatable ?? {};

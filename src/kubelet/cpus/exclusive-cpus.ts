@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { K3tsError, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { Pod } from '#schema/types.ts';
+import type { Rejection } from '../pods/admission.ts';
+import { containersOf, uidOf } from '../pods/names.ts';
+import { emptyCpuState, readCpuState, writeCpuState } from './cpu-checkpoint.ts';
+import { formatCpuSet, noCpus, sortedCpus } from './cpu-set.ts';
+import type { CpuSet } from './cpu-set.ts';
+import { allCpus } from './cpu-topology.ts';
+import type { CpuTopology } from './cpu-topology.ts';
+import { readPolicyOptions } from './policy-options.ts';
+import { createStaticPolicy, SmtAlignmentError } from './static-policy.ts';
+import type { StaticPolicy } from './static-policy.ts';
+import { takeCpus } from './take-cpus.ts';
+
+/** Gives containers processors of their own and keeps all others away from those. */
+export interface CpuManager {
+  readonly policy: 'none' | 'static';
+  /**
+   * Gives a pod its processors; undefined when it may come. What pods have that are not among
+   * `holders` (uids) is taken back before.
+   */
+  admit(pod: Pod, holders: ReadonlySet<string>): Rejection | undefined;
+  /** Takes back what the pods have that are not among `holders`. */
+  releaseOthers(holders: ReadonlySet<string>): void;
+  /** Processors for the runtime, `0-1,4`; empty when the policy leaves that to the kernel. */
+  cpusetOf(podUid: string, container: string): string;
+  /** Some container of the pod, or this one, has processors of its own: it gets no quota. */
+  hasExclusive(pod: Pod, container?: string): boolean;
+  /** For the pod resources API. */
+  exclusive(podUid: string, container: string): number[];
+  allocatable(): number[];
+  /** Sizes for metrics, in processors. */
+  counts(): { shared: number; exclusive: number };
+  /** Called after each change of who has what; the newest one only. */
+  onChange(listener: () => void): void;
+  /** Resolves when the checkpoint holds everything until now. */
+  saved(): Promise<void>;
+}
+
+export interface CpuManagerOptions {
+  readonly policy: string;
+  readonly policyOptions: Readonly<Record<string, string>>;
+  /** Of kubeReserved and systemReserved together, in thousandths. */
+  readonly reservedMilliCpu: number;
+  /** reservedSystemCPUs; empty: the lowest ones are taken. */
+  readonly reservedCpus: CpuSet;
+  readonly topology: CpuTopology;
+  /** Usually /var/lib/kubelet. */
+  readonly rootDir: string;
+  readonly log: Logger;
+}
+
+const stateFile = 'cpu_manager_state';
+
+/** Reads the checkpoint and checks it against the machine; throws upstream's texts. */
+export async function createCpuManager(options: CpuManagerOptions): Promise<CpuManager> {
+  const { policy, rootDir } = options;
+  const path = join(rootDir, stateFile);
+  const policyOptions = readPolicyOptions(policy, options.policyOptions);
+  if (policy === 'none') {
+    await readCpuState(path, policy);
+    await writeCpuState(path, emptyCpuState);
+    return noneManager;
+  }
+  if (policy !== 'static') {
+    throw new K3tsError('InvalidKubeletConfiguration', `unknown policy: "${policy}"`);
+  }
+  const restored = await readCpuState(path, policy);
+  const reserved = reservedCpus(options);
+  const { topology } = options;
+  const fixed = createStaticPolicy({ topology, options: policyOptions, reserved, restored });
+  await writeCpuState(path, fixed.state());
+  return staticManager(fixed, path, options);
+}
+
+const noneManager: CpuManager = {
+  policy: 'none',
+  admit: () => undefined,
+  releaseOthers: () => undefined,
+  cpusetOf: () => '',
+  hasExclusive: () => false,
+  exclusive: () => [],
+  allocatable: () => [],
+  counts: () => ({ shared: 0, exclusive: 0 }),
+  onChange: () => undefined,
+  saved: async () => undefined,
+};
+
+/** Without any, containers with processors of their own could leave none to the others. */
+function reservedCpus(options: CpuManagerOptions): CpuSet {
+  const { reservedMilliCpu, topology } = options;
+  const fail = (message: string): never => {
+    throw new K3tsError('InvalidKubeletConfiguration', `[cpumanager] ${message}`);
+  };
+  if (reservedMilliCpu === 0) {
+    fail(
+      'the static policy requires systemreserved.cpu + kubereserved.cpu to be greater than zero',
+    );
+  }
+  const count = Math.ceil(reservedMilliCpu / 1000);
+  const all = allCpus(topology);
+  const reserved =
+    options.reservedCpus.size > 0
+      ? options.reservedCpus
+      : takeCpus({ topology, available: all, count: Math.min(count, all.size) });
+  if (reserved.size !== count) {
+    fail(
+      `unable to reserve the required amount of CPUs (size of ${formatCpuSet(reserved)} did not equal ${count})`,
+    );
+  }
+  return reserved;
+}
+
+function staticManager(
+  fixed: StaticPolicy,
+  path: string,
+  { log }: Pick<CpuManagerOptions, 'log'>,
+): CpuManager {
+  let saving = Promise.resolve();
+  let isDirty = false;
+  let tell = (): void => undefined;
+  const changed = (): void => {
+    tell();
+    if (isDirty) return;
+    isDirty = true;
+    saving = saving
+      .then(() => {
+        isDirty = false;
+        return writeCpuState(path, fixed.state());
+      })
+      .catch((error: unknown) => {
+        log.error('cannot write the state of the CPU manager', { path, error: messageOf(error) });
+      });
+  };
+  const releaseOthers = (holders: ReadonlySet<string>): void => {
+    if (fixed.releaseOthers(holders)) changed();
+  };
+
+  return {
+    policy: 'static',
+    admit(pod, holders) {
+      releaseOthers(new Set([...holders, uidOf(pod)]));
+      try {
+        fixed.allocate(pod);
+      } catch (error) {
+        const message = messageOf(error);
+        if (error instanceof SmtAlignmentError) return { reason: error.code, message };
+        return {
+          reason: 'UnexpectedAdmissionError',
+          message: `Allocate failed due to ${message}, which is unexpected`,
+        };
+      }
+      if (fixed.state().assignments.has(uidOf(pod))) changed();
+      return undefined;
+    },
+    releaseOthers,
+    cpusetOf: (uid, container) =>
+      formatCpuSet(fixed.exclusive(uid, container) ?? fixed.state().shared),
+    hasExclusive: (pod, container) =>
+      containersOf(pod).some(
+        ({ container: { name } }) =>
+          (container === undefined || name === container) &&
+          fixed.exclusive(uidOf(pod), name) !== undefined,
+      ),
+    exclusive: (uid, container) => sortedCpus(fixed.exclusive(uid, container) ?? noCpus),
+    allocatable: () => sortedCpus(fixed.allocatable),
+    counts() {
+      const { shared, assignments } = fixed.state();
+      const own = [...assignments.values()].flatMap((containers) => [...containers.values()]);
+      return { shared: shared.size, exclusive: new Set(own.flatMap((cpus) => [...cpus])).size };
+    },
+    onChange(listener) {
+      tell = listener;
+    },
+    saved: () => saving,
+  };
+}
