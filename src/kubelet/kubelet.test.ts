@@ -151,7 +151,7 @@ test('a pull that fails backs off with upstream texts', async (context) => {
   await pass(11_000);
   cri.calls.length = 0;
   await until('back-off', () => waiting('p') !== undefined);
-  assert.match(events().join('\n'), /Failed: Failed to pull image "absent:latest": no such host/);
+  assert.match(events().join('\n'), /Failed: Failed to pull image "absent": no such host/);
   cri.fail('PullImage', undefined);
   await pass(40_000);
   await until('running', () => phase('p') === 'Running');

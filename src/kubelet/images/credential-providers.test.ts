@@ -49,7 +49,8 @@ test('a provider in charge is asked once while its answer is good', async (t) =>
   await writeFile(join(directory, 'acme'), program, { mode: 0o755 });
   const options = optionsOf(directory);
   const credentials = await createNodeCredentials(options);
-  const users = async (image: string) => (await credentials(image)).map((one) => one.username);
+  const users = async (image: string) =>
+    (await credentials(image)).map(({ auth }) => auth.username);
   assert.deepEqual(await users('eu.acme.test/team/app:1'), ['plugin']);
   assert.deepEqual(await users('eu.acme.test/team/other'), ['plugin']);
   assert.deepEqual(await users('eu.acme.test/elsewhere/app'), []);
@@ -74,7 +75,7 @@ test('a provider that fails gives nothing, and docker files of the node are read
   await writeFile(join(directory, 'config.json'), JSON.stringify({ auths }));
   const found = await credentials('eu.acme.test/team/app');
   assert.deepEqual(
-    found.map(({ username, password }) => `${username}:${password}`),
+    found.map(({ auth: { username, password } }) => `${username}:${password}`),
     ['node:pw'],
   );
 });

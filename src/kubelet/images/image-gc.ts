@@ -3,6 +3,7 @@ import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Image, ImageService } from '../cri/mod.ts';
 import type { FilesystemState } from '../machine-info.ts';
+import type { PullRecords } from './pull-records.ts';
 
 /** Removes images nobody uses when their filesystem fills up. */
 export interface ImageGc {
@@ -23,6 +24,8 @@ export function createImageGc(options: {
   maximumAgeMs?: number | undefined;
   /** Ids and names of images that containers have. */
   inUse: () => ReadonlySet<string>;
+  /** Hears which images there are. */
+  records?: Pick<PullRecords, 'prune'> | undefined;
 }): ImageGc {
   const { images, clock, log, highPercent, lowPercent, minimumAgeMs, inUse } = options;
   const { maximumAgeMs = 0 } = options;
@@ -44,6 +47,7 @@ export function createImageGc(options: {
       firstSeenMs.delete(id);
       lastUsedMs.delete(id);
     }
+    await options.records?.prune(ids, now);
     return present;
   };
 

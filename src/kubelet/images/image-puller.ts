@@ -1,9 +1,9 @@
 import type { Clock } from '#base/clock.ts';
-import { messageOf } from '#base/errors.ts';
+import { K3tsError, messageOf } from '#base/errors.ts';
 import { traced } from '#base/trace.ts';
 import type { Pod, Secret } from '#schema/types.ts';
 import { CriError } from '../cri/mod.ts';
-import type { AuthConfig, Image, ImageService, PodSandboxConfig } from '../cri/mod.ts';
+import type { Image, ImageService, PodSandboxConfig } from '../cri/mod.ts';
 import { goDuration } from '../go-duration.ts';
 import { createKeyedBackOff } from '../pods/crash-back-off.ts';
 import { namespaceOf, podKey, specOf, uidOf } from '../pods/names.ts';
@@ -11,6 +11,8 @@ import type { PodContainer } from '../pods/names.ts';
 import type { PodEvents } from '../pods/pod-events.ts';
 import { ContainerStartError } from '../pods/start-error.ts';
 import { defaultPullPolicy, withDefaultTag } from './image-name.ts';
+import type { PullCredential } from './pull-credential.ts';
+import type { PullRecords } from './pull-records.ts';
 import { credentialsFor } from './pull-secrets.ts';
 import { createPullSlots } from './pull-slots.ts';
 
@@ -40,63 +42,68 @@ export function createImagePuller(options: {
   events: PodEvents;
   readSecret: (namespace: string, name: string) => Promise<Secret>;
   /** What the node itself knows, for after the pod's own secrets. */
-  nodeCredentials?: ((image: string) => Promise<AuthConfig[]>) | undefined;
+  nodeCredentials?: ((image: string) => Promise<PullCredential[]>) | undefined;
+  /** Who may use what was pulled. */
+  records: PullRecords;
   /** Pulls at the same time, others wait in order; 0 or absent: any number. */
   maxParallel?: number | undefined;
 }): ImagePuller {
   const slots = createPullSlots(options.maxParallel ?? 0);
-  const { images, clock, events } = options;
+  const { images, clock, events, records } = options;
   const backOff = createKeyedBackOff({ clock });
   const lastErrors = new Map<string, { error: ContainerStartError; atMs: number }>();
-  /** Each resolves with how long the runtime took. */
-  const pulling = new Map<string, Promise<number>>();
+  const pulling = new Map<string, Promise<PullOutcome>>();
 
-  const pullOnce = (image: string, auths: AuthConfig[], request: ImageRequest): Promise<number> => {
-    const key = JSON.stringify([image, auths]);
+  const pullOnce = (
+    image: string,
+    credentials: PullCredential[],
+    request: ImageRequest,
+  ): Promise<PullOutcome> => {
+    const key = JSON.stringify([image, credentials.map(({ auth }) => auth)]);
     const running = pulling.get(key);
     if (running !== undefined) return running;
     // Others may wait for the same pull, so one pod's end does not cancel it.
     const pull = slots
       .run(async () => {
         const startMs = clock.monotonicMs();
-        await pullWithAuths(images, image, auths, request);
-        return clock.monotonicMs() - startMs;
+        const used = await pullWithCredentials(images, image, credentials, request);
+        return { used, tookMs: clock.monotonicMs() - startMs };
       })
       .finally(() => pulling.delete(key));
     pulling.set(key, pull);
     return pull;
   };
 
-  const pull = async (image: string, request: ImageRequest): Promise<ReadyImage> => {
+  /** `written` is how the pod names the image: events, back-off and records go by it. */
+  const pull = async (
+    written: string,
+    image: string,
+    request: ImageRequest,
+    credentials: () => Promise<PullCredential[]>,
+  ): Promise<ReadyImage> => {
     const { pod, of } = request;
-    const key = `${uidOf(pod)}_${image}`;
+    const key = `${uidOf(pod)}_${written}`;
     const last = lastErrors.get(key);
     if (last !== undefined && backOff.remainingMs(key, last.atMs) > 0) {
-      const message = `Back-off pulling image "${image}"`;
+      const message = `Back-off pulling image "${written}"`;
       events.container(pod, of, 'Normal', 'BackOff', message);
       const retryAtMs = clock.now() + backOff.remainingMs(key, last.atMs);
       const text = `${message}: ${last.error.reason}: ${last.error.message}`;
       throw new ContainerStartError('ImagePullBackOff', text, { cause: last.error, retryAtMs });
     }
-    events.container(pod, of, 'Normal', 'Pulling', `Pulling image "${image}"`);
+    events.container(pod, of, 'Normal', 'Pulling', `Pulling image "${written}"`);
     const startMs = clock.monotonicMs();
-    let pullMs: number;
+    let outcome: PullOutcome;
+    await records.begin(written);
     try {
-      const auths = await pullAuths(image, request, options);
-      pullMs = await traced(
-        'pod.pull-image',
-        { key: podKey(pod), uid: uidOf(pod), detail: image },
-        () => pullOnce(image, auths, request),
-      );
+      const fitting = await credentials();
+      const subject = { key: podKey(pod), uid: uidOf(pod), detail: image };
+      outcome = await traced('pod.pull-image', subject, () => pullOnce(image, fitting, request));
     } catch (error) {
-      const failure = pullFailure(image, error);
-      events.container(
-        pod,
-        of,
-        'Warning',
-        'Failed',
-        `Failed to pull image "${image}": ${messageOf(error)}`,
-      );
+      await records.failed(written);
+      const text = `Failed to pull image "${written}": ${messageOf(error)}`;
+      events.container(pod, of, 'Warning', 'Failed', text);
+      const failure = pullFailure(written, error);
       const atMs = clock.now();
       backOff.next(key, atMs);
       lastErrors.set(key, { error: failure, atMs });
@@ -104,16 +111,13 @@ export function createImagePuller(options: {
     }
     lastErrors.delete(key);
     const present = await images.imageStatus({ image });
-    const took = goDuration(pullMs);
+    const ref = present?.id ?? image;
+    await records.pulled(written, ref, outcome.used);
+    const took = goDuration(outcome.tookMs);
     const waited = goDuration(clock.monotonicMs() - startMs);
-    events.container(
-      pod,
-      of,
-      'Normal',
-      'Pulled',
-      `Successfully pulled image "${image}" in ${took} (${waited} including waiting). Image size: ${present?.size ?? 0} bytes.`,
-    );
-    return { ref: present?.id ?? image, image: present };
+    const text = `Successfully pulled image "${written}" in ${took} (${waited} including waiting). Image size: ${present?.size ?? 0} bytes.`;
+    events.container(pod, of, 'Normal', 'Pulled', text);
+    return { ref, image: present };
   };
 
   return {
@@ -123,18 +127,24 @@ export function createImagePuller(options: {
       const image = withDefaultTag(written);
       if (image === undefined) throw invalidName(written, request, events);
       const policy = of.container.imagePullPolicy ?? defaultPullPolicy(written);
+      let found: Promise<PullCredential[]> | undefined;
+      const credentials = (): Promise<PullCredential[]> =>
+        (found ??= pullCredentials(image, request, options));
+      if (policy === 'Always') return await pull(written, image, request, credentials);
       const present = await presentImage(image, request, options);
-      if (present !== undefined && policy !== 'Always') {
-        const message = `Container image "${image}" already present on machine and can be accessed by the pod`;
+      const secrets = async () => (await credentials()).flatMap(({ secret }) => secret ?? []);
+      if (present !== undefined && !(await records.mustPull(written, present.id, secrets))) {
+        const message = `Container image "${written}" already present on machine and can be accessed by the pod`;
         events.container(pod, of, 'Normal', 'Pulled', message);
         return { ref: present.id, image: present };
       }
       if (policy === 'Never') {
-        const message = `Container image "${image}" is not present with pull policy of Never`;
+        // Also for an image of others: that it is there is not told.
+        const message = `Container image "${written}" is not present with pull policy of Never`;
         events.container(pod, of, 'Warning', 'ErrImageNeverPull', message);
         throw new ContainerStartError('ErrImageNeverPull', message);
       }
-      return await pull(image, request);
+      return await pull(written, image, request, credentials);
     },
     forgetPod(uid) {
       backOff.forget(`${uid}_`);
@@ -167,7 +177,7 @@ function invalidName(written: string, { pod, of }: ImageRequest, events: PodEven
   return new ContainerStartError('InvalidImageName', message);
 }
 
-async function pullAuths(
+async function pullCredentials(
   image: string,
   { pod }: ImageRequest,
   {
@@ -177,12 +187,14 @@ async function pullAuths(
   }: {
     readSecret: (namespace: string, name: string) => Promise<Secret>;
     events: PodEvents;
-    nodeCredentials?: ((image: string) => Promise<AuthConfig[]>) | undefined;
+    nodeCredentials?: ((image: string) => Promise<PullCredential[]>) | undefined;
   },
-): Promise<AuthConfig[]> {
+): Promise<PullCredential[]> {
   const secrets: Secret[] = [];
   const missing: string[] = [];
   for (const { name = '' } of specOf(pod).imagePullSecrets ?? []) {
+    // A reference without a name is what old objects may have; it means nothing.
+    if (name === '') continue;
     try {
       secrets.push(await readSecret(namespaceOf(pod), name));
     } catch {
@@ -196,22 +208,31 @@ async function pullAuths(
   return [...credentialsFor(image, secrets), ...((await nodeCredentials?.(image)) ?? [])];
 }
 
-/** Each fitting credential in turn, or none at all; the last failure counts. */
-async function pullWithAuths(
+interface PullOutcome {
+  /** How long the runtime took. */
+  readonly tookMs: number;
+  readonly used: PullCredential | undefined;
+}
+
+/** Each fitting credential in turn, or none at all. Says which one it was; all failures count. */
+async function pullWithCredentials(
   images: ImageService,
   image: string,
-  auths: readonly AuthConfig[],
+  credentials: readonly PullCredential[],
   { sandboxConfig }: ImageRequest,
-): Promise<string> {
-  let failure: unknown;
-  for (const auth of auths.length === 0 ? [undefined] : auths) {
+): Promise<PullCredential | undefined> {
+  const failures: unknown[] = [];
+  for (const credential of credentials.length === 0 ? [undefined] : credentials) {
     try {
-      return await images.pullImage({ image }, { auth, sandboxConfig });
+      await images.pullImage({ image }, { auth: credential?.auth, sandboxConfig });
+      return credential;
     } catch (error) {
-      failure = error;
+      failures.push(error);
     }
   }
-  throw failure;
+  const texts = new Set(failures.map(messageOf));
+  if (texts.size === 1) throw failures[0];
+  throw new K3tsError('ImagePull', `[${[...texts].join(', ')}]`, { cause: failures[0] });
 }
 
 /** Reasons that runtimes name at the start of their text. */
@@ -224,8 +245,7 @@ function pullFailure(image: string, error: unknown): ContainerStartError {
   const details = error instanceof CriError ? error.details : messageOf(error);
   for (const [reason, because] of Object.entries(namedFailures)) {
     if (!details.startsWith(reason)) continue;
-    const rest = details.slice(reason.length).replace(/^:\s*/, '');
-    const message = `image pull failed for ${image} because ${because}: ${rest}`;
+    const message = `image pull failed for ${image} because ${because}${details.slice(reason.length)}`;
     return new ContainerStartError(reason, message, { cause: error });
   }
   return new ContainerStartError('ErrImagePull', messageOf(error), { cause: error });

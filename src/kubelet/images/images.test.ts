@@ -37,7 +37,7 @@ test('credentials are chosen by registry and path, the longest key first', () =>
     { metadata: { name: 's' }, data: { '.dockerconfigjson': data } },
     { metadata: { name: 'broken' }, data: { '.dockerconfigjson': 'bm8=' } },
   ];
-  const users = (image: string) => credentialsFor(image, secrets).map(({ username }) => username);
+  const users = (image: string) => credentialsFor(image, secrets).map(({ auth }) => auth.username);
   assert.deepEqual(users('busybox'), ['hub']);
   assert.deepEqual(users('reg.example.com/team/app:1'), ['team', 'any']);
   assert.deepEqual(users('reg.example.com/other'), ['any']);

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import { readOptional } from '#host/files.ts';
-import type { AuthConfig } from '../cri/mod.ts';
 import { loadCredentialProviders } from './credential-providers.ts';
+import type { PullCredential } from './pull-credential.ts';
 import { fittingCredentials, readDockerConfig } from './pull-secrets.ts';
 import type { DockerAuths } from './pull-secrets.ts';
 
@@ -17,7 +17,7 @@ export async function createNodeCredentials(options: {
   provider: { config: string; binDirectory: string };
   clock: Clock;
   log: Logger;
-}): Promise<(image: string) => Promise<AuthConfig[]>> {
+}): Promise<(image: string) => Promise<PullCredential[]>> {
   const providers = await loadCredentialProviders({ ...options, ...options.provider });
   const files = dockerFiles(options.rootDirectory);
   return async (image) => {

@@ -1,6 +1,8 @@
 import type { Secret } from '#schema/types.ts';
 import type { AuthConfig } from '../cri/mod.ts';
 import { repositoryOf } from './image-name.ts';
+import { credentialHash } from './pull-credential.ts';
+import type { PullCredential, PullSecret } from './pull-credential.ts';
 
 /** An entry of a docker config file: by name and password, or both as base64 in `auth`. */
 export interface DockerAuth {
@@ -14,18 +16,44 @@ export interface DockerAuth {
 export type DockerAuths = Readonly<Record<string, DockerAuth>>;
 
 /** Credentials that fit the image, the most specific first. Broken secrets are passed over. */
-export function credentialsFor(image: string, secrets: readonly Secret[]): AuthConfig[] {
-  return fittingCredentials(image, secrets.map(authsOf));
+export function credentialsFor(image: string, secrets: readonly Secret[]): PullCredential[] {
+  return fitting(
+    image,
+    secrets.map((secret) => ({ auths: authsOf(secret), secret })),
+  );
 }
 
-/** The same out of docker configs. */
-export function fittingCredentials(image: string, configs: readonly DockerAuths[]): AuthConfig[] {
+/** The same out of the node's docker configs. */
+export function fittingCredentials(
+  image: string,
+  configs: readonly DockerAuths[],
+): PullCredential[] {
+  return fitting(
+    image,
+    configs.map((auths) => ({ auths })),
+  );
+}
+
+function fitting(
+  image: string,
+  sources: readonly { auths: DockerAuths; secret?: Secret }[],
+): PullCredential[] {
   const repository = repositoryOf(image);
-  return configs
-    .flatMap((auths) => Object.entries(auths))
-    .filter(([key]) => isMatch(key, repository))
-    .sort(([a], [b]) => b.length - a.length)
-    .map(([, auth]) => authConfig(auth));
+  return sources
+    .flatMap(({ auths, secret }) =>
+      Object.entries(auths).map(([key, entry]) => ({ key, entry, secret })),
+    )
+    .filter(({ key }) => isMatch(key, repository))
+    .sort((a, b) => b.key.length - a.key.length)
+    .map(({ entry, secret }) => {
+      const auth = authConfig(entry);
+      return secret === undefined ? { auth } : { auth, secret: pullSecret(secret, auth) };
+    });
+}
+
+function pullSecret({ metadata }: Secret, auth: AuthConfig): PullSecret {
+  const { name, namespace = 'default', uid = '' } = metadata;
+  return { uid, namespace, name, credentialHash: credentialHash(auth) };
 }
 
 function authsOf(secret: Secret): DockerAuths {

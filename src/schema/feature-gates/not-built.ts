@@ -12,7 +12,6 @@ const reasons: Readonly<Record<string, string>> = {
   DisableCPUQuotaWithExclusiveCPUs: 'needs exclusive CPUs',
   ImageVolume: 'volumes from images are refused when the pod starts',
   KubeletCgroupDriverFromCRI: 'cgroupfs is the only driver',
-  KubeletEnsureSecretPulledImages: 'images that are there may be used by every pod',
   KubeletPSI: 'pressure stall times are not in the statistics',
   KubeletTracing: noOtlp,
   KubeletServiceAccountTokenForCredentialProviders: 'providers get no service account tokens',
