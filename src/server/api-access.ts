@@ -21,8 +21,10 @@ import { createServiceAllocation } from '#apiserver/allocators/mod.ts';
 import { createIssuerRoutes, createTokenRequestHandler } from '#apiserver/authn/mod.ts';
 import type { RequestAuthenticator } from '#apiserver/authn/mod.ts';
 import { createReviewHandlers } from '#apiserver/authz/mod.ts';
+import { createEventRecorder } from '#client/mod.ts';
 import type { ServiceAccountTokens } from '#pki/mod.ts';
 import { catalog } from '#schema/mod.ts';
+import type { Backend } from '#store/mod.ts';
 import { createAuthentication } from './access/authentication.ts';
 import { createAuthorization } from './access/authorization.ts';
 import { readApiServerArgs } from './api-server-args/mod.ts';
@@ -40,8 +42,6 @@ export const serverUser = {
 export interface ApiAccess extends ApiServerExtensions {
   /** Names callers of the supervisor's routes. */
   readonly supervisorAuthenticator: RequestAuthenticator;
-  /** Compares stored Services with the pools and logs what is wrong: now and then, as upstream. */
-  readonly checkServices: () => readonly string[];
 }
 
 /**
@@ -50,6 +50,8 @@ export interface ApiAccess extends ApiServerExtensions {
  */
 export function createApiAccess(options: {
   parts: ApiServerParts;
+  /** Where node ports are taken. */
+  backend: Backend;
   settings: ServerSettings;
   authorities: Authorities;
   users: readonly SupervisorUser[];
@@ -87,6 +89,7 @@ export function createApiAccess(options: {
     authorizer,
     rbac,
     ...options.admission,
+    metrics: parts.metrics,
     clock,
     random,
     resources: () => registry.all(),
@@ -120,6 +123,10 @@ export function createApiAccess(options: {
   });
   const services = createServiceAllocation({
     reader,
+    client: parts.client(serverUser, 'kube-apiserver'),
+    backend: options.backend,
+    metrics: parts.metrics,
+    clock,
     random,
     log,
     serviceCidrs: settings.serviceCidrs,
@@ -208,7 +215,7 @@ export function createApiAccess(options: {
     authorizer,
     supervisorAuthenticator: authentication.supervisorAuthenticator,
     admissionPlugins,
-    kindHooks: { services, ...createPolicyHooks(), ...customResources.kindHooks },
+    kindHooks: { services: services.hooks, ...createPolicyHooks(), ...customResources.kindHooks },
     virtualResources,
     connect,
     aggregate: aggregation.hook,
@@ -219,6 +226,17 @@ export function createApiAccess(options: {
       customResources.start(signal);
       authentication.start(signal);
       authorization.follow(signal);
+      services.keepPorts({
+        recorder: createEventRecorder({
+          client: parts.client(serverUser, 'kube-apiserver'),
+          component: 'portallocator-repair-controller',
+          clock,
+          random,
+          log,
+          signal,
+        }),
+        signal,
+      });
       keepPolicyStatus({
         reader,
         client: parts.client(serverUser, 'validatingadmissionpolicy-status-controller'),
@@ -233,6 +251,5 @@ export function createApiAccess(options: {
       ...openApi.routes,
       ...createIssuerRoutes({ issuer, jwksUri, keys: tokens.keys }),
     ],
-    checkServices: () => services.check(),
   };
 }

@@ -4,6 +4,7 @@ import { keepServiceAddresses } from '#apiserver/allocators/mod.ts';
 import {
   bootstrapCluster,
   createAddressLeases,
+  keepDefaultServiceCidr,
   keepFlowControl,
   reconcileApiServerEndpoints,
   reconcileKubernetesService,
@@ -12,7 +13,7 @@ import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
-import { createInformerFactory, resources } from '#client/mod.ts';
+import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
 import type { InformerFactory } from '#client/mod.ts';
 import { createServiceAccountTokens } from '#pki/mod.ts';
 import type { Node } from '#schema/types.ts';
@@ -81,6 +82,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const informers = createInformerFactory({ client: manager, clock, random, log, signal });
   const common = { clock, random, log, signal };
   void keepServiceAddresses({ ...common, client, informers });
+  const component = 'kubernetes-service-cidr-controller';
+  const recorder = createEventRecorder({ ...common, client, component });
+  void keepDefaultServiceCidr({
+    ...common,
+    client,
+    recorder,
+    serviceCidrs: settings.serviceCidrs,
+  });
   const isShared = isSharedDatastore(settings.datastoreEndpoint);
   /** Informers of its own where it may lose the lead: they go with it. */
   const lead = (name: string, work: (own: Leadership) => Promise<void>): Promise<void> =>

@@ -54,8 +54,6 @@ import { secretsEncryptionRoutes } from './supervisor/secrets-encryption.ts';
 const loopbackPort = 6444;
 
 const controllerStopMs = 1000;
-/** How often Services are compared with the addresses given out, as upstream. */
-const serviceCheckMs = 3 * 60_000;
 
 export interface RunServerOptions {
   readonly settings: ServerSettings;
@@ -219,7 +217,7 @@ async function prepareIdentity(
 }
 
 function buildApiServer(
-  { settings, clock, random, log, signal }: RunServerOptions,
+  { settings, clock, random, log }: RunServerOptions,
   { paths, authorities, credentials, serviceKey, kubeletClient, proxyClient }: Identity,
   backend: Backend,
   state: StartupState,
@@ -244,6 +242,7 @@ function buildApiServer(
     extend: (parts: ApiServerParts) => {
       access = createApiAccess({
         parts,
+        backend,
         settings,
         authorities,
         users: credentials.users,
@@ -265,14 +264,6 @@ function buildApiServer(
       handle: router,
     },
   });
-  const checkServices = (): void => {
-    clock.after(serviceCheckMs, () => {
-      if (signal.aborted) return;
-      access?.checkServices();
-      checkServices();
-    });
-  };
-  checkServices();
   const client = api.client(serverUser, 'k3ts-supervisor');
   const nodePasswords = createNodePasswords({ client, random, log });
   routes.push(

@@ -44,10 +44,7 @@ describe('addresses and ports', () => {
     assert.deepEqual(wished.at('spec.clusterIPs'), ['10.43.7.7']);
     const cases: [address: string, why: string][] = [
       ['10.43.7.7', 'provided IP is already allocated'],
-      [
-        '10.99.0.1',
-        'the provided IP (10.99.0.1) is not in the valid range. The range of valid IPs is 10.43.0.0/16',
-      ],
+      ['10.99.0.1', 'the provided network does not match the current range'],
     ];
     for (const [address, why] of cases) {
       const answer = await serve('refused', { clusterIP: address });
@@ -58,6 +55,28 @@ describe('addresses and ports', () => {
     }
     await api.request('DELETE', `${services}/wished`);
     assert.equal((await serve('wished', { clusterIP: '10.43.7.7' })).status, 201);
+  });
+
+  test('an address is an IPAddress as long as a service holds it', async () => {
+    const path = '/apis/networking.k8s.io/v1/ipaddresses/10.43.7.8';
+    const refused = await serve('owner', { clusterIP: '10.43.7.8', ports: [{ port: 0 }] });
+    assert.equal(refused.status, 422, refused.text);
+    assert.equal((await api.request('GET', path)).status, 404);
+    const tried = await api.request('POST', `${services}?dryRun=All`, {
+      body: { metadata: { name: 'owner' }, spec: { ports: [{ port: 80 }] } },
+    });
+    assert.equal(tried.at('spec.clusterIP'), '10.43.0.0');
+    assert.equal((await serve('owner', { clusterIP: '10.43.7.8' })).status, 201);
+    const found = await api.request('GET', path);
+    assert.deepEqual(found.at('spec.parentRef'), {
+      resource: 'services',
+      namespace: 'default',
+      name: 'owner',
+    });
+    const headers = { 'Content-Type': 'application/merge-patch+json' };
+    const body = { spec: { type: 'ExternalName', externalName: 'a.b' } };
+    await api.request('PATCH', `${services}/owner`, { body, headers });
+    assert.equal((await api.request('GET', path)).status, 404);
   });
 
   test('headless and external services have no address', async () => {

@@ -3,7 +3,6 @@ import type { Random } from '#base/random.ts';
 /**
  * Which of `size` numbers (from 0) are taken. The first `staticSize` are kept for callers that name
  * a number as long as others are free, as upstream does with its bands.
-
  */
 export class NumberPool {
   readonly size: number;
@@ -20,6 +19,10 @@ export class NumberPool {
 
   get takenCount(): number {
     return this.#taken.size;
+  }
+
+  taken(): number[] {
+    return [...this.#taken];
   }
 
   has(number: number): boolean {

@@ -1,15 +1,16 @@
 /** Something taken for a write that may still fail. */
 export class Reservation {
-  #undo: (() => void)[] = [];
+  #undo: (() => Promise<void>)[] = [];
 
   /** Runs `release` when the reservation is given up. */
-  onGiveUp(release: () => void): void {
+  onGiveUp(release: () => Promise<void>): void {
     this.#undo.push(release);
   }
 
   /** Gives everything back, the last first. Safe to call again. */
-  giveUp(): void {
-    for (const release of this.#undo.reverse()) release();
+  async giveUp(): Promise<void> {
+    const undo = this.#undo.reverse();
     this.#undo = [];
+    for (const release of undo) await release();
   }
 }

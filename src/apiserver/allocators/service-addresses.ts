@@ -1,72 +1,89 @@
 import type { Service } from '#schema/types.ts';
 
 import { internalError, invalid } from '../api-errors.ts';
+import type { AddressAllocator } from './address-allocator.ts';
 import { AllocationError } from './allocation-error.ts';
-import type { IpAllocator } from './ip-allocator.ts';
-import type { Pools } from './pools.ts';
+import { serviceNameOf } from './ip-address-object.ts';
 import type { Reservation } from './reservation.ts';
 import { isHeadless, isUnchangedPreferDual } from './service-families.ts';
 import type { Family } from './service-families.ts';
 
 const kind = { group: '', kind: 'Service' };
 
+/** What the addresses of one write are taken with. */
+export interface AddressOperation {
+  readonly allocator: AddressAllocator;
+  readonly reservation: Reservation;
+  readonly dryRun: boolean;
+}
+
 /**
- * Gives a service an address of each of its families; addresses that the old service holds stay.
- * What is taken goes into the reservation.
+ * Gives a service an address of each of its families; those of the old service stay: a change adds
+ * the second one at most. What is taken goes into the reservation.
  */
-export function allocateAddresses(
-  pools: Pools,
+export async function allocateAddresses(
+  operation: AddressOperation,
   service: Service,
   old: Service | undefined,
-  reservation: Reservation,
-): void {
+): Promise<void> {
   const spec = (service.spec ??= {});
-  if (spec.type === 'ExternalName') {
-    if (old !== undefined && old.spec?.type !== 'ExternalName') dropAddresses(service, old);
+  if (spec.type === 'ExternalName') return;
+  const oldSpec = old?.spec;
+  const isAssigned = oldSpec !== undefined && oldSpec.type !== 'ExternalName';
+  if (isUnchangedPreferDual(spec, oldSpec) || isHeadless(isAssigned ? oldSpec : spec)) return;
+  const families = spec.ipFamilies ?? [];
+  const given = [...(spec.clusterIPs ?? [])];
+  if (!isAssigned) {
+    spec.clusterIPs = await allocateEach(operation, service, families, given);
+    if (spec.clusterIPs[0] !== undefined) spec.clusterIP = spec.clusterIPs[0];
     return;
   }
-  if (isHeadless(spec) || isUnchangedPreferDual(spec, old?.spec)) return;
-  const held = new Set(addressesOf(old));
-  const given = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
-  const addresses = (spec.ipFamilies ?? []).map((family, index) => {
-    const address = given[index] ?? '';
-    if (address !== '' && held.has(address)) return address;
-    const allocator = pools.addresses.get(family as Family);
-    if (allocator === undefined) return address;
-    const taken = takeAddress(service, allocator, address);
-    reservation.onGiveUp(() => allocator.release(taken));
-    return taken;
-  });
-  spec.clusterIPs = addresses;
-  if (addresses[0] !== undefined) spec.clusterIP = addresses[0];
+  if (oldSpec.ipFamilies?.length !== 1 || families.length !== 2) return;
+  const [first = '', second = ''] = given;
+  const taken = await takeAddress(operation, service, families[1] as Family, second);
+  spec.clusterIPs = [first, taken];
 }
 
-/** A service that becomes ExternalName has no address; what an old client sent back is dropped. */
-function dropAddresses(service: Service, old: Service): void {
-  const { spec } = service;
-  if (spec === undefined) return;
-  if (spec.clusterIP === old.spec?.clusterIP) delete spec.clusterIP;
-  if (spec.clusterIPs?.join() === old.spec?.clusterIPs?.join()) delete spec.clusterIPs;
-  if (spec.ipFamilies?.join() === old.spec?.ipFamilies?.join()) delete spec.ipFamilies;
-  if (spec.ipFamilyPolicy === old.spec?.ipFamilyPolicy) delete spec.ipFamilyPolicy;
+async function allocateEach(
+  operation: AddressOperation,
+  service: Service,
+  families: readonly string[],
+  given: readonly string[],
+): Promise<string[]> {
+  const addresses = [...given];
+  for (const [index, family] of families.entries()) {
+    const wanted = given[index] ?? '';
+    addresses[index] = await takeAddress(operation, service, family as Family, wanted);
+  }
+  return addresses;
 }
 
-function takeAddress(service: Service, allocator: IpAllocator, address: string): string {
-  const { name } = service.metadata;
+async function takeAddress(
+  operation: AddressOperation,
+  service: Service,
+  family: Family,
+  address: string,
+): Promise<string> {
+  const { allocator, reservation, dryRun } = operation;
+  const owner = serviceNameOf(service);
   try {
-    if (address === '') return allocator.takeAny();
-    allocator.take(address);
-    return address;
+    if (dryRun) return allocator.tryOut(family, address);
+    let taken = address;
+    if (address === '') taken = await allocator.takeAny(family, owner);
+    else await allocator.take(address, owner);
+    reservation.onGiveUp(() => allocator.release(taken, owner));
+    return taken;
   } catch (error) {
     if (!(error instanceof AllocationError)) throw error;
     if (address === '') {
       throw internalError(
-        `failed to allocate a serviceIP for Service ${JSON.stringify(name)}: ${error.message}`,
+        `failed to allocate a serviceIP for Service ${JSON.stringify(owner.name)}: ${error.message}`,
       );
     }
     const given = JSON.stringify(service.spec?.clusterIPs ?? [address]);
     const message = `Invalid value: ${given}: failed to allocate IP ${address}: ${error.message}`;
-    throw invalid(kind, name, [{ type: 'FieldValueInvalid', field: 'spec.clusterIPs', message }]);
+    const found = { type: 'FieldValueInvalid', field: 'spec.clusterIPs', message } as const;
+    throw invalid(kind, owner.name, [found]);
   }
 }
 

@@ -1,120 +1,168 @@
+import { formatCidr, parseCidr } from '#base/cidr.ts';
+import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
+import { MetricRegistry } from '#base/metrics.ts';
 import type { Random } from '#base/random.ts';
+import { resources } from '#client/mod.ts';
+import type { Client, EventRecorder } from '#client/mod.ts';
 import type { UnknownObject } from '#schema/mod.ts';
-import type { Service } from '#schema/types.ts';
+import type { IPAddress, Service } from '#schema/types.ts';
+import type { Backend } from '#store/mod.ts';
 
 import type { ObjectReader } from '../authz/object-reader.ts';
 import type { KindHooks, Undo } from '../kinds/kind-hooks.ts';
-import { createIpAllocator } from './ip-allocator.ts';
-import type { Pools } from './pools.ts';
-import { dropTypeDependentFields, linkClusterIps } from './linked-fields.ts';
-import { createPortAllocator } from './port-allocator.ts';
+import { createAddressAllocator } from './address-allocator.ts';
+import { createAllocatorMeter } from './allocator-meter.ts';
+import type { AllocatorCounts } from './allocator-meter.ts';
+import { isManaged, serviceNameOf } from './ip-address-object.ts';
+import { dropTypeDependentFields, keepAssigned, linkClusterIps } from './linked-fields.ts';
+import { releasePorts, startPortOperation } from './port-operation.ts';
+import type { PortRange } from './port-range.ts';
+import { createPortRepair } from './port-repair.ts';
 import { Reservation } from './reservation.ts';
-import { allocateAddresses } from './service-addresses.ts';
+import { addressesOf, allocateAddresses } from './service-addresses.ts';
 import { fillFamilies } from './service-families.ts';
-import { allocatePorts } from './service-ports.ts';
-import { StoredServices } from './stored-services.ts';
+import { allocatePorts, portsOf } from './service-ports.ts';
+import { createServiceRanges } from './service-ranges.ts';
+import type { ServiceRanges } from './service-ranges.ts';
+import { createStoredPorts } from './stored-ports.ts';
+import type { StoredPorts } from './stored-ports.ts';
+
+/** Time between two looks at the node ports, as upstream. */
+const repairMs = 3 * 60_000;
 
 export interface ServiceAllocationOptions {
   readonly reader: ObjectReader;
+  /** Creates and deletes IPAddresses. */
+  readonly client: Client;
+  readonly backend: Backend;
+  readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** --service-cluster-ip-range: one, or one of each family. */
+  readonly metrics?: MetricRegistry | undefined;
+  /** --service-cluster-ip-range: one, or one of each family; says which families there are. */
   readonly serviceCidrs: readonly string[];
-  readonly nodePorts?: { from: number; to: number } | undefined;
+  readonly nodePorts?: PortRange | undefined;
 }
 
-/** Hooks of the kind Service; what is given back needs none, the pools follow the stored services. */
-export interface ServiceAllocation extends Required<
-  Pick<KindHooks, 'beforeCreate' | 'beforeUpdate'>
-> {
-  /** Logs and returns what is wrong with stored services: call it now and then, as upstream. */
-  check(): readonly string[];
+/** Hooks of the kind Service. */
+export interface ServiceAllocation {
+  readonly hooks: Required<
+    Pick<KindHooks, 'beforeCreate' | 'beforeUpdate' | 'afterWrite' | 'afterDelete'>
+  >;
+  /**
+   * Compares the stored node ports with the Services at once and now and then, until the signal is
+   * aborted. Every server does; events tell users what it finds.
+   */
+  keepPorts(options: { recorder: EventRecorder; signal: AbortSignal }): void;
   close(): void;
 }
 
 /**
- * Cluster IPs, node ports and health check ports. What a write takes is given back when the write
- * fails (the returned undo); what it no longer needs is given back only when the change is in the
- * cache, so that nobody else can take it in between.
+ * Cluster IPs, node ports and health check ports, which all servers of a datastore share: an
+ * address is taken by its IPAddress, a port in the stored set. What a write takes is given back
+ * when the write fails (the returned undo); what it no longer needs once the change is stored.
  */
 export function createServiceAllocation(options: ServiceAllocationOptions): ServiceAllocation {
-  const { random } = options;
-  const allocators = options.serviceCidrs.map((cidr) => createIpAllocator({ cidr, random }));
-  const pools: Pools = {
-    addresses: new Map(allocators.map((allocator) => [allocator.family, allocator])),
-    ports: createPortAllocator({
-      range: options.nodePorts ?? { from: 30_000, to: 32_767 },
-      random,
-    }),
-  };
-  const stored = new StoredServices({ reader: options.reader, pools });
-  const families = allocators.map((allocator) => allocator.family);
+  const { reader, client, backend, clock, random, log } = options;
+  const range = options.nodePorts ?? { from: 30_000, to: 32_767 };
+  const ranges = createServiceRanges(reader);
+  const services = (): readonly Service[] => reader.list<Service>(resources.services);
+  const rebuild = (): number[] => services().flatMap(portsOf);
+  const ports = createStoredPorts({ backend, range, random, rebuild });
+  const counts = countsOf(reader, ranges, ports);
+  const metrics = options.metrics ?? new MetricRegistry();
+  const meter = createAllocatorMeter({ metrics, clock, counts });
+  const allocator = createAddressAllocator({ reader, client, ranges, random, meter, log });
+  const families = options.serviceCidrs.map((cidr) =>
+    parseCidr(cidr).family === 6 ? 'IPv6' : 'IPv4',
+  );
 
-  function reserve(service: Service, old: Service | undefined): Undo {
+  async function reserve(
+    service: Service,
+    old: Service | undefined,
+    dryRun: boolean,
+  ): Promise<Undo> {
+    if (old !== undefined) keepAssigned(service, old);
     linkClusterIps(service, old);
-    if (old !== undefined) {
-      keepAssigned(service, old);
-      dropTypeDependentFields(service, old);
-    }
     fillFamilies(service, old, families);
     const reservation = new Reservation();
     try {
-      allocateAddresses(pools, service, old, reservation);
-      allocatePorts(pools.ports, service, old, reservation);
+      await allocateAddresses({ allocator, reservation, dryRun }, service, old);
+      const operation = startPortOperation({ ports, meter, reservation, dryRun, log });
+      await allocatePorts(operation, service, old);
     } catch (error) {
-      reservation.giveUp();
+      await reservation.giveUp();
       throw error;
     }
+    if (old !== undefined) dropTypeDependentFields(service, old);
     return () => reservation.giveUp();
   }
 
+  /** Gives back what `service` held and `next` no longer holds. */
+  async function release(service: Service, next: Service | undefined): Promise<void> {
+    const kept = new Set<string | number>(
+      next === undefined ? [] : [...addressesOf(next), ...portsOf(next)],
+    );
+    for (const address of addressesOf(service)) {
+      if (!kept.has(address)) await allocator.release(address, serviceNameOf(service));
+    }
+    const gone = portsOf(service).filter((port) => !kept.has(port));
+    await releasePorts(ports, gone, log);
+  }
+
   return {
-    beforeCreate: (object, scope) =>
-      scope.subresource === '' ? reserve(asService(object), undefined) : undefined,
-    beforeUpdate(object, old, scope) {
-      if (scope.subresource !== '') return undefined;
-      return reserve(asService(object), asService(old));
+    hooks: {
+      beforeCreate: (object, scope) =>
+        scope.subresource === '' ? reserve(asService(object), undefined, scope.dryRun) : undefined,
+      beforeUpdate(object, old, scope) {
+        if (scope.subresource !== '') return undefined;
+        return reserve(asService(object), asService(old), scope.dryRun);
+      },
+      async afterWrite(object, old) {
+        if (old !== undefined) await release(asService(old), asService(object));
+      },
+      afterDelete: (object) => release(asService(object), undefined),
     },
-    check() {
-      const findings = stored.findings();
-      for (const finding of findings) {
-        options.log.warning('service allocation is wrong', { finding });
-      }
-      return findings;
+    keepPorts({ recorder, signal }) {
+      const repair = createPortRepair({ services, ports, range, random, recorder, log });
+      void repeat(() => repair.run(), { clock, signal });
     },
-    close: () => stored.close(),
+    close: () => ranges.close(),
   };
+}
+
+async function repeat(
+  work: () => Promise<void>,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    await work();
+    await clock.sleep(repairMs, signal).catch(() => undefined);
+  }
 }
 
 function asService(object: UnknownObject): Service {
   return object;
 }
 
-/** An update that leaves out what the server chose means the same values, as upstream. */
-function keepAssigned(service: Service, old: Service): void {
-  const { spec, oldSpec } = { spec: (service.spec ??= {}), oldSpec: old.spec ?? {} };
-  if (spec.type === 'ExternalName' || oldSpec.type === 'ExternalName') return;
-  const isUnset = (spec.clusterIP ?? '') === '' && (spec.clusterIPs ?? []).length === 0;
-  if (isUnset && oldSpec.clusterIP !== undefined) {
-    spec.clusterIP = oldSpec.clusterIP;
-    spec.clusterIPs = oldSpec.clusterIPs;
-  }
-  const needsPorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
-  const hadPorts = oldSpec.type === 'NodePort' || oldSpec.type === 'LoadBalancer';
-  if (needsPorts && hadPorts) {
-    const used = new Set((spec.ports ?? []).map((port) => port.nodePort ?? 0));
-    for (const port of spec.ports ?? []) {
-      const same = (oldSpec.ports ?? []).find(
-        (other) => other.port === port.port && other.protocol === port.protocol,
-      );
-      const nodePort = same?.nodePort ?? 0;
-      if ((port.nodePort ?? 0) === 0 && nodePort !== 0 && !used.has(nodePort)) {
-        port.nodePort = nodePort;
+function countsOf(
+  reader: ObjectReader,
+  ranges: ServiceRanges,
+  ports: StoredPorts,
+): AllocatorCounts {
+  return {
+    *addresses() {
+      const addresses = reader.list<IPAddress>(resources.ipAddresses).filter(isManaged);
+      for (const range of [...ranges.ready(4), ...ranges.ready(6)]) {
+        const taken = addresses.filter(({ metadata }) => range.hasText(metadata.name)).length;
+        const free = Math.max(0, range.size - taken);
+        yield { cidr: formatCidr(range.cidr), taken, free };
       }
-    }
-  }
-  if ((spec.healthCheckNodePort ?? 0) === 0 && (oldSpec.healthCheckNodePort ?? 0) !== 0) {
-    spec.healthCheckNodePort = oldSpec.healthCheckNodePort;
-  }
+    },
+    ports() {
+      const { known } = ports;
+      return known && { taken: known.takenCount, free: known.freeCount };
+    },
+  };
 }

@@ -1,9 +1,8 @@
 import type { Service, ServicePort } from '#schema/types.ts';
 
-import { internalError, invalid } from '../api-errors.ts';
+import { internalError, invalid, plainError } from '../api-errors.ts';
 import { AllocationError } from './allocation-error.ts';
-import type { PortAllocator } from './port-allocator.ts';
-import type { Reservation } from './reservation.ts';
+import type { PortOperation } from './port-operation.ts';
 
 const kind = { group: '', kind: 'Service' };
 
@@ -28,67 +27,72 @@ export function needsHealthCheck(service: Service): boolean {
 }
 
 /**
- * Gives the service its node ports. A port number that the old service holds is kept; the same
- * service port over TCP and UDP shares one node port.
+ * Gives the service its node ports and its health check port. What the old service holds is kept.
  */
-export function allocatePorts(
-  pool: PortAllocator,
+export async function allocatePorts(
+  operation: PortOperation,
   service: Service,
   old: Service | undefined,
-  reservation: Reservation,
-): void {
-  const spec = (service.spec ??= {});
-  const held = new Set(old === undefined ? [] : portsOf(old));
-  const take = (port: number): void => {
-    if (held.has(port)) return;
-    pool.take(port);
-    held.add(port);
-    reservation.onGiveUp(() => pool.release(port));
-  };
-  const takeAny = (): number => {
-    const port = pool.takeAny();
-    held.add(port);
-    reservation.onGiveUp(() => pool.release(port));
-    return port;
-  };
+): Promise<void> {
   if (hasNodePorts(service)) {
-    allocateNodePorts(service, old === undefined, take, takeAny);
-  } else if (old !== undefined && hasNodePorts(old)) {
-    dropNodePorts(service, old);
+    if (old === undefined) await initNodePorts(operation, service);
+    else await updateNodePorts(operation, service, old);
   }
-  if (needsHealthCheck(service)) {
-    spec.healthCheckNodePort = healthCheckPort(spec.healthCheckNodePort ?? 0, take, takeAny);
-  } else if (spec.healthCheckNodePort !== undefined && old !== undefined && needsHealthCheck(old)) {
-    if (spec.healthCheckNodePort === old.spec?.healthCheckNodePort) delete spec.healthCheckNodePort;
+  if (!needsHealthCheck(service) || (old !== undefined && needsHealthCheck(old))) return;
+  const spec = (service.spec ??= {});
+  spec.healthCheckNodePort = await healthCheckPort(operation, spec.healthCheckNodePort ?? 0);
+}
+
+function isAllocating({ spec }: Service): boolean {
+  return spec?.type === 'NodePort' || spec?.allocateLoadBalancerNodePorts !== false;
+}
+
+/** The same service port over TCP and UDP shares one node port. */
+async function initNodePorts(operation: PortOperation, service: Service): Promise<void> {
+  const byServicePort = new Map<number, number>();
+  const ports = service.spec?.ports ?? [];
+  for (const [index, port] of ports.entries()) {
+    const asked = port.nodePort ?? 0;
+    if (asked === 0 && !isAllocating(service)) continue;
+    const shared = byServicePort.get(port.port);
+    if (shared === undefined) {
+      const wanted = requested(ports, port.port);
+      if (wanted === 0) port.nodePort = await anyPort(operation);
+      else {
+        await takeAsked(operation, service, index, wanted);
+        port.nodePort = wanted;
+      }
+      byServicePort.set(port.port, port.nodePort);
+    } else if (asked === 0) port.nodePort = shared;
+    else if (asked !== shared) await takeAsked(operation, service, index, asked);
   }
 }
 
-function allocateNodePorts(
+/** Protocols of a changed service do not share by themselves: their ports may be in use already. */
+async function updateNodePorts(
+  operation: PortOperation,
   service: Service,
-  isNew: boolean,
-  take: (port: number) => void,
-  takeAny: () => number,
-): void {
-  const { spec } = service;
-  const isAllocating = spec?.type === 'NodePort' || spec?.allocateLoadBalancerNodePorts !== false;
-  const byServicePort = new Map<number, number>();
-  const taken = new Set<number>();
-  const ports = spec?.ports ?? [];
-  for (const [index, port] of ports.entries()) {
+  old: Service,
+): Promise<void> {
+  const held = new Set(nodePortsOf(old));
+  const seen = new Set<string>();
+  for (const [index, port] of (service.spec?.ports ?? []).entries()) {
     const asked = port.nodePort ?? 0;
-    if (asked === 0 && !isAllocating) continue;
-    // Only a new service lets its protocols share: later the ports may be in use already.
-    const shared = isNew ? (byServicePort.get(port.port) ?? requested(ports, port.port)) : 0;
-    const wanted = asked === 0 ? shared : asked;
-    if (wanted === 0) {
-      port.nodePort = anyPort(takeAny);
-    } else {
-      if (!taken.has(wanted)) takeAsked(service, index, wanted, take);
-      port.nodePort = wanted;
+    if (asked === 0 && !isAllocating(service)) continue;
+    if (asked === 0) port.nodePort = await anyPort(operation);
+    else if (!held.has(asked)) {
+      await takeAsked(operation, service, index, asked);
+      held.add(asked);
     }
-    taken.add(port.nodePort);
-    if (!byServicePort.has(port.port)) byServicePort.set(port.port, port.nodePort);
+    const key = `{${port.protocol ?? 'TCP'} ${port.nodePort}}`;
+    if (seen.has(key)) throw plainError(`duplicate nodePort: ${key}`);
+    seen.add(key);
   }
+}
+
+/** Those of its ports, whatever its type says of them. */
+function nodePortsOf({ spec }: Service): number[] {
+  return (spec?.ports ?? []).flatMap(({ nodePort = 0 }) => (nodePort === 0 ? [] : [nodePort]));
 }
 
 /** The first node port that the user gave for this service port; 0 for none. */
@@ -97,14 +101,14 @@ function requested(ports: readonly ServicePort[], servicePort: number): number {
   return found?.nodePort ?? 0;
 }
 
-function takeAsked(
+async function takeAsked(
+  operation: PortOperation,
   service: Service,
   index: number,
   port: number,
-  take: (port: number) => void,
-): void {
+): Promise<void> {
   try {
-    take(port);
+    await operation.take(port);
   } catch (error) {
     if (!(error instanceof AllocationError)) throw error;
     throw invalid(kind, service.metadata.name, [
@@ -117,23 +121,19 @@ function takeAsked(
   }
 }
 
-function anyPort(takeAny: () => number): number {
+async function anyPort(operation: PortOperation): Promise<number> {
   try {
-    return takeAny();
+    return await operation.takeAny();
   } catch (error) {
     if (!(error instanceof AllocationError)) throw error;
     throw internalError(`failed to allocate a nodePort: ${error.message}`);
   }
 }
 
-function healthCheckPort(
-  asked: number,
-  take: (port: number) => void,
-  takeAny: () => number,
-): number {
+async function healthCheckPort(operation: PortOperation, asked: number): Promise<number> {
   try {
-    if (asked === 0) return takeAny();
-    take(asked);
+    if (asked === 0) return await operation.takeAny();
+    await operation.take(asked);
     return asked;
   } catch (error) {
     if (!(error instanceof AllocationError)) throw error;
@@ -142,13 +142,5 @@ function healthCheckPort(
         ? 'failed to allocate a HealthCheck NodePort 0'
         : `failed to allocate requested HealthCheck NodePort ${asked}`;
     throw internalError(`${which}: ${error.message}`);
-  }
-}
-
-/** A service that becomes ClusterIP or ExternalName loses the ports that it had. */
-function dropNodePorts(service: Service, old: Service): void {
-  const had = new Set(portsOf(old));
-  for (const port of service.spec?.ports ?? []) {
-    if (port.nodePort !== undefined && had.has(port.nodePort)) delete port.nodePort;
   }
 }

@@ -68,6 +68,8 @@ function extend(parts: ApiServerParts, keys: string): ApiServerExtensions {
   });
   const services = createServiceAllocation({
     ...common,
+    client: parts.client(root, 'test'),
+    backend,
     log: silentLogger,
     serviceCidrs: ['10.43.0.0/16'],
   });
@@ -87,7 +89,7 @@ function extend(parts: ApiServerParts, keys: string): ApiServerExtensions {
     authenticator,
     authorizer,
     admissionPlugins,
-    kindHooks: { services },
+    kindHooks: { services: services.hooks },
     virtualResources: new Map([...reviews, ['serviceaccounts/token', token]]),
   };
 }

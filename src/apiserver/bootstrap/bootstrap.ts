@@ -1,7 +1,6 @@
 import type { Client } from '#client/mod.ts';
 import { resources } from '#client/mod.ts';
 import type { Logger } from '#base/log.ts';
-import type { GroupVersionResource } from '#schema/mod.ts';
 import type { ConfigMap, ServiceCIDR } from '#schema/types.ts';
 
 import {
@@ -11,18 +10,13 @@ import {
   extensionAuthentication,
 } from './cluster-objects.ts';
 import type { ClusterTrust } from './cluster-objects.ts';
+import { reconcileServiceCidr } from './default-service-cidr.ts';
 import { reconcileFlowControl } from './keep-flow-control.ts';
 import { reconcileApiServerEndpoints, reconcileKubernetesService } from './kubernetes-service.ts';
 import { rbacDefaults } from './rbac-defaults.ts';
 import { reconcileBinding, reconcileRole } from './rbac-reconcile.ts';
 import type { Change } from './rbac-reconcile.ts';
 import { reconcileObjects } from './reconcile.ts';
-
-const serviceCidrResource: GroupVersionResource = {
-  group: 'networking.k8s.io',
-  version: 'v1',
-  resource: 'servicecidrs',
-};
 
 export interface BootstrapOptions {
   /** Speaks as a member of system:masters: it hands out roles. */
@@ -89,8 +83,9 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
     }),
     reconcileObjects<ServiceCIDR>({
       ...put,
-      resource: serviceCidrResource,
+      resource: resources.serviceCidrs,
       wanted: [defaultServiceCidr(options.serviceCidrs)],
+      compare: reconcileServiceCidr,
     }),
   ]);
   await reconcileKubernetesService(options);

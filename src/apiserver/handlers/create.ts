@@ -112,7 +112,8 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
     await traced('write.validate', {}, () => core.admission.validate(attributes));
     addWarnings(context, served.hooks.warnings?.(object, undefined));
     const entry = await commit(core, cache, served, scope, object, generateName);
-    if (!options.dryRun) served.hooks.afterWrite?.(entry.object(), undefined, hookScope(scope));
+    if (options.dryRun) return entry;
+    await served.hooks.afterWrite?.(entry.object(), undefined, hookScope(scope));
     return entry;
   });
 }

@@ -180,7 +180,7 @@ async function attemptUpdate(
     try {
       const entry = await commitUpdate(request, cache, current, object);
       if (!options.dryRun)
-        served.hooks.afterWrite?.(servedObject(served, entry), old, hookScope(scope));
+        await served.hooks.afterWrite?.(servedObject(served, entry), old, hookScope(scope));
       return entry;
     } catch (error) {
       if (error instanceof StaleObject && wantsVersion && request.isPatch !== true)

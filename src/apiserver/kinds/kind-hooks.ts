@@ -32,8 +32,12 @@ export interface KindHooks {
   ): readonly FieldError[];
   /** The object is gone from the store. */
   afterDelete?(object: UnknownObject, scope: HookScope): Promise<void> | void;
-  /** The object was created or updated for good. */
-  afterWrite?(object: UnknownObject, old: UnknownObject | undefined, scope: HookScope): void;
+  /** The object was created or updated for good; the answer waits, and must not fail any more. */
+  afterWrite?(
+    object: UnknownObject,
+    old: UnknownObject | undefined,
+    scope: HookScope,
+  ): Promise<void> | void;
   /**
    * Kinds that are shut down before they go: how long to wait, given what the request asked for.
    * 0 deletes at once. Kinds without this are never waited for.
