@@ -46,7 +46,7 @@ describe('PodSecurity with a configuration', () => {
     exemptions: { usernames: ['boss'], namespaces: [], runtimeClasses: ['kata'] },
   };
   const write = (reader: FakeObjectReader, spec: object, name = 'someone') =>
-    admit(createPodSecurity({ reader, podSecurity }), {
+    admit(createPodSecurity({ reader, podSecurity, clock: new FakeClock() }), {
       resource: 'pods',
       object: pod('p', spec),
       user: { name, groups: [] },

@@ -16,6 +16,7 @@ export {
   enablingProblem,
 } from './plugin-order.ts';
 export type { AdmissionOptions } from './plugin-order.ts';
+export { isPolicyLevel, isPolicyVersion } from './pod-security/policy-level.ts';
 export type { PodSecurityConfig } from './pod-security/pod-security.ts';
 export { createClientQuotaWriter } from './quota/client-quota-writer.ts';
 export type { QuotaWriter } from './quota/resource-quota.ts';

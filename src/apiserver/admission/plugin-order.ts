@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 import type { Random } from '#base/random.ts';
 import type { ResourceInfo } from '#schema/mod.ts';
 
@@ -82,6 +83,7 @@ export interface AdmissionOptions {
   readonly random: Random;
   readonly resources: () => readonly ResourceInfo[];
   readonly quotaWriter: QuotaWriter;
+  readonly metrics?: MetricRegistry | undefined;
   /** Of --admission-control-config-file. */
   readonly podSecurity?: PodSecurityConfig | undefined;
   /** EventRateLimit cannot be turned on without. */

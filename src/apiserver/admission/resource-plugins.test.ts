@@ -8,7 +8,6 @@ import type { Pod, ResourceQuota } from '#schema/types.ts';
 import { FakeObjectReader } from '../authz/fake-object-reader.ts';
 import { admit } from './fake-attributes.ts';
 import { createLimitRanger } from './limit-ranger/limit-ranger.ts';
-import { createPodSecurity } from './pod-security/pod-security.ts';
 import { createResourceQuota } from './quota/resource-quota.ts';
 
 const pod = (container: object = {}, more: object = {}): Pod => ({
@@ -207,90 +206,5 @@ describe('ResourceQuota', () => {
     await assert.rejects(admit(plugin, { resource: 'deployments.apps', object: { metadata } }), {
       message: /requested: count\/deployments.apps=1/,
     });
-  });
-});
-
-describe('PodSecurity', () => {
-  function setUp(labels: Record<string, string>) {
-    const reader = new FakeObjectReader();
-    const prefixed = Object.fromEntries(
-      Object.entries(labels).map(([key, value]) => [`pod-security.kubernetes.io/${key}`, value]),
-    );
-    reader.put(resources.namespaces, { metadata: { name: 'ns', labels: prefixed } });
-    return createPodSecurity({ reader });
-  }
-  const good = {
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-      runAsNonRoot: true,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
-  };
-
-  const cases: [string, string, Pod, string | undefined][] = [
-    ['privileged', 'anything', pod({ securityContext: { privileged: true } }), undefined],
-    ['baseline', 'a plain pod', pod(), undefined],
-    [
-      'baseline',
-      'a privileged container',
-      pod({ securityContext: { privileged: true } }),
-      'violates PodSecurity "baseline:latest": privileged (container "c" must not set securityContext.privileged=true)',
-    ],
-    [
-      'baseline',
-      'host access, in order of check',
-      pod(
-        { ports: [{ containerPort: 80, hostPort: 80 }] },
-        { hostNetwork: true, volumes: [{ name: 'v', hostPath: { path: '/' } }] },
-      ),
-      'violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true), hostPath volumes (volume "v"), hostPort (container "c" uses hostPort 80)',
-    ],
-    [
-      'baseline',
-      'an unsafe sysctl',
-      pod({}, { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }),
-      'violates PodSecurity "baseline:latest": forbidden sysctls (kernel.msgmax)',
-    ],
-    ['restricted', 'a hardened pod', pod(good), undefined],
-    [
-      'restricted',
-      'a plain pod',
-      pod(),
-      'violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "c" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "c" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "c" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "c" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
-    ],
-    [
-      'restricted',
-      'a volume of a wrong type',
-      pod(good, { volumes: [{ name: 'v', nfs: { server: 's', path: '/' } }] }),
-      'violates PodSecurity "restricted:latest": restricted volume types (volume "v" uses restricted volume type "nfs")',
-    ],
-  ];
-  for (const [level, name, object, expected] of cases) {
-    it(`answers for ${name} at ${level}`, async () => {
-      const run = admit(setUp({ enforce: level }), { resource: 'pods', object });
-      if (expected === undefined) await run;
-      else await assert.rejects(run, { message: `pods "web" is forbidden: ${expected}` });
-    });
-  }
-
-  it('warns about templates and lets them pass', async () => {
-    const plugin = setUp({ enforce: 'baseline', warn: 'baseline', 'warn-version': 'v1.30' });
-    const object = {
-      metadata: { namespace: 'ns', name: 'd' },
-      spec: { template: { spec: { hostPID: true, containers: [] } } },
-    };
-    const attributes = await admit(plugin, { resource: 'deployments.apps', object });
-    assert.deepEqual(
-      [...attributes.context.warnings],
-      ['would violate PodSecurity "baseline:v1.30": host namespaces (hostPID=true)'],
-    );
-  });
-
-  it('lets old pods change what it does not look at', async () => {
-    const plugin = setUp({ enforce: 'restricted' });
-    const object = pod();
-    object.metadata.labels = { a: 'b' };
-    await admit(plugin, { resource: 'pods', object, old: pod() });
   });
 });

@@ -71,6 +71,11 @@ test('what cannot be meant ends the start', async () => {
       /plugin "ImagePolicyWebhook" cannot be configured here$/,
     ],
     ['- {name: PodSecurity, path: none.yaml}\n', [], /none.yaml: no such file or directory$/],
+    [
+      '- {name: PodSecurity, configuration: {defaults: {warn: strict}}}\n',
+      [],
+      /defaults.warn: Invalid value: "strict": must be one of privileged, baseline, restricted$/,
+    ],
     ['- {name: EventRateLimit}\n', [], /limits must not be empty$/],
     [' []', ['enable-admission-plugins=EventRateLimit'], /EventRateLimit needs its limits/],
     [

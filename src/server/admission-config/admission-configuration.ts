@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isEventLimitType } from '#apiserver/admission/mod.ts';
+import { isEventLimitType, isPolicyLevel, isPolicyVersion } from '#apiserver/admission/mod.ts';
 import type { EventLimit, PodSecurityConfig } from '#apiserver/admission/mod.ts';
 import { K3tsError, messageOf } from '#base/errors.ts';
 import { readOptional } from '#host/files.ts';
@@ -30,7 +30,7 @@ export async function loadAdmissionConfiguration(file: string): Promise<Admissio
     const config = await pluginConfig(file, plugin);
     switch (name) {
       case 'PodSecurity':
-        result.podSecurity = podSecurityOf(config);
+        result.podSecurity = podSecurityOf(file, config);
         break;
       case 'EventRateLimit':
         result.eventLimits = eventLimitsOf(file, config);
@@ -74,12 +74,21 @@ async function pluginConfig(file: string, plugin: Fields): Promise<Fields> {
   return parse(resolved, await readFile(resolved));
 }
 
-function podSecurityOf(config: Fields): PodSecurityConfig {
+function podSecurityOf(file: string, config: Fields): PodSecurityConfig {
   const defaults = fields(config['defaults']);
   const exemptions = fields(config['exemptions']);
   const policyOf = (mode: string): { level?: string; version?: string } => {
     const level = defaults[mode];
     const version = defaults[`${mode}-version`];
+    if (level !== undefined && !isPolicyLevel(level)) {
+      const text = 'must be one of privileged, baseline, restricted';
+      throw usage(file, `defaults.${mode}: Invalid value: ${JSON.stringify(level)}: ${text}`);
+    }
+    if (version !== undefined && !isPolicyVersion(version)) {
+      const text = 'must be "latest" or "v1.x"';
+      const shown = JSON.stringify(version);
+      throw usage(file, `defaults.${mode}-version: Invalid value: ${shown}: ${text}`);
+    }
     return {
       ...(typeof level === 'string' ? { level } : {}),
       ...(typeof version === 'string' ? { version } : {}),

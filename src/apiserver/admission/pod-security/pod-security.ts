@@ -1,13 +1,18 @@
+import type { Clock } from '#base/clock.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 import { resources } from '#client/mod.ts';
+import type { FieldError } from '#schema/mod.ts';
 import type { Namespace, Pod, PodTemplateSpec } from '#schema/types.ts';
 
 import type { ObjectReader } from '../../authz/object-reader.ts';
 import { isPod, isResource, refuse } from '../match.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
-import { sameJson } from '../same-json.ts';
+import { checkNamespace } from './namespace-policy.ts';
 import { checkedPod } from './pod-security-checks.ts';
-import { describeViolations, policyOf, violationsOf } from './policy-level.ts';
+import { describeViolations, isPrivileged, policiesOf, violationsOf } from './policy-level.ts';
 import type { DefaultPolicies } from './policy-level.ts';
+import { createSecurityMeter } from './security-metrics.ts';
+import type { SecurityMeter } from './security-metrics.ts';
 
 /** Kinds that make pods, by `group/resource`, with the way to their template. */
 const templates: Readonly<Record<string, readonly string[]>> = {
@@ -38,65 +43,120 @@ const noConfig: PodSecurityConfig = {
 
 /**
  * The Pod Security Standards by the labels of the namespace: pods are refused by `enforce`, pods
- * and templates of pods are warned about by `warn` and noted in the audit log by `audit`. Default
- * is privileged: nothing is looked at.
+ * and templates of pods are warned about by `warn` and noted in the audit log by `audit`. The
+ * labels themselves are checked when a namespace is written.
  */
 export function createPodSecurity(options: {
   reader: ObjectReader;
+  clock: Clock;
   podSecurity?: PodSecurityConfig | undefined;
+  metrics?: MetricRegistry | undefined;
 }): AdmissionPlugin {
-  const { defaults, exemptions } = options.podSecurity ?? noConfig;
-  const labelsOf = (attributes: AdmissionAttributes) =>
-    options.reader.get<Namespace>(resources.namespaces, '', attributes.namespace)?.metadata.labels;
+  const { reader, clock } = options;
+  const config = options.podSecurity ?? noConfig;
+  const meter = createSecurityMeter(options.metrics);
   return {
     name: 'PodSecurity',
     handles: (attributes) =>
-      attributes.namespace !== '' &&
       (attributes.operation === 'CREATE' || attributes.operation === 'UPDATE') &&
-      isChecked(attributes),
+      (isResource(attributes, '', 'namespaces') ||
+        (attributes.namespace !== '' && isChecked(attributes))),
     validate(attributes) {
-      const exemption = exemptionOf(attributes, exemptions);
+      if (isResource(attributes, '', 'namespaces')) {
+        checkNamespace(attributes, { reader, clock, config });
+        return;
+      }
+      const exemption = exemptionOf(attributes, config.exemptions);
       if (exemption !== undefined) {
         annotate(attributes, 'exempt', exemption);
+        meter.exempted(attributes);
         return;
       }
-      const labels = labelsOf(attributes);
-      if ((labels === undefined && options.podSecurity === undefined) || !mayMatter(attributes))
-        return;
-      const checked = checkedOf(attributes);
-      if (checked === undefined) return;
-      const { class: runtimeClass, pod } = checked;
-      if (runtimeClass !== undefined && exemptions.runtimeClasses.includes(runtimeClass)) {
-        annotate(attributes, 'exempt', 'runtimeClass');
-        return;
-      }
-      const isTemplate = attributes.context.resource.resource !== 'pods';
-      const enforce = policyOf(labels, 'enforce', defaults);
-      if (!isTemplate) {
-        annotate(attributes, 'enforce-policy', enforce.text);
-        const findings = violationsOf(enforce, pod);
-        if (findings.length > 0) {
-          throw refuse(
-            attributes,
-            `violates PodSecurity "${enforce.text}": ${describeViolations(findings)}`,
-          );
-        }
-      }
-      const audit = policyOf(labels, 'audit', defaults);
-      const noted = violationsOf(audit, pod);
-      if (noted.length > 0) {
-        const text = `would violate PodSecurity "${audit.text}": ${describeViolations(noted)}`;
-        annotate(attributes, 'audit-violations', text);
-      }
-      const warn = policyOf(labels, 'warn', defaults);
-      const findings = violationsOf(warn, pod);
-      if (findings.length > 0) {
-        attributes.context.warnings.add(
-          `would violate PodSecurity "${warn.text}": ${describeViolations(findings)}`,
-        );
-      }
+      const namespace = reader.get<Namespace>(resources.namespaces, '', attributes.namespace);
+      const of = policiesOf(namespace?.metadata.labels, config.defaults);
+      if (attributes.context.resource.resource === 'pods') checkPod(attributes, of, config, meter);
+      else checkTemplate(attributes, of, config, meter);
     },
   };
+}
+
+type Policies = ReturnType<typeof policiesOf>;
+
+function checkPod(
+  attributes: AdmissionAttributes,
+  of: Policies,
+  config: PodSecurityConfig,
+  meter: SecurityMeter,
+): void {
+  const { policies, problems } = of;
+  if (problems.length === 0 && isPrivileged(policies)) {
+    annotate(attributes, 'enforce-policy', policies.enforce.text);
+    meter.evaluated(attributes, 'enforce', policies.enforce, true);
+    return;
+  }
+  if (attributes.operation === 'UPDATE' && !isSignificantUpdate(attributes)) return;
+  evaluate(attributes, of, config, meter);
+}
+
+function checkTemplate(
+  attributes: AdmissionAttributes,
+  of: Policies,
+  config: PodSecurityConfig,
+  meter: SecurityMeter,
+): void {
+  const { warn, audit } = of.policies;
+  const isQuiet = warn.level === 'privileged' && audit.level === 'privileged';
+  if (of.problems.length === 0 && isQuiet) return;
+  evaluate(attributes, of, config, meter);
+}
+
+/** Templates are not enforced upon. */
+function evaluate(
+  attributes: AdmissionAttributes,
+  { policies, problems }: Policies,
+  { exemptions }: PodSecurityConfig,
+  meter: SecurityMeter,
+): void {
+  const checked = checkedOf(attributes);
+  if (checked === undefined) return;
+  const { class: runtimeClass, pod } = checked;
+  if (runtimeClass !== undefined && exemptions.runtimeClasses.includes(runtimeClass)) {
+    annotate(attributes, 'exempt', 'runtimeClass');
+    meter.exempted(attributes);
+    return;
+  }
+  if (problems.length > 0) {
+    annotate(attributes, 'error', `Failed to parse policy: ${describeProblems(problems)}`);
+    meter.failed(attributes);
+  }
+  const { enforce, audit, warn } = policies;
+  let refusal: string | undefined;
+  if (attributes.context.resource.resource === 'pods') {
+    annotate(attributes, 'enforce-policy', enforce.text);
+    const findings = violationsOf(enforce, pod);
+    meter.evaluated(attributes, 'enforce', enforce, findings.length === 0);
+    if (findings.length > 0) {
+      refusal = `violates PodSecurity "${enforce.text}": ${describeViolations(findings)}`;
+    }
+  }
+  const noted = violationsOf(audit, pod);
+  if (noted.length > 0) {
+    const text = `would violate PodSecurity "${audit.text}": ${describeViolations(noted)}`;
+    annotate(attributes, 'audit-violations', text);
+    meter.evaluated(attributes, 'audit', audit, false);
+  }
+  if (refusal !== undefined) throw refuse(attributes, refusal);
+  const findings = violationsOf(warn, pod);
+  if (findings.length === 0) return;
+  meter.evaluated(attributes, 'warn', warn, false);
+  const text = `would violate PodSecurity "${warn.text}": ${describeViolations(findings)}`;
+  attributes.context.warnings.add(text);
+}
+
+/** As Go prints a list of errors. */
+function describeProblems(problems: readonly FieldError[]): string {
+  const lines = problems.map(({ field, message }) => `${field}: ${message}`);
+  return lines.length === 1 ? String(lines[0]) : `[${lines.join(', ')}]`;
 }
 
 function annotate({ context }: AdmissionAttributes, key: string, value: string): void {
@@ -126,30 +186,22 @@ function isChecked(attributes: AdmissionAttributes): boolean {
   );
 }
 
-/** An update that leaves the looked-at parts alone passes, so that old pods can go away. */
-function mayMatter(attributes: AdmissionAttributes): boolean {
-  const { object, oldObject } = attributes;
-  if (oldObject === undefined || object === undefined) return true;
-  if (attributes.context.resource.resource !== 'pods') return true;
-  return !sameJson(relevant(object), relevant(oldObject));
-}
-
-function relevant(pod: Pod): unknown {
-  const {
-    tolerations: _tolerations,
-    activeDeadlineSeconds: _deadline,
-    ...spec
-  } = pod.spec ?? {
-    containers: [],
-  };
-  const plain = (containers: readonly object[] | undefined): unknown =>
-    containers?.map((container) => ({ ...container, image: undefined, resources: undefined }));
-  return {
-    ...spec,
-    containers: plain(spec.containers),
-    initContainers: plain(spec.initContainers),
-    ephemeralContainers: plain(spec.ephemeralContainers),
-  };
+/** Whether containers come, go or get another image; nothing else of a pod may change. */
+function isSignificantUpdate(attributes: AdmissionAttributes): boolean {
+  const next = (attributes.object as Pod | undefined)?.spec;
+  const old = (attributes.oldObject as Pod | undefined)?.spec;
+  const isChanged = (
+    containers: readonly { image?: string | undefined }[] = [],
+    before: readonly { image?: string | undefined }[] = [],
+  ): boolean =>
+    containers.length !== before.length ||
+    containers.some(({ image }, index) => image !== before[index]?.image);
+  if (isChanged(next?.containers, old?.containers)) return true;
+  if (isChanged(next?.initContainers, old?.initContainers)) return true;
+  return (next?.ephemeralContainers ?? []).some(({ name, image }) => {
+    const same = old?.ephemeralContainers?.find((container) => container.name === name);
+    return same === undefined || same.image !== image;
+  });
 }
 
 function checkedOf(attributes: AdmissionAttributes) {

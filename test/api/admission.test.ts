@@ -1,0 +1,54 @@
+/** Admission plugins of a running server as clients meet them. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import type { TestApi } from './server.ts';
+import { startTestApi } from './server.ts';
+
+let api: TestApi;
+
+before(async () => {
+  api = await startTestApi();
+});
+after(() => api.close());
+
+describe('Pod Security', () => {
+  test('kubectl shows which pods a stricter namespace would not let in', async () => {
+    assert.equal((await api.kubectl(['create', 'namespace', 'strict'])).code, 0);
+    const pod = (name: string) => ({
+      metadata: { name },
+      spec: { hostNetwork: true, containers: [{ name: 'c', image: 'i' }] },
+    });
+    for (const name of ['a', 'b']) {
+      const made = await api.request('POST', '/api/v1/namespaces/strict/pods', { body: pod(name) });
+      assert.equal(made.status, 201, made.text);
+    }
+    const label = 'pod-security.kubernetes.io/enforce=restricted';
+    const shown = await api.kubectl(['label', 'namespace', 'strict', label]);
+    assert.equal(shown.code, 0, shown.stderr);
+    assert.match(
+      shown.stderr,
+      /^Warning: existing pods in namespace "strict" violate the new PodSecurity enforce level "restricted:latest"\nWarning: a \(and 1 other pod\): host namespaces, allowPrivilegeEscalation != false, /m,
+    );
+    const refused = await api.request('POST', '/api/v1/namespaces/strict/pods', { body: pod('c') });
+    assert.equal(refused.status, 403);
+    assert.match(
+      String(refused.at('message')),
+      /^pods "c" is forbidden: violates PodSecurity "restricted:latest": host namespaces \(hostNetwork=true\), /,
+    );
+    const deployment = ['create', 'deployment', 'd', '--image=i', '--namespace=strict'];
+    assert.match(
+      (await api.kubectl(deployment)).stderr,
+      /^Warning: would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false/,
+    );
+    const bad = await api.kubectl([
+      'label',
+      'namespace',
+      'strict',
+      '--overwrite',
+      'pod-security.kubernetes.io/warn=loose',
+    ]);
+    assert.equal(bad.code, 1);
+    assert.match(bad.stderr, /must be one of privileged, baseline, restricted/);
+  });
+});
