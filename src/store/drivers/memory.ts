@@ -88,7 +88,8 @@ class MemoryStorage implements LogStorage {
     this.#revisions.clear();
   }
 
-  #store(row: LogRow): Buffer | undefined {
+  #store(written: LogRow): Buffer | undefined {
+    const row = rowOnly(written);
     this.#rows.set(row.revision, row);
     const revisions = this.#revisions.get(row.key);
     if (revisions === undefined) this.#revisions.set(row.key, [row.revision]);
@@ -121,4 +122,10 @@ class MemoryStorage implements LogStorage {
       previous: row.isCreate ? undefined : this.#rows.get(row.prevRevision)?.value,
     };
   }
+}
+
+/** Callers hand rows over as parts of their own requests; keeping those would keep what they hold. */
+function rowOnly(row: LogRow): LogRow {
+  const { revision, key, isCreate, isDelete, createRevision, prevRevision, lease, value } = row;
+  return { revision, key, isCreate, isDelete, createRevision, prevRevision, lease, value };
 }
