@@ -216,3 +216,12 @@ for (const [spec, event] of [
     await harness.stop();
   });
 }
+
+test('a time that never comes is told', async () => {
+  const harness = start({ schedule: '59 23 31 2 *' });
+  await harness.run(100);
+  const text =
+    'InvalidSchedule: invalid schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second';
+  assert.ok(harness.events().includes(text), harness.events().join('\n'));
+  await harness.stop();
+});

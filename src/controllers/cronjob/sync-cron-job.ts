@@ -30,7 +30,7 @@ export async function settleJobs(sync: CronSync): Promise<void> {
     const isActive = (sync.status.active ?? []).some((reference) => reference.uid === uid);
     const end = endOf(job);
     if (end === undefined) {
-      if (isActive) continue;
+      if (isActive || (await isActiveLive(sync, uid))) continue;
       const text = `Saw a job that the controller did not create or forgot: ${name}`;
       events.event(cronJob, 'Warning', 'UnexpectedJob', text);
       continue;
@@ -58,6 +58,14 @@ export async function settleJobs(sync: CronSync): Promise<void> {
   }
 }
 
+/** By the server's word: the informer may be behind our own write. */
+async function isActiveLive(sync: CronSync, uid: string | undefined): Promise<boolean> {
+  const { client, cronJob } = sync;
+  const { name, namespace } = cronJob.metadata;
+  const live = await client.get<CronJob>(resources.cronJobs, name, { namespace });
+  return live.status?.active?.some((reference) => reference.uid === uid) === true;
+}
+
 function forget(sync: CronSync, uid: string | undefined): void {
   const active = (sync.status.active ?? []).filter((reference) => reference.uid !== uid);
   sync.status = { ...sync.status, active: active.length === 0 ? undefined : active };
@@ -69,6 +77,12 @@ export async function startDueJob(sync: CronSync): Promise<number | undefined> {
   if (isDeleting(cronJob)) return undefined;
   const schedule = scheduleOf(sync);
   if (schedule === undefined) return undefined;
+  if (schedule.next(nowMs) === undefined) {
+    // Nothing like the 31st of February will ever come.
+    const text = `invalid schedule: ${cronJob.spec.schedule} : time difference between two schedules is less than 1 second`;
+    events.event(cronJob, 'Warning', 'InvalidSchedule', text);
+    return undefined;
+  }
   const { atMs, missed } = dueTime(cronJob, schedule, nowMs, true);
   if (missed === 'many') {
     const text =

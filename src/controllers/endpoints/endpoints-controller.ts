@@ -12,15 +12,22 @@ import {
   hasPodEndpoints,
   hostnameIn,
   isHeadless,
+  lacksAddress,
   podAddress,
   podReference,
 } from '../service-pods/pod-address.ts';
 import { createServicePodHandler, podsOfService } from '../service-pods/service-pods.ts';
 import { podPorts } from '../service-pods/service-ports.ts';
+import { createTriggerTimes } from '../service-pods/trigger-times.ts';
+import { truncateSubsets } from './truncate-subsets.ts';
+import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import { repackSubsets } from './repack-subsets.ts';
 import type { AddressEntry } from './repack-subsets.ts';
 
 const headlessLabel = 'service.kubernetes.io/headless';
+const capacityAnnotation = 'endpoints.kubernetes.io/over-capacity';
+const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader';
+const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 const managedByLabel = 'endpoints.kubernetes.io/managed-by';
 
 /** Writes the core/v1 Endpoints of each service with a selector. */
@@ -30,22 +37,50 @@ export const startEndpointsController: StartController = (context) => {
   const pods = informers.informer<Pod>(resources.pods);
   const endpoints = informers.informer<Endpoints>(resources.endpoints);
 
+  const triggers = createTriggerTimes();
+
   const write = async (service: Service): Promise<void> => {
-    const wanted = endpointsOf(service, podsOfService(service, pods));
-    const live = endpoints.get(objectKey(service));
+    const key = objectKey(service);
+    const selected = podsOfService(service, pods);
+    const trigger = triggers.next(key, service, selected);
+    const live = endpoints.get(key);
+    const wanted = endpointsOf(service, selected, live, trigger);
     const { namespace } = service.metadata;
     if (live === undefined) {
-      await client.create<Endpoints>(resources.endpoints, wanted, { namespace });
+      await told(wanted, 'FailedToCreateEndpoint', `create endpoint for service ${key}`, () =>
+        client.create<Endpoints>(resources.endpoints, wanted, { namespace }),
+      );
       return;
     }
+    const { annotations } = live.metadata;
     const isSame =
       isSameJson(live.subsets ?? [], wanted.subsets) &&
-      isSameJson(live.metadata.labels ?? {}, wanted.metadata.labels);
+      isSameJson(live.metadata.labels ?? {}, wanted.metadata.labels) &&
+      annotations?.[capacityAnnotation] === wanted.metadata.annotations?.[capacityAnnotation];
     if (isSame) return;
-    const { labels } = wanted.metadata;
-    const metadata = { ...live.metadata, labels };
-    const next = { ...wanted, metadata };
-    await client.update<Endpoints>(resources.endpoints, next, { namespace });
+    await told(wanted, 'FailedToUpdateEndpoint', `update endpoint ${key}`, () =>
+      client.update<Endpoints>(resources.endpoints, wanted, { namespace }),
+    );
+  };
+  /** Does it, and tells in an event what kept it from being done. */
+  const told = async (
+    object: Endpoints,
+    reason: string,
+    what: string,
+    act: () => Promise<unknown>,
+  ): Promise<void> => {
+    try {
+      await act();
+    } catch (error) {
+      const isQuiet =
+        hasReason(error, 'Conflict') ||
+        hasReason(error, 'AlreadyExists') ||
+        isNamespaceTerminating(error);
+      if (!isQuiet) {
+        events.event(object, 'Warning', reason, `Failed to ${what}: ${messageOf(error)}`);
+      }
+      throw error;
+    }
   };
 
   const loop = startControllerLoop({
@@ -59,6 +94,7 @@ export const startEndpointsController: StartController = (context) => {
       const service = services.get(key);
       if (service === undefined) {
         batcher.forget(key);
+        triggers.forget(key);
         const { namespace, name } = splitObjectKey(key);
         if (endpoints.get(key) === undefined) return;
         await client.delete(resources.endpoints, name, { namespace }).catch((error: unknown) => {
@@ -66,16 +102,7 @@ export const startEndpointsController: StartController = (context) => {
         });
         return;
       }
-      if (!hasPodEndpoints(service)) return;
-      try {
-        await write(service);
-      } catch (error) {
-        if (!hasReason(error, 'Conflict') && !hasReason(error, 'AlreadyExists')) {
-          const text = `Failed to update endpoint ${key}: ${messageOf(error)}`;
-          events.event(service, 'Warning', 'FailedToUpdateEndpoint', text);
-        }
-        throw error;
-      }
+      if (hasPodEndpoints(service)) await write(service);
     },
   });
   const { queue } = loop;
@@ -86,16 +113,27 @@ export const startEndpointsController: StartController = (context) => {
     onDelete: (service) => queue.add(objectKey(service)),
   });
   pods.addHandler(createServicePodHandler(services, (key) => batcher.enqueue(key)));
-  // Somebody else's change is put right, and a deleted object made anew.
-  endpoints.addHandler({
-    onUpdate: (_old, object) => queue.add(objectKey(object)),
-    onDelete: (object) => queue.add(objectKey(object)),
-  });
+  endpoints.addHandler({ onDelete: (object) => queue.add(objectKey(object)) });
+  // Services may have gone while nobody looked; Endpoints that hold a lock never had one.
+  void endpoints
+    .synced(signal)
+    .then(() => {
+      for (const object of endpoints.list()) {
+        if (object.metadata.annotations?.[leaderAnnotation] !== undefined) continue;
+        queue.add(objectKey(object));
+      }
+    })
+    .catch(() => undefined);
   return loop.done;
 };
 
-function endpointsOf(service: Service, pods: readonly Pod[]): Endpoints {
-  const { name, namespace, labels } = service.metadata;
+function endpointsOf(
+  service: Service,
+  pods: readonly Pod[],
+  live: Endpoints | undefined,
+  trigger: string | undefined,
+): Endpoints {
+  const { name, namespace } = service.metadata;
   const publishAll = service.spec?.publishNotReadyAddresses === true;
   const [type = 'IPv4'] = addressTypes(service);
   const entries = pods.flatMap((pod): AddressEntry[] => {
@@ -112,21 +150,36 @@ function endpointsOf(service: Service, pods: readonly Pod[]): Endpoints {
     };
     const ports = podPorts(pod, service.spec?.ports ?? []);
     // Without ports only headless services have something to say: the addresses.
-    if (ports.length === 0 && !isHeadless(service)) return [];
+    const hasPorts = (service.spec?.ports ?? []).length > 0;
+    if (hasPorts ? ports.length === 0 : !isHeadless(service)) return [];
     return [{ address, isReady: publishAll || isPodReady(pod), ports }];
   });
+  const subsets = repackSubsets(entries);
+  const truncated = truncateSubsets(subsets);
+  const {
+    [capacityAnnotation]: _capacity,
+    [triggerAnnotation]: _trigger,
+    ...annotations
+  } = live?.metadata.annotations ?? {};
+  if (truncated !== undefined) annotations[capacityAnnotation] = 'truncated';
+  if (trigger !== undefined) annotations[triggerAnnotation] = trigger;
   return {
     apiVersion: 'v1',
     kind: 'Endpoints',
     metadata: {
-      name,
-      namespace,
-      labels: {
-        ...labels,
-        [managedByLabel]: 'endpoint-controller',
-        ...(isHeadless(service) ? { [headlessLabel]: '' } : {}),
-      },
+      ...(live?.metadata ?? { name, namespace }),
+      labels: labelsOf(service),
+      annotations,
     },
-    subsets: repackSubsets(entries),
+    subsets: truncated ?? subsets,
+  };
+}
+
+function labelsOf(service: Service): Record<string, string> {
+  const { [headlessLabel]: _headless, ...labels } = service.metadata.labels ?? {};
+  return {
+    ...labels,
+    [managedByLabel]: 'endpoint-controller',
+    ...(lacksAddress(service) ? { [headlessLabel]: '' } : {}),
   };
 }

@@ -234,3 +234,41 @@ test('a slice that somebody changes is put right, and Endpoints go with their se
   assert.equal(endpointsOf(harness), undefined);
   await harness.stop();
 });
+
+test('a pod of a node that is not there is no endpoint until the node comes', async () => {
+  const lost = pod('lost', '10.42.0.7');
+  const harness = start(service(), pod('a', '10.42.0.5'), {
+    ...lost,
+    spec: { ...lost.spec!, nodeName: 'n2' },
+  });
+  await harness.run(1000);
+  const addresses = (): string[] =>
+    slicesOf(harness).flatMap(({ endpoints = [] }) => endpoints.flatMap((one) => one.addresses));
+  assert.deepEqual(addresses(), ['10.42.0.5']);
+  harness.client.add({ ...node, metadata: { name: 'n2' } } as Node);
+  await harness.run(1000);
+  assert.deepEqual(addresses().toSorted(), ['10.42.0.5', '10.42.0.7']);
+  await harness.stop();
+});
+
+test('Endpoints that somebody keeps without a service stay, those left behind go', async () => {
+  const harness = start();
+  const made = (name: string): Endpoints => ({
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name, namespace: 'shop' },
+    subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80, protocol: 'TCP' }] }],
+  });
+  harness.client.add(made('left-behind'));
+  await harness.run(1000);
+  harness.client.add(made('by-hand'));
+  await harness.run(1000);
+  harness.client.modify<Endpoints>(resources.endpoints, 'shop/by-hand', (object) => ({
+    ...object,
+    metadata: { ...object.metadata, labels: { changed: 'yes' } },
+  }));
+  await harness.run(1000);
+  const names = harness.client.all<Endpoints>(resources.endpoints).map((one) => one.metadata.name);
+  assert.deepEqual(names, ['by-hand']);
+  await harness.stop();
+});

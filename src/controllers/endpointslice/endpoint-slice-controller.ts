@@ -1,9 +1,10 @@
 import { hasReason } from '#base/api-status-error.ts';
-import { formatTime } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import { createExpectations, objectKey, resources, startControllerLoop } from '#client/mod.ts';
+import type { Informer } from '#client/mod.ts';
 import type { EndpointSlice, Node, Pod, Service } from '#schema/types.ts';
 import type { ControllerContext, StartController } from '../context.ts';
+import { createTriggerTimes } from '../service-pods/trigger-times.ts';
 import { createChangeBatcher } from '../service-pods/change-batcher.ts';
 import { addressTypes, hasPodEndpoints } from '../service-pods/pod-address.ts';
 import { createServicePodHandler, podsOfService } from '../service-pods/service-pods.ts';
@@ -35,36 +36,44 @@ export const startEndpointSliceController: StartController = (context) => {
     return key === undefined ? [] : [key];
   });
   const expectations = createExpectations(clock);
-  const triggers = new Map<string, string>();
+  const triggers = createTriggerTimes();
+  /** Services that leave pods out until their node is known. */
+  const waiting = new Set<string>();
 
   const reconcile = async (key: string): Promise<void> => {
     const service = services.get(key);
     if (service === undefined || !hasPodEndpoints(service)) {
       // Slices of a service that is gone are collected through their owner.
       expectations.forget(key);
-      triggers.delete(key);
+      triggers.forget(key);
+      waiting.delete(key);
       batcher.forget(key);
       return;
     }
     // Slices that were written and are not seen yet bring the key back when they come.
     if (!expectations.satisfied(key) || service.metadata.deletionTimestamp !== undefined) return;
-    const trigger = triggers.get(key);
-    triggers.delete(key);
-    const selected = podsOfService(service, pods);
-    const existing = slices.byIndex(serviceIndex, key);
+    const all = podsOfService(service, pods);
+    const trigger = triggers.next(key, service, all);
+    const selected = all.filter((pod) => isPlaced(pod, service, nodes));
+    if (selected.length < all.length) waiting.add(key);
+    else waiting.delete(key);
+    const existing = slices
+      .byIndex(serviceIndex, key)
+      .filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     const types = addressTypes(service);
     try {
       for (const type of types) {
         const groups = desiredEndpoints(service, selected, type, (name) => nodes.get(name));
         const own = existing.filter((slice) => slice.addressType === type);
-        const plan = withLabels(planSlices(own, groups, maxEndpoints), own, service);
+        const isOwned = (slice: EndpointSlice): boolean => isOwnedBy(slice, service);
+        const planned = planSlices(own, groups, maxEndpoints, isOwned);
+        const plan = withLabels(planned, own, service);
         await carryOut({ context, expectations, key, service, type, trigger }, plan);
       }
       const others = existing.filter((slice) => !types.some((type) => type === slice.addressType));
       const plan = { create: [], update: [], remove: others };
       await carryOut({ context, expectations, key, service, type: '', trigger }, plan);
     } catch (error) {
-      if (trigger !== undefined) triggers.set(key, trigger);
       if (!hasReason(error, 'Conflict')) {
         const text = `Error updating Endpoint Slices for Service ${key}: ${messageOf(error)}`;
         events.event(service, 'Warning', 'FailedToUpdateEndpointSlices', text);
@@ -84,26 +93,12 @@ export const startEndpointSliceController: StartController = (context) => {
   });
   const { queue } = loop;
   const batcher = createChangeBatcher(clock, queue);
-  const note = (key: string): void => {
-    if (!triggers.has(key)) triggers.set(key, formatTime(clock.now()));
-  };
   services.addHandler({
-    onAdd(service) {
-      note(objectKey(service));
-      queue.add(objectKey(service));
-    },
-    onUpdate(_old, service) {
-      note(objectKey(service));
-      queue.add(objectKey(service));
-    },
+    onAdd: (service) => queue.add(objectKey(service)),
+    onUpdate: (_old, service) => queue.add(objectKey(service)),
     onDelete: (service) => queue.add(objectKey(service)),
   });
-  pods.addHandler(
-    createServicePodHandler(services, (key) => {
-      note(key);
-      batcher.enqueue(key);
-    }),
-  );
+  pods.addHandler(createServicePodHandler(services, (key) => batcher.enqueue(key)));
   const onSlice = (slice: EndpointSlice): void => {
     const key = serviceKeyOf(slice);
     if (key !== undefined) queue.add(key);
@@ -124,8 +119,11 @@ export const startEndpointSliceController: StartController = (context) => {
       onSlice(slice);
     },
   });
-  // Only the zone of a node matters here.
+  // Of a node only its zone matters here, and that it is there.
   nodes.addHandler({
+    onAdd() {
+      for (const key of waiting) queue.add(key);
+    },
     onUpdate(old, node) {
       const zone = 'topology.kubernetes.io/zone';
       if (old.metadata.labels?.[zone] === node.metadata.labels?.[zone]) return;
@@ -134,6 +132,22 @@ export const startEndpointSliceController: StartController = (context) => {
   });
   return loop.done;
 };
+
+/**
+ * A pod that names a node which is not there serves nobody, and may never go; it comes back with
+ * its node. Services that publish unready addresses are trusted.
+ */
+function isPlaced(pod: Pod, service: Service, nodes: Informer<Node>): boolean {
+  const { nodeName = '' } = pod.spec ?? {};
+  if (nodeName === '' || service.spec?.publishNotReadyAddresses === true) return true;
+  return nodes.get(nodeName) !== undefined;
+}
+
+/** Not that of a former service of the same name, which is going away. */
+function isOwnedBy(slice: EndpointSlice, service: Service): boolean {
+  const { ownerReferences = [] } = slice.metadata;
+  return ownerReferences.some(({ uid }) => uid === service.metadata.uid);
+}
 
 /** The service that a slice of ours belongs to. */
 function serviceKeyOf(slice: EndpointSlice): string | undefined {

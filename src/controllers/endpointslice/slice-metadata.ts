@@ -1,13 +1,13 @@
 import { controllerReference } from '#client/mod.ts';
 import type { EndpointSlice, Service } from '#schema/types.ts';
 import { isSameJson } from '../json-equality.ts';
-import { isHeadless } from '../service-pods/pod-address.ts';
+import { lacksAddress } from '../service-pods/pod-address.ts';
 
 export const serviceNameLabel = 'kubernetes.io/service-name';
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const managerName = 'endpointslice-controller.k8s.io';
 const headlessLabel = 'service.kubernetes.io/headless';
-const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
+export const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 
 /** Slices that this controller may change. */
 export function isManaged(slice: EndpointSlice): boolean {
@@ -22,7 +22,7 @@ export function sliceLabels(service: Service): Record<string, string> {
     ...own,
     [serviceNameLabel]: name,
     [managedByLabel]: managerName,
-    ...(isHeadless(service) ? { [headlessLabel]: '' } : {}),
+    ...(lacksAddress(service) ? { [headlessLabel]: '' } : {}),
   };
 }
 
@@ -49,14 +49,9 @@ export function withSliceMetadata(
   service: Service,
   triggerTime: string | undefined,
 ): EndpointSlice {
-  const { annotations } = slice.metadata;
-  const metadata = {
-    ...slice.metadata,
-    labels: sliceLabels(service),
-    ...(triggerTime === undefined
-      ? {}
-      : { annotations: { ...annotations, [triggerAnnotation]: triggerTime } }),
-  };
+  const { [triggerAnnotation]: _former, ...annotations } = slice.metadata.annotations ?? {};
+  if (triggerTime !== undefined) annotations[triggerAnnotation] = triggerTime;
+  const metadata = { ...slice.metadata, labels: sliceLabels(service), annotations };
   return { ...slice, metadata };
 }
 

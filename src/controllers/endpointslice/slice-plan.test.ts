@@ -43,7 +43,8 @@ const cases: [string, EndpointSlice[], Endpoint[], Partial<ReturnType<typeof pla
   ['first endpoints', [], endpoints(1, 2, 3, 4), { create: ['1,2,3', '4'] }],
   ['no endpoints and no slice', [], [], { create: [''] }],
   ['last endpoint leaves', [slice('a', 1)], [], { update: ['a: '] }],
-  ['empty slice stays', [slice('a')], [], {}],
+  ['an empty slice stays', [{ ...slice('a'), ports: [] }], [], {}],
+  ['a slice with ports and nothing else loses them', [slice('a')], [], { update: ['a: '] }],
   ['one leaves', [slice('a', 1, 2)], endpoints(1), { update: ['a: 1'] }],
   ['one changes', [slice('a', 1, 2)], [endpoint(1), endpoint(2, false)], { update: ['a: 1,2'] }],
   [
@@ -78,7 +79,11 @@ for (const [name, existing, wanted, expected] of cases) {
   });
 }
 
-test('slices with other ports are replaced', () => {
+test('a slice with other ports is written anew, unless it belongs to somebody else', () => {
   const other = { ...slice('old', 1), ports: [{ name: 'http', port: 8080, protocol: 'TCP' }] };
-  assert.deepEqual(plan([other], endpoints(1)), { create: ['1'], update: [], remove: ['old'] });
+  assert.deepEqual(plan([other], endpoints(1)), { create: [], update: ['old: 1'], remove: [] });
+  const groups = new Map([[key, { ports, endpoints: endpoints(1) }]]);
+  assert.deepEqual(planSlices([other], groups, 3).update[0]?.ports, ports);
+  const foreign = planSlices([other], groups, 3, () => false);
+  assert.deepEqual([foreign.create.length, foreign.remove], [1, [other]]);
 });

@@ -14,12 +14,14 @@ export interface SlicePlan {
  * The fewest writes that lead from the existing slices to the wanted endpoints, by upstream's
  * rules: endpoints stay in their slice; new ones first fill slices that are written anyway, then
  * full new slices, then the fullest other slice that has room for the rest. Existing slices that
- * nothing is left for are removed; without any endpoint one empty slice says so.
+ * nothing is left for are removed, or written anew where a new one is wanted and `isReusable` says
+ * so; without any endpoint one empty slice says so.
  */
 export function planSlices(
   existing: readonly EndpointSlice[],
   groups: ReadonlyMap<string, EndpointGroup>,
   maxEndpoints: number,
+  isReusable: (slice: EndpointSlice) => boolean = () => true,
 ): SlicePlan {
   const plan: SlicePlan = { create: [], update: [], remove: [] };
   const byPorts = new Map<string, EndpointSlice[]>();
@@ -31,12 +33,27 @@ export function planSlices(
   for (const [key, group] of groups) {
     planGroup(plan, byPorts.get(key) ?? [], group, maxEndpoints);
   }
-  if (groups.size > 0) return plan;
-  // A slice that shows that there is nothing: an existing one is as good as a new one.
-  const kept = plan.remove.shift();
-  if (kept === undefined) plan.create.push({ ports: [], endpoints: [] });
-  else if ((kept.endpoints ?? []).length > 0) plan.update.push({ ...kept, endpoints: [] });
-  return plan;
+  if (groups.size > 0) return reused(plan, isReusable);
+  // A slice that shows that there is nothing; one that does so already stays.
+  const kept = plan.remove.findIndex(
+    ({ endpoints, ports }) => (endpoints ?? []).length === 0 && (ports ?? []).length === 0,
+  );
+  if (kept < 0) plan.create.push({ ports: [], endpoints: [] });
+  else plan.remove.splice(kept, 1);
+  return reused(plan, isReusable);
+}
+
+/** A slice that would be removed becomes one that would be made: one write instead of two. */
+function reused(plan: SlicePlan, isReusable: (slice: EndpointSlice) => boolean): SlicePlan {
+  const create = [...plan.create];
+  const update = [...plan.update];
+  const remove = plan.remove.filter((slice) => {
+    if (create.length === 0 || !isReusable(slice)) return true;
+    const { ports, endpoints } = create.pop() as SlicePlan['create'][number];
+    update.push({ ...slice, ports, endpoints });
+    return false;
+  });
+  return { create, update, remove };
 }
 
 function endpointKey(endpoint: Endpoint): string {

@@ -43,6 +43,17 @@ export function createCollector(options: {
     await ignoreGone(client.patch(item.info, item.name, { type: 'merge', body }, target));
   };
 
+  /** Answers the version of the object that no owner has to wait for. */
+  const unblockOwners = async (item: Dependent): Promise<string | undefined> => {
+    const ownerReferences = item.owners.map((owner) =>
+      owner.blockOwnerDeletion === true ? { ...owner, blockOwnerDeletion: false } : owner,
+    );
+    const { uid, resourceVersion, namespace, name } = item;
+    const body = { metadata: { uid, resourceVersion, ownerReferences } };
+    const written = await client.patch(item.info, name, { type: 'merge', body }, { namespace });
+    return written.metadata.resourceVersion;
+  };
+
   const collectAs = async (item: Dependent, object: KubeObject | undefined): Promise<void> => {
     const { solid, dangling, waiting } = await ownerStates(options, item);
     if (solid.length > 0) {
@@ -50,13 +61,19 @@ export function createCollector(options: {
       if (gone.size > 0) await removeOwners(item, gone);
       return;
     }
-    const hasDependents = graph.dependentsOf(item.uid).length > 0;
+    const dependents = graph.dependentsOf(item.uid);
+    const hasDependents = dependents.length > 0;
+    let { resourceVersion } = item;
+    if (waiting.length > 0 && dependents.some(({ isForeground }) => isForeground)) {
+      // Likely a circle, in which each waits for the next: this one holds nobody up any more.
+      resourceVersion = await unblockOwners(item);
+    }
     const finalizers = object?.metadata.finalizers ?? [];
     let propagationPolicy: 'Foreground' | 'Orphan' | 'Background' = 'Background';
     if (waiting.length > 0 && hasDependents) propagationPolicy = 'Foreground';
     else if (finalizers.includes(orphanFinalizer)) propagationPolicy = 'Orphan';
     else if (finalizers.includes(foregroundFinalizer)) propagationPolicy = 'Foreground';
-    const { uid, resourceVersion, namespace } = item;
+    const { uid, namespace } = item;
     // The version is part of the bargain: an owner that was added meanwhile must save the object.
     const preconditions = { uid, resourceVersion };
     await ignoreGone(

@@ -181,3 +181,36 @@ test('owners that are all there cost no request', async () => {
   assert.deepEqual([reads, harness.client.actions.length], [0, 0]);
   await harness.stop();
 });
+
+test('foreground: a circle of owners that block each other goes as well', async () => {
+  const blocking = (name: string): OwnerReference[] => [
+    ownedBy(name, { blockOwnerDeletion: true, controller: true }),
+  ];
+  const harness = start(
+    configMap('a', blocking('c')),
+    configMap('b', blocking('a')),
+    configMap('c', blocking('b')),
+  );
+  await harness.run(100);
+  await remove(harness, 'a', 'Foreground');
+  await harness.run(1000);
+  assert.deepEqual(names(harness), []);
+  await harness.stop();
+});
+
+test('an owner in another namespace is none: that is told, and the object goes', async () => {
+  const foreign: ConfigMap = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'root', namespace: 'elsewhere', uid: 'root-uid' },
+  };
+  const harness = start(foreign);
+  await harness.run(100);
+  harness.client.add(configMap('child', [ownedBy('root')]));
+  await harness.run(100);
+  assert.deepEqual(names(harness), ['root']);
+  assert.deepEqual(harness.events(), [
+    'OwnerRefInvalidNamespace: ownerRef [v1/ConfigMap, namespace: shop, name: root, uid: root-uid] does not exist in namespace "shop"',
+  ]);
+  await harness.stop();
+});

@@ -5,7 +5,7 @@ import type { StartController } from '../context.ts';
 import { createCollector, orphanFinalizer } from './collect.ts';
 import { createOwnerGraph, foregroundFinalizer } from './owner-graph.ts';
 import type { Dependent } from './owner-graph.ts';
-import { resourceOfOwner } from './owner-lookup.ts';
+import { reportWrongNamespace, resourceOfOwner } from './owner-lookup.ts';
 import { followAllResources } from './resource-monitors.ts';
 
 /** An object that is being deleted and that has a finalizer of ours. */
@@ -56,12 +56,25 @@ export const startGarbageCollector: StartController = (context) => {
   });
   const { queue } = loop;
 
+  /** Not seen, or seen in another namespace, where it is no owner. */
   const hasUnseenOwner = (item: Dependent): boolean => {
     const infos = options.resources();
     return item.owners.some((reference) => {
       const info = resourceOfOwner(reference, infos);
-      return info !== undefined && !graph.has(info, reference.uid);
+      if (info === undefined) return false;
+      const namespace = graph.namespaceOf(info, reference.uid);
+      return namespace === undefined || isElsewhere(info, item, namespace);
     });
+  };
+  /** Tells of owners that are known to live in another namespace. */
+  const reportForeignOwners = (item: Dependent): void => {
+    const infos = options.resources();
+    for (const reference of item.owners) {
+      const info = resourceOfOwner(reference, infos);
+      const namespace = info === undefined ? undefined : graph.namespaceOf(info, reference.uid);
+      if (info === undefined || namespace === undefined) continue;
+      if (isElsewhere(info, item, namespace)) reportWrongNamespace(events, item, reference);
+    }
   };
   const isOwnerLeaving = (item: Dependent): boolean =>
     item.owners.some(({ uid }) => leaving.has(uid));
@@ -94,6 +107,7 @@ export const startGarbageCollector: StartController = (context) => {
     if (item === undefined) return;
     // A dependent that comes after its owner began to leave is told at once.
     const isNew = isNewOwner(old, item);
+    if (isNew) reportForeignOwners(item);
     if (isOwnerLeaving(item) || (isNew && hasUnseenOwner(item))) queue.add(item.uid);
   };
   const forget = (info: ResourceInfo, uid: string): void => {
@@ -123,6 +137,11 @@ export const startGarbageCollector: StartController = (context) => {
   });
   return Promise.all([loop.done, monitors.done]).then(() => undefined);
 };
+
+/** A namespaced owner counts in its own namespace only; one without a namespace counts anywhere. */
+function isElsewhere(owner: ResourceInfo, item: Dependent, namespace: string): boolean {
+  return owner.namespaced && namespace !== (item.namespace ?? '');
+}
 
 /** Whether the object names an owner that it did not name before. */
 function isNewOwner(old: Dependent | undefined, item: Dependent): boolean {

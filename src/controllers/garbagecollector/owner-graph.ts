@@ -15,12 +15,12 @@ export interface Dependent {
 }
 
 /**
- * Which objects exist, by uid, and who depends on whom. Of objects without owners only the uid is
- * kept: most of a cluster costs a hundred bytes an object.
+ * Which objects exist, by uid, and who depends on whom. Of objects without owners only uid and
+ * namespace are kept: most of a cluster costs a hundred bytes an object.
  */
 export interface OwnerGraph {
-  /** True while this uid of the resource was seen and not its end. */
-  has(info: ResourceInfo, uid: string): boolean;
+  /** Where this uid of the resource was seen: its namespace, or '' for none; undefined when not. */
+  namespaceOf(info: ResourceInfo, uid: string): string | undefined;
   dependent(uid: string): Dependent | undefined;
   dependentsOf(ownerUid: string): readonly Dependent[];
   put(info: ResourceInfo, object: KubeObject): Dependent | undefined;
@@ -31,14 +31,21 @@ export interface OwnerGraph {
 export const foregroundFinalizer = 'foregroundDeletion';
 
 export function createOwnerGraph(): OwnerGraph {
-  const existing = new Map<string, Set<string>>();
+  const existing = new Map<string, Map<string, string>>();
   const dependents = new Map<string, Dependent>();
   const byOwner = new Map<string, Set<string>>();
 
-  const uidsOf = (info: ResourceInfo): Set<string> => {
+  /** Namespaces by uid; texts of namespaces are shared, so that they cost nothing. */
+  const uidsOf = (info: ResourceInfo): Map<string, string> => {
     let uids = existing.get(info.storagePrefix);
-    if (uids === undefined) existing.set(info.storagePrefix, (uids = new Set()));
+    if (uids === undefined) existing.set(info.storagePrefix, (uids = new Map()));
     return uids;
+  };
+  const shared = new Map<string, string>();
+  const sharedText = (text: string): string => {
+    const known = shared.get(text);
+    if (known === undefined) shared.set(text, text);
+    return known ?? text;
   };
   const unlink = (dependent: Dependent): void => {
     dependents.delete(dependent.uid);
@@ -49,13 +56,13 @@ export function createOwnerGraph(): OwnerGraph {
   };
 
   return {
-    has: (info, uid) => uidsOf(info).has(uid),
+    namespaceOf: (info, uid) => uidsOf(info).get(uid),
     dependent: (uid) => dependents.get(uid),
     dependentsOf: (ownerUid) =>
       [...(byOwner.get(ownerUid) ?? [])].flatMap((uid) => dependents.get(uid) ?? []),
     put(info, object) {
       const dependent = dependentFrom(info, object);
-      uidsOf(info).add(dependent.uid);
+      uidsOf(info).set(dependent.uid, sharedText(dependent.namespace ?? ''));
       const old = dependents.get(dependent.uid);
       if (old !== undefined) unlink(old);
       if (dependent.owners.length === 0) return undefined;
@@ -73,7 +80,7 @@ export function createOwnerGraph(): OwnerGraph {
       if (old !== undefined) unlink(old);
       return old;
     },
-    uidsOf: (info) => [...uidsOf(info)],
+    uidsOf: (info) => [...uidsOf(info).keys()],
   };
 }
 

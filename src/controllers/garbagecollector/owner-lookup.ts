@@ -45,7 +45,9 @@ export async function ownerStates(
       continue;
     }
     if (info.namespaced && item.namespace === undefined) {
-      reportWrongNamespace(context.events, item, reference);
+      // Told when the reference was met, if the owner is known to be in a namespace.
+      const isKnown = context.graph.namespaceOf(info, reference.uid) !== undefined;
+      if (!isKnown) reportWrongNamespace(context.events, item, reference);
       states.solid.push(reference);
       continue;
     }
@@ -76,8 +78,11 @@ async function stateOf(
   }
 }
 
-/** A cluster-scoped object cannot have a namespaced owner; nothing is deleted for that mistake. */
-function reportWrongNamespace(
+/**
+ * Tells of an owner that is not in the object's namespace: a namespaced object can own nothing
+ * elsewhere, and nothing without a namespace.
+ */
+export function reportWrongNamespace(
   events: EventRecorder,
   item: Dependent,
   reference: OwnerReference,
@@ -87,9 +92,11 @@ function reportWrongNamespace(
   const about = {
     apiVersion: group === '' ? version : `${group}/${version}`,
     kind: item.info.kind,
+    namespace: item.namespace,
     name: item.name,
     uid: item.uid,
   };
-  const text = `ownerRef [${apiVersion}/${kind}, namespace: , name: ${name}, uid: ${uid}] does not exist in namespace ""`;
+  const { namespace = '' } = item;
+  const text = `ownerRef [${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}] does not exist in namespace "${namespace}"`;
   events.event(about, 'Warning', 'OwnerRefInvalidNamespace', text);
 }

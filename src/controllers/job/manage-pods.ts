@@ -6,7 +6,7 @@ import { isPodReady } from '../pods/pod-state.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import type { PodControl } from '../pods/pod-control.ts';
 import { slowStart } from '../pods/slow-start.ts';
-import { compareForDeletion } from '../replicaset/deletion-rank.ts';
+import { compareActivePods } from '../replicaset/deletion-rank.ts';
 import { indexWaitMs } from './index-failures.ts';
 import { indexLimit, indexOf, isIndexed, replacesFailedOnly } from './job-facts.ts';
 import { jobPod } from './job-pod.ts';
@@ -49,12 +49,12 @@ function wantedActive({ job, tally }: PodChanges): number {
  * failed change met.
  */
 export async function managePods(changes: PodChanges, waitMs: number): Promise<number | undefined> {
-  const { job, tally, nowMs } = changes;
+  const { job, tally } = changes;
   const wanted = Math.max(wantedActive(changes), 0);
-  const useless = uselessPods(job, tally.active, nowMs);
+  const useless = uselessPods(job, tally.active);
   const useful = tally.active.filter((pod) => !useless.includes(pod));
   const excess = tally.active.length - wanted - useless.length;
-  const victims = [...useless, ...leastImportant(useful, excess, nowMs)];
+  const victims = [...useless, ...leastImportant(useful, excess)];
   if (victims.length > 0) {
     await deletePods(changes, job.spec?.suspend === true ? victims : victims.slice(0, burst));
     return undefined;
@@ -67,14 +67,12 @@ export async function managePods(changes: PodChanges, waitMs: number): Promise<n
   return await createPods(changes, missing);
 }
 
-function leastImportant(active: readonly Pod[], excess: number, nowMs: number): Pod[] {
-  if (excess <= 0) return [];
-  const context = { podsOnNode: new Map<string, number>(), nowMs };
-  return active.toSorted((a, b) => compareForDeletion(a, b, context)).slice(0, excess);
+function leastImportant(active: readonly Pod[], excess: number): Pod[] {
+  return excess <= 0 ? [] : active.toSorted(compareActivePods).slice(0, excess);
 }
 
 /** Pods of an Indexed job beyond its completions, and doubles of an index. */
-function uselessPods(job: Job, active: readonly Pod[], nowMs: number): Pod[] {
+function uselessPods(job: Job, active: readonly Pod[]): Pod[] {
   if (!isIndexed(job)) return [];
   const byIndex = new Map<number | undefined, Pod[]>();
   for (const pod of active) {
@@ -82,7 +80,7 @@ function uselessPods(job: Job, active: readonly Pod[], nowMs: number): Pod[] {
     byIndex.set(index, [...(byIndex.get(index) ?? []), pod]);
   }
   return [...byIndex].flatMap(([index, pods]) =>
-    index === undefined ? pods : leastImportant(pods, pods.length - 1, nowMs),
+    index === undefined ? pods : leastImportant(pods, pods.length - 1),
   );
 }
 

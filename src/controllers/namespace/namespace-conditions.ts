@@ -51,7 +51,7 @@ function verdicts(left: ContentLeft): Verdict[] {
       ...(left.errors.length > 0
         ? {
             reason: 'ContentDeletionFailed',
-            message: `Failed to delete all resource types, ${left.errors.length} remaining: ${left.errors.join(', ')}`,
+            message: `Failed to delete all resource types, ${left.errors.length} remaining: ${left.errors.toSorted().join(', ')}`,
           }
         : {
             reason: 'ContentDeleted',

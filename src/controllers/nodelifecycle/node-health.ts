@@ -21,6 +21,8 @@ export interface NodeHealth {
   /** Conditions to write when the node has been silent for too long; undefined when all is well. */
   check(node: Node, lease: Lease | undefined): NodeCondition[] | undefined;
   forget(name: string): void;
+  /** Gives every node its whole time again. */
+  restart(): void;
 }
 
 export function createNodeHealth(clock: Clock, graceMs: number): NodeHealth {
@@ -44,6 +46,10 @@ export function createNodeHealth(clock: Clock, graceMs: number): NodeHealth {
       return silencedConditions(node, clock.now());
     },
     forget: (name) => void signs.delete(name),
+    restart() {
+      const seenMs = clock.monotonicMs();
+      for (const [name, sign] of signs) signs.set(name, { ...sign, seenMs });
+    },
   };
 }
 
@@ -76,6 +82,6 @@ function silencedConditions(node: Node, nowMs: number): NodeCondition[] | undefi
       lastTransitionTime: now,
     };
   });
-  const others = conditions.filter(({ type }) => !reported.some((name) => name === type));
-  return [...others, ...silenced];
+  const known = conditions.map((old) => silenced.find(({ type }) => type === old.type) ?? old);
+  return [...known, ...silenced.filter(({ type }) => nodeCondition(node, type) === undefined)];
 }

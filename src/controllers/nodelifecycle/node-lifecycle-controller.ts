@@ -5,8 +5,9 @@ import type { Lease, Node, Pod, Taint } from '#schema/types.ts';
 import type { StartController } from '../context.ts';
 import { podsOnNode, indexByNode } from '../pods/pods-on-node.ts';
 import { createNodeHealth } from './node-health.ts';
-import { evictionTaintKey, nodeCondition, wantedTaints } from './node-taints.ts';
-import { withoutEvictionTaints } from './node-taints.ts';
+import { missingLabels } from './node-labels.ts';
+import { evictionTaintKey, isEvicted, nodeCondition } from './node-taints.ts';
+import { wantedTaints, withoutEvictionTaints } from './node-taints.ts';
 import { markPodsNotReady } from './pod-unready.ts';
 import { createEvictionPace } from './zone-pace.ts';
 
@@ -48,6 +49,12 @@ export const startNodeLifecycleController: StartController = (context) => {
       );
       try {
         if (taints !== undefined) await writeTaints(node, taints);
+        const labels = missingLabels(node);
+        if (labels !== undefined) {
+          const { uid } = node.metadata;
+          const patch = { type: 'merge', body: { metadata: { uid, labels } } } as const;
+          await client.patch<Node>(resources.nodes, name, patch);
+        }
       } catch (error) {
         if (!hasReason(error, 'NotFound')) throw error;
       }
@@ -71,7 +78,10 @@ export const startNodeLifecycleController: StartController = (context) => {
   };
   const monitor = async (): Promise<void> => {
     const all = nodes.list();
+    const wasAllSilent = isAllSilent;
     isAllSilent = pace.update(all);
+    // What was missed while nobody was heard says nothing about the nodes.
+    if (wasAllSilent && !isAllSilent) health.restart();
     for (const node of all) {
       try {
         await silence(node);
@@ -105,6 +115,7 @@ export const startNodeLifecycleController: StartController = (context) => {
     onUpdate(old, node) {
       const isSame =
         old.spec === node.spec &&
+        missingLabels(node) === undefined &&
         old.status?.conditions?.every(
           ({ type, status }) => nodeCondition(node, type)?.status === status,
         ) === true;
@@ -119,11 +130,3 @@ export const startNodeLifecycleController: StartController = (context) => {
   });
   return Promise.all([loop.done, watchNodes()]).then(() => undefined);
 };
-
-/** Whether the node has its NoExecute taint already. */
-function isEvicted(node: Node): boolean {
-  const key = evictionTaintKey(node);
-  return (
-    node.spec?.taints?.some((taint) => taint.key === key && taint.effect === 'NoExecute') === true
-  );
-}

@@ -45,7 +45,8 @@ function wantedNoSchedule(node: Node): Set<string> {
 
 /**
  * The taints that a node should have; undefined when it has them. Taints of others stay. A
- * NoExecute taint that the node no longer deserves goes; a new one comes only when `mayEvict`.
+ * NoExecute taint that the node no longer deserves goes, or makes room for the other one at once;
+ * the first comes only when `mayEvict`.
  */
 export function wantedTaints(node: Node, mayEvict: boolean, nowMs: number): Taint[] | undefined {
   const current = node.spec?.taints ?? [];
@@ -56,13 +57,20 @@ export function wantedTaints(node: Node, mayEvict: boolean, nowMs: number): Tain
     if (effect === 'NoExecute' && ownNoExecute.has(key)) return key === eviction;
     return true;
   });
-  const added: Taint[] = [...noSchedule].map((key) => ({ key, effect: 'NoSchedule' }));
+  const timeAdded = formatTime(nowMs);
+  const added: Taint[] = [...noSchedule].map((key) => ({ key, effect: 'NoSchedule', timeAdded }));
   const isEvicting = kept.some(({ key, effect }) => effect === 'NoExecute' && key === eviction);
-  if (eviction !== undefined && mayEvict && !isEvicting) {
-    added.push({ key: eviction, effect: 'NoExecute', timeAdded: formatTime(nowMs) });
+  if (eviction !== undefined && !isEvicting && (mayEvict || isEvicted(node))) {
+    added.push({ key: eviction, effect: 'NoExecute', timeAdded });
   }
   if (kept.length === current.length && added.length === 0) return undefined;
   return [...kept, ...added];
+}
+
+/** Whether the node has a NoExecute taint of this controller, whichever. */
+export function isEvicted(node: Node): boolean {
+  const { taints = [] } = node.spec ?? {};
+  return taints.some(({ key, effect }) => effect === 'NoExecute' && ownNoExecute.has(key));
 }
 
 /** Without the NoExecute taints of this controller; undefined when there are none. */

@@ -8,17 +8,16 @@ import { indexByNode, podsOnNode } from '../pods/pods-on-node.ts';
 
 /**
  * How long a pod may stay under these NoExecute taints: 0 when one is not tolerated, the shortest
- * tolerationSeconds, or for ever.
+ * tolerationSeconds, or for ever. Of several tolerations of a taint the first counts.
  */
 export function tolerationMs(pod: Pod, taints: readonly Taint[]): number {
   let shortest = Number.POSITIVE_INFINITY;
   for (const taint of taints) {
-    const matching = (pod.spec?.tolerations ?? []).filter((one) => toleratesTaint(one, taint));
-    if (matching.length === 0) return 0;
-    for (const { tolerationSeconds } of matching) {
-      if (tolerationSeconds === undefined) continue;
-      shortest = Math.min(shortest, Math.max(tolerationSeconds, 0) * 1000);
-    }
+    const first = pod.spec?.tolerations?.find((one) => toleratesTaint(one, taint));
+    if (first === undefined) return 0;
+    const { tolerationSeconds } = first;
+    if (tolerationSeconds === undefined) continue;
+    shortest = Math.min(shortest, Math.max(tolerationSeconds, 0) * 1000);
   }
   return shortest;
 }

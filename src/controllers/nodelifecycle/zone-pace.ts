@@ -2,13 +2,16 @@ import { createTokenBucket } from '#client/mod.ts';
 import type { TokenBucket } from '#client/mod.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Node } from '#schema/types.ts';
-import { evictionTaintKey } from './node-taints.ts';
+import { nodeCondition } from './node-taints.ts';
 
 /** Upstream's defaults: nodes a second whose pods are sent away, and when that is slowed down. */
 const normalPerSecond = 0.1;
 const slowPerSecond = 0.01;
 const unhealthyShare = 0.55;
 const largeZoneNodes = 50;
+
+/** Nodes with this label do not count when a zone is judged. */
+const excludedLabel = 'node.kubernetes.io/exclude-disruption';
 
 type ZoneState = 'normal' | 'partial' | 'full';
 
@@ -43,9 +46,10 @@ export function createEvictionPace(clock: Clock): EvictionPace {
     update(nodes) {
       const counts = new Map<string, { ready: number; notReady: number }>();
       for (const node of nodes) {
+        if (node.metadata.labels?.[excludedLabel] !== undefined) continue;
         const zone = zoneOf(node);
         const count = counts.get(zone) ?? { ready: 0, notReady: 0 };
-        if (evictionTaintKey(node) === undefined) count.ready += 1;
+        if (nodeCondition(node, 'Ready')?.status === 'True') count.ready += 1;
         else count.notReady += 1;
         counts.set(zone, count);
       }

@@ -78,3 +78,26 @@ for (const [taints, ready, isEnded] of [
     await harness.stop();
   });
 }
+
+test('beyond the threshold evicted pods go before older ones', async () => {
+  const evicted = pod('evicted', 'n1', 'Failed', '2026-01-09T00:00:00Z');
+  evicted.status = { phase: 'Failed', reason: 'Evicted' };
+  const objects = [node, pod('old', 'n1', 'Succeeded'), evicted];
+  const options = { terminatedPodThreshold: 1 };
+  const harness = createHarness([startPodGarbageCollector], { objects, options });
+  await harness.run(100);
+  const left = harness.client.all<Pod>(resources.pods).map(({ metadata }) => metadata.name);
+  assert.deepEqual(left, ['old']);
+  await harness.stop();
+});
+
+test('a pod that is being deleted before it has a node ends as Failed', async () => {
+  const going = pod('going', '', 'Pending');
+  going.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
+  const harness = createHarness([startPodGarbageCollector], { objects: [node, going] });
+  await harness.run(100);
+  const [status] = harness.client.actions.filter(({ subresource }) => subresource === 'status');
+  assert.equal((status?.body as Pod | undefined)?.status?.phase, 'Failed');
+  assert.deepEqual(harness.client.all<Pod>(resources.pods), []);
+  await harness.stop();
+});

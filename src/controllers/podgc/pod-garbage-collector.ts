@@ -3,7 +3,7 @@ import { messageOf } from '#base/errors.ts';
 import { resources } from '#client/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
 import type { StartController } from '../context.ts';
-import { deletePod, markDisrupted } from '../pods/disruption.ts';
+import { deletePod, endPod, markDisrupted } from '../pods/disruption.ts';
 import { isDeleting, isPodFinished } from '../pods/pod-state.ts';
 
 const checkMs = 20_000;
@@ -53,20 +53,6 @@ export const startPodGarbageCollector: StartController = async (context) => {
     const hasTaint = node?.spec?.taints?.some(({ key }) => key === outOfServiceTaint) === true;
     return hasTaint && ready?.status !== 'True';
   };
-  const endTerminating = async (pod: Pod): Promise<void> => {
-    if (!isPodFinished(pod)) {
-      const { namespace } = pod.metadata;
-      const next = { ...pod, status: { ...pod.status, phase: 'Failed' } };
-      try {
-        await client.update<Pod>(resources.pods, next, { namespace, subresource: 'status' });
-      } catch (error) {
-        if (!hasReason(error, 'NotFound') && !hasReason(error, 'Conflict')) throw error;
-        // Looked at again in the next round.
-        return;
-      }
-    }
-    await deletePod(client, pod, 0);
-  };
   const end = async (pod: Pod): Promise<void> => {
     if (!isPodFinished(pod)) {
       const reason = 'DeletionByPodGC';
@@ -79,17 +65,18 @@ export const startPodGarbageCollector: StartController = async (context) => {
   const collect = async (): Promise<void> => {
     const gone = await goneNodes();
     const all = pods.list();
-    const finished = all.filter((pod) => isPodFinished(pod) && !isDeleting(pod));
+    const finished = all.filter(isPodFinished);
     if (threshold > 0 && finished.length > threshold) {
-      const oldest = finished.sort((a, b) => (createdAt(a) < createdAt(b) ? -1 : 1));
-      for (const pod of oldest.slice(0, finished.length - threshold))
+      const ranked = finished.toSorted(compareForCollection);
+      for (const pod of ranked.slice(0, finished.length - threshold)) {
         await deletePod(client, pod, 0);
+      }
     }
     for (const pod of all) {
       const node = pod.spec?.nodeName ?? '';
       if (gone.has(node)) await end(pod);
-      else if (isDeleting(pod) && isOutOfService(node)) await endTerminating(pod);
-      else if (node === '' && isDeleting(pod)) await deletePod(client, pod, 0);
+      else if (isDeleting(pod) && isOutOfService(node)) await endPod(client, pod);
+      else if (node === '' && isDeleting(pod)) await endPod(client, pod);
     }
   };
 
@@ -104,6 +91,16 @@ export const startPodGarbageCollector: StartController = async (context) => {
   }
 };
 
-function createdAt(pod: Pod): string {
-  return pod.metadata.creationTimestamp ?? '';
+/** Evicted pods first, then the oldest. */
+function compareForCollection(a: Pod, b: Pod): number {
+  const { creationTimestamp: at = '', name } = a.metadata;
+  const { creationTimestamp: other = '', name: otherName } = b.metadata;
+  const byEviction = Number(isEvicted(b)) - Number(isEvicted(a));
+  if (byEviction !== 0) return byEviction;
+  if (at !== other) return at < other ? -1 : 1;
+  return name < otherName ? -1 : 1;
+}
+
+function isEvicted({ status }: Pod): boolean {
+  return status?.phase === 'Failed' && status.reason === 'Evicted';
 }

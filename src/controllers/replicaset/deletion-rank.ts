@@ -31,6 +31,29 @@ export function compareForDeletion(a: Pod, b: Pod, context: RankContext): number
   );
 }
 
+/**
+ * The plainer order of Jobs: unassigned, not running, not ready, ready or made later, restarted
+ * more often.
+ */
+export function compareActivePods(a: Pod, b: Pod): number {
+  const isBothReady = isPodReady(a) && isPodReady(b);
+  return (
+    Number(nodeOf(a) !== '') - Number(nodeOf(b) !== '') ||
+    phaseOf(a) - phaseOf(b) ||
+    Number(isPodReady(a)) - Number(isPodReady(b)) ||
+    (isBothReady ? laterFirst(readySinceMs(a), readySinceMs(b)) : 0) ||
+    restartsOf(b, 'sidecar') - restartsOf(a, 'sidecar') ||
+    restartsOf(b, 'regular') - restartsOf(a, 'regular') ||
+    laterFirst(createdMs(a), createdMs(b))
+  );
+}
+
+/** An unknown time counts as the latest. */
+function laterFirst(aMs: number, bMs: number): number {
+  if (aMs === 0 || bMs === 0) return Number(bMs === 0) - Number(aMs === 0);
+  return bMs - aMs;
+}
+
 /** The `excess` pods to delete. */
 export function podsToDelete(pods: readonly Pod[], excess: number, context: RankContext): Pod[] {
   if (excess >= pods.length) return [...pods];

@@ -89,11 +89,11 @@ function relatedPodsOnNodes(
   return counts;
 }
 
-/** The sets with the same controller: old and new ones of a Deployment. */
+/** The sets with the same controller, old and new ones of a Deployment; none for a set of its own. */
 export function setsOfSameOwner(
   set: ReplicaSet,
   sets: Informer<ReplicaSet>,
 ): readonly ReplicaSet[] {
   const uid = controllerOf(set)?.uid;
-  return uid === undefined ? [set] : controlledBy(sets, uid);
+  return uid === undefined ? [] : controlledBy(sets, uid);
 }

@@ -39,6 +39,11 @@ export function isHeadless(service: Service): boolean {
   return service.spec?.clusterIP === 'None';
 }
 
+/** Whether objects of its endpoints are labelled as those of a service without an address. */
+export function lacksAddress(service: Service): boolean {
+  return (service.spec?.clusterIP ?? '') === '' || isHeadless(service);
+}
+
 /** Whether the endpoints of a service are made from pods at all. */
 export function hasPodEndpoints(service: Service): boolean {
   const { selector, type } = service.spec ?? {};
