@@ -5,6 +5,7 @@ import { allocatedAmounts } from './cache/counts-alike.ts';
 import { differ, nodeEvents } from './cluster-events.ts';
 import type { Happening } from './framework/happening.ts';
 import { createPodInfo } from './framework/node-info.ts';
+import type { NodeInfo } from './framework/node-info.ts';
 import type { NominatedPods } from './queue/nominated-pods.ts';
 import type { SchedulingQueue } from './queue/scheduling-queue.ts';
 
@@ -38,6 +39,7 @@ export function followPods(options: {
   isOurs: (pod: Pod) => boolean;
 }): void {
   const { pods, cache, queue, nominated, moveFor, isOurs } = options;
+  const nodeOf = (pod: Pod): NodeInfo | undefined => cache.node(pod.spec?.nodeName ?? '');
   const seePlaced = (key: string, pod: Pod, former: Pod | undefined): void => {
     if (former === undefined || !isPlaced(former)) {
       queue.remove(key);
@@ -46,13 +48,13 @@ export function followPods(options: {
     cache.setPod(pod);
     if (isFinished(pod)) {
       if (former !== undefined && isPlaced(former) && !isFinished(former)) {
-        moveFor({ event: 'AssignedPod/Delete', pod });
+        moveFor({ event: 'AssignedPod/Delete', pod, nodeInfo: nodeOf(pod) });
       }
       return;
     }
     if (former === undefined || !isPlaced(former)) moveFor({ event: 'AssignedPod/Add', pod });
     else if (isSpecChange(former, pod) || isResized(former, pod)) {
-      moveFor({ event: 'AssignedPod/Update', pod, formerPod: former });
+      moveFor({ event: 'AssignedPod/Update', pod, formerPod: former, nodeInfo: nodeOf(pod) });
     }
   };
   const seeWaiting = (key: string, pod: Pod, former: Pod | undefined): void => {
@@ -104,7 +106,9 @@ export function followPods(options: {
     nominated.remove(key);
     cache.removePod(key);
     // The room that was kept for it is free as well.
-    if (isPlaced(pod) || wasNominated) moveFor({ event: 'AssignedPod/Delete', pod });
+    if (isPlaced(pod) || wasNominated) {
+      moveFor({ event: 'AssignedPod/Delete', pod, nodeInfo: nodeOf(pod) });
+    }
   };
 }
 

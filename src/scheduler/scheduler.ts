@@ -253,7 +253,8 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     const message = status?.reasons.join(', ') ?? '';
     log.warning('Binding failed', { pod: key, node: nodeName, reason: message });
     fail(cycle, message);
-    queue.moveFor({ event: 'AssignedPod/Delete', pod: pod.pod });
+    const nodeInfo = cache.node(nodeName);
+    queue.moveFor({ event: 'AssignedPod/Delete', pod: pod.pod, nodeInfo });
   };
 
   const fail = (cycle: Cycle, message: string): void => {

@@ -1,4 +1,5 @@
 import type { Node, Pod } from '#schema/types.ts';
+import type { NodeInfo } from './node-info.ts';
 
 /** Kinds of happenings in the cluster that may make an unschedulable pod schedulable. */
 export type ClusterEvent =
@@ -25,6 +26,8 @@ export interface Happening {
   /** The pod that came, changed or left. */
   readonly pod?: Pod | undefined;
   readonly formerPod?: Pod | undefined;
+  /** Live: the node that the pod is on, or was on, with what is on it now. */
+  readonly nodeInfo?: NodeInfo | undefined;
   /** `namespace/name` of the claim that a storage event is about; absent for other objects. */
   readonly claimKey?: string | undefined;
 }

@@ -45,13 +45,15 @@ export function createNodeResourcesFit(args: NodeResourcesFitArgs = {}): Plugin 
     name: 'NodeResourcesFit',
     answersByNode: true,
     retryOn: ['Node/Add', 'Node/UpdateAllocatable', 'AssignedPod/Delete', 'AssignedPod/Update'],
-    isHelpedBy(pod, { event, node, formerNode, pod: other, formerPod }) {
+    isHelpedBy(pod, { event, node, formerNode, pod: other, formerPod, nodeInfo }) {
       if (node !== undefined) {
         // a node that is too small even when it is empty stays too small
         const record = new NodeRecord(node);
         if (insufficientResources(pod, record, isIgnored).length > 0) return false;
         return formerNode === undefined || hasMore(pod, new NodeRecord(formerNode), record);
       }
+      // room on one node is no help to whom it is still too little
+      if (nodeInfo !== undefined && !mayFit(pod, nodeInfo, isIgnored)) return false;
       if (event !== 'AssignedPod/Update' || other === undefined || formerPod === undefined) {
         return true;
       }
@@ -98,6 +100,18 @@ export function insufficientResources(
     if (request > free) reasons.push(`Insufficient ${name}`);
   }
   return reasons;
+}
+
+/** Whether the pod fits on the node, or would without the pods that are less important. */
+function mayFit(pod: PodInfo, node: NodeInfo, isIgnored: (name: string) => boolean): boolean {
+  if (insufficientResources(pod, node, isIgnored).length === 0) return true;
+  const priority = pod.pod.spec?.priority ?? 0;
+  if (node.lowestPriority >= priority) return false;
+  const without = node.clone();
+  for (const [key, other] of node.pods) {
+    if ((other.pod.spec?.priority ?? 0) < priority) without.removePod(key);
+  }
+  return insufficientResources(pod, without, isIgnored).length === 0;
 }
 
 /** Whether a change of the node gave it more of what the pod wants. */

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { Container, Node, Pod, PodSpec } from '#schema/types.ts';
 import { createClusterCache } from '../cache/cluster-cache.ts';
 import { createPodInfo } from '../framework/node-info.ts';
+import type { NodeInfo } from '../framework/node-info.ts';
 import type { Plugin } from '../framework/plugin.ts';
 import type { Happening } from '../framework/happening.ts';
 import { imageLocality } from './image-locality.ts';
@@ -231,6 +232,13 @@ test('NodeDeclaredFeatures wants the kubelet to know how to restart all containe
   assert.deepEqual(refusals(nodeDeclaredFeatures, cluster, pod('q')), { able: '', unable: '' });
 });
 
+/** A node of two CPUs with these pods on it. */
+const nodeWith = (...placed: Pod[]): NodeInfo | undefined =>
+  clusterOf(
+    [node('n')],
+    placed.map((one) => on('n', one)),
+  ).nodes[0];
+
 const hints: readonly [
   what: string,
   plugin: Plugin,
@@ -264,6 +272,27 @@ const hints: readonly [
     createNodeResourcesFit(),
     pod('p', {}, { resources: { requests: { cpu: '1' } } }),
     { event: 'AssignedPod/Delete', pod: pod('q') },
+    true,
+  ],
+  [
+    'a pod that leaves a node on which there is still too little',
+    createNodeResourcesFit(),
+    pod('p', {}, cpu('2')),
+    { event: 'AssignedPod/Delete', pod: pod('q'), nodeInfo: nodeWith(pod('r', {}, cpu('1'))) },
+    false,
+  ],
+  [
+    'a pod that leaves a node on which only less important ones are left',
+    createNodeResourcesFit(),
+    pod('p', { priority: 5 }, cpu('2')),
+    { event: 'AssignedPod/Delete', pod: pod('q'), nodeInfo: nodeWith(pod('r', {}, cpu('1'))) },
+    true,
+  ],
+  [
+    'a pod that leaves enough room',
+    createNodeResourcesFit(),
+    pod('p', {}, cpu('1')),
+    { event: 'AssignedPod/Delete', pod: pod('q'), nodeInfo: nodeWith(pod('r', {}, cpu('1'))) },
     true,
   ],
   [
