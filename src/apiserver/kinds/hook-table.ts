@@ -1,7 +1,9 @@
 import type { KindHooks, KindHookTable } from './kind-hooks.ts';
 import { certificateSigningRequestHooks } from './certificate-signing-request.ts';
 import { jobHooks } from './job.ts';
+import { limitRangeHooks } from './limit-range.ts';
 import { namespaceHooks } from './namespace.ts';
+import { persistentVolumeHooks } from './persistent-volume.ts';
 import { podHooks } from './pod.ts';
 import { resourceSliceHooks } from './resource-slice.ts';
 import { secretHooks } from './secret.ts';
@@ -20,6 +22,7 @@ import {
   nodeWarnings,
   persistentVolumeClaimWarnings,
   persistentVolumeWarnings,
+  serviceAccountWarnings,
   serviceWarnings,
   storageClassKindWarnings,
 } from './warnings/cluster-kinds.ts';
@@ -48,11 +51,12 @@ export function createKindHooks(): KindHookTable {
     'endpointslices.discovery.k8s.io': endpointSliceWarnings,
     'ingresses.networking.k8s.io': ingressWarnings,
     'jobs.batch': { ...jobHooks, ...jobWarnings },
+    limitranges: limitRangeHooks,
     namespaces: namespaceHooks,
     'networkpolicies.networking.k8s.io': networkPolicyWarnings,
     nodes: nodeWarnings,
     persistentvolumeclaims: { ...returnsDeleted, ...persistentVolumeClaimWarnings },
-    persistentvolumes: { ...returnsDeleted, ...persistentVolumeWarnings },
+    persistentvolumes: { ...returnsDeleted, ...persistentVolumeHooks, ...persistentVolumeWarnings },
     pods: { ...podHooks, ...podWarnings },
     podtemplates: { ...returnsDeleted, ...podTemplateWarnings },
     'replicasets.apps': workloadWarnings,
@@ -61,7 +65,7 @@ export function createKindHooks(): KindHookTable {
     'resourceslices.resource.k8s.io': { ...resourceSliceHooks, ...resourceSliceWarnings },
     'runtimeclasses.node.k8s.io': runtimeClassWarnings,
     secrets: { ...secretHooks, ...secretWarnings },
-    serviceaccounts: returnsDeleted,
+    serviceaccounts: { ...returnsDeleted, ...serviceAccountWarnings },
     services: { ...returnsDeleted, ...serviceWarnings },
     'statefulsets.apps': statefulSetWarnings,
     'storageclasses.storage.k8s.io': storageClassKindWarnings,

@@ -7,25 +7,22 @@ export const jobHooks: KindHooks = {
     const job = object as unknown as Job;
     const { spec, metadata } = job;
     if (spec === undefined || spec.manualSelector === true) return;
-    const { name, uid = '' } = metadata;
     const template = spec.template;
-    const labels = template.metadata?.labels;
-    template.metadata = {
-      ...template.metadata,
-      labels: {
-        ...labels,
-        'batch.kubernetes.io/controller-uid': uid,
-        'batch.kubernetes.io/job-name': name,
-        'controller-uid': uid,
-        'job-name': name,
-      },
+    const name = metadata.name;
+    const uid = metadata.uid ?? '';
+    // what the user set stays, and validation refuses what contradicts the generated selector
+    const labels = {
+      'batch.kubernetes.io/controller-uid': uid,
+      'batch.kubernetes.io/job-name': name,
+      'controller-uid': uid,
+      'job-name': name,
+      ...template.metadata?.labels,
     };
-    spec.selector = {
-      ...spec.selector,
-      matchLabels: {
-        ...spec.selector?.matchLabels,
-        'batch.kubernetes.io/controller-uid': uid,
-      },
+    template.metadata = { ...template.metadata, labels };
+    const matchLabels = {
+      'batch.kubernetes.io/controller-uid': uid,
+      ...spec.selector?.matchLabels,
     };
+    spec.selector = { ...spec.selector, matchLabels };
   },
 };

@@ -1,4 +1,5 @@
 import type { Pod } from '#schema/types.ts';
+import { takeAppArmorFromAnnotations } from './app-armor.ts';
 import type { KindHooks } from './kind-hooks.ts';
 
 const defaultGraceSeconds = 30;
@@ -6,6 +7,9 @@ const defaultGraceSeconds = 30;
 /** Pods are shut down by their kubelet; one that no kubelet runs goes at once. */
 export const podHooks: KindHooks = {
   returnsDeleted: true,
+  beforeCreate(object, { context }) {
+    for (const text of takeAppArmorFromAnnotations(object)) context.warnings.add(text);
+  },
   gracePeriodSeconds(object, requested) {
     const { spec, status } = object as unknown as Pod;
     const isUnscheduled = (spec?.nodeName ?? '') === '';

@@ -1,12 +1,29 @@
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
+import type { PodSpec } from '../generated/types.ts';
+import { dropDisabledPodFields } from './disabled-pod-fields.ts';
 import { takeFrom, valueAt } from './paths.ts';
 
 const group = 'spec.schedulingGroup';
 const inTemplate: readonly string[] = [`spec.template.${group}`];
+const templateSpec = 'spec.template.spec';
+
+/** Where kinds, by `group/Kind`, have the spec of a pod. */
+const podSpecs: Readonly<Record<string, string>> = {
+  '/Pod': 'spec',
+  '/PodTemplate': 'template.spec',
+  '/ReplicationController': templateSpec,
+  'apps/DaemonSet': templateSpec,
+  'apps/Deployment': templateSpec,
+  'apps/ReplicaSet': templateSpec,
+  'apps/StatefulSet': templateSpec,
+  'batch/CronJob': 'spec.jobTemplate.spec.template.spec',
+  'batch/Job': templateSpec,
+};
 
 /** Fields, by `group/Kind`, of features that are off in this version. */
 const disabled: Readonly<Record<string, readonly string[]>> = {
+  '/Node': ['spec.configSource', 'status.config'],
   '/Pod': [group],
   '/PodTemplate': [`template.${group}`],
   '/ReplicationController': inTemplate,
@@ -34,4 +51,11 @@ export function dropDisabledFields(
     if (valueAt(object, path) === undefined) continue;
     if (old === undefined || valueAt(old, path) === undefined) takeFrom(object, nothing, path);
   }
+  const path = podSpecs[`${info.group}/${info.kind}`];
+  if (path === undefined) return;
+  const before = old === undefined ? undefined : valueAt(old, path);
+  dropDisabledPodFields(
+    valueAt(object, path) as Partial<PodSpec> | undefined,
+    before as Partial<PodSpec> | undefined,
+  );
 }

@@ -35,6 +35,7 @@ export function keepEphemeralContainers(pod: Pod, old: Pod): void {
 }
 
 export function keepResize(pod: Pod, old: Pod): void {
+  if (!hasSameContainers(pod.spec, old.spec)) return;
   const spec = old.spec === undefined ? undefined : { ...old.spec };
   if (spec !== undefined) {
     spec.containers = resized(spec.containers, pod.spec?.containers);
@@ -44,6 +45,16 @@ export function keepResize(pod: Pod, old: Pod): void {
     setOrDelete(spec, 'resources', pod.spec?.resources);
   }
   keepOnly(pod, old, spec);
+}
+
+/** Containers that came, went, moved or changed their names are for validation to refuse. */
+function hasSameContainers(spec: PodSpec | undefined, old: PodSpec | undefined): boolean {
+  const names = (list: readonly Container[] | undefined): string =>
+    JSON.stringify((list ?? []).map(({ name }) => name));
+  return (
+    names(spec?.containers) === names(old?.containers) &&
+    names(spec?.initContainers) === names(old?.initContainers)
+  );
 }
 
 /** The stored containers with the wanted resources of those of the same name. */

@@ -2,24 +2,35 @@ import { applyDefaults } from '../defaults/apply.ts';
 import type {
   CustomResourceDefinition,
   Namespace,
+  PersistentVolume,
   PersistentVolumeClaim,
   Pod,
 } from '../generated/types.ts';
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { fieldOf } from '../type-table/type-table.ts';
+import { linkDataSources } from './claim-data-sources.ts';
 import { dropDisabledFields } from './disabled-fields.ts';
 import { startGeneration } from './generation.ts';
 import { hasStatus, isBuiltIn, rulesOf } from './kind-rules.ts';
 import { mergeMatchLabelKeys } from './match-label-keys.ts';
 import { podQosClass } from '../pods/mod.ts';
 import { storeVersion } from './stored-versions.ts';
+import { keepSecretNames } from './secret-references.ts';
+import { dropTopology } from './slice-topology.ts';
 import { setTemplateGeneration } from './template-generation.ts';
 
 /** By `group/Kind`: what creation sets beyond the rules of the table. */
 const setters: Readonly<Record<string, (object: UnknownObject) => void>> = {
   '/Namespace': (object) => finalizeByKubernetes(object),
-  '/PersistentVolumeClaim': (object) => mirrorDataSource(object),
+  '/PersistentVolume': (object) => {
+    const status = (object as PersistentVolume).status ?? {};
+    (object as PersistentVolume).status = {
+      ...status,
+      lastPhaseTransitionTime: object.metadata.creationTimestamp,
+    };
+  },
+  '/PersistentVolumeClaim': ({ spec }: PersistentVolumeClaim) => linkDataSources(spec, undefined),
   '/Pod': (object) => {
     mergeMatchLabelKeys(object);
     startPodStatus(object);
@@ -27,7 +38,9 @@ const setters: Readonly<Record<string, (object: UnknownObject) => void>> = {
   'apiextensions.k8s.io/CustomResourceDefinition': (object) => {
     storeVersion(object as unknown as CustomResourceDefinition);
   },
+  '/ServiceAccount': keepSecretNames,
   'apps/DaemonSet': (object) => setTemplateGeneration(object, undefined),
+  'discovery.k8s.io/EndpointSlice': (object) => dropTopology(object, undefined),
 };
 
 /**
@@ -65,19 +78,6 @@ function finalizeByKubernetes(namespace: Namespace): void {
   const finalizers = namespace.spec?.finalizers ?? [];
   if (finalizers.includes('kubernetes')) return;
   namespace.spec = { ...namespace.spec, finalizers: [...finalizers, 'kubernetes'] };
-}
-
-/** dataSource and dataSourceRef say the same unless the reference leaves the namespace. */
-function mirrorDataSource(claim: PersistentVolumeClaim): void {
-  const { spec } = claim;
-  if (spec === undefined) return;
-  const { dataSource, dataSourceRef } = spec;
-  if (dataSource !== undefined && dataSourceRef === undefined) {
-    spec.dataSourceRef = { ...dataSource };
-  } else if (dataSource === undefined && dataSourceRef !== undefined) {
-    const { namespace, ...local } = dataSourceRef;
-    if (namespace === undefined || namespace === '') spec.dataSource = local;
-  }
 }
 
 function startPodStatus(pod: Pod): void {

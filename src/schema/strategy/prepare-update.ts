@@ -1,15 +1,20 @@
 import type {
   CertificateSigningRequest,
   CustomResourceDefinition,
+  PersistentVolumeClaim,
   Pod,
 } from '../generated/types.ts';
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
+import { linkDataSources } from './claim-data-sources.ts';
 import { dropDisabledFields } from './disabled-fields.ts';
 import { advanceGeneration } from './generation.ts';
 import { hasStatus, isBuiltIn, resetFieldsOf, userMetadata } from './kind-rules.ts';
 import { takeFrom } from './paths.ts';
+import { keepStatusFacts } from './pod-status.ts';
 import { keepEphemeralContainers, keepResize } from './pod-subresources.ts';
+import { keepSecretNames } from './secret-references.ts';
+import { dropTopology } from './slice-topology.ts';
 import { storeVersion } from './stored-versions.ts';
 import { setTemplateGeneration } from './template-generation.ts';
 
@@ -17,13 +22,19 @@ type Prepare = (object: UnknownObject, old: UnknownObject, subresource: string) 
 
 /** By `group/Kind`: what upstream's strategy does instead of or after taking the reset fields. */
 const special: Readonly<Record<string, Prepare>> = {
+  '/PersistentVolumeClaim': (object, old, subresource) => {
+    if (subresource !== '') return;
+    linkDataSources((object as PersistentVolumeClaim).spec, (old as PersistentVolumeClaim).spec);
+  },
   '/Pod': preparePod,
+  '/ServiceAccount': (object) => keepSecretNames(object),
   'apiextensions.k8s.io/CustomResourceDefinition': (object, _old, subresource) => {
     if (subresource === '') storeVersion(object as unknown as CustomResourceDefinition);
   },
   'apps/DaemonSet': (object, old, subresource) => {
     if (subresource !== 'status') setTemplateGeneration(object, old);
   },
+  'discovery.k8s.io/EndpointSlice': (object, old) => dropTopology(object, old),
 };
 
 /**
@@ -84,12 +95,7 @@ function preparePod(object: UnknownObject, old: UnknownObject, subresource: stri
   const stored = old as Pod;
   if (subresource === 'ephemeralcontainers') keepEphemeralContainers(pod, stored);
   else if (subresource === 'resize') keepResize(pod, stored);
-  else if (subresource === 'status') {
-    const qosClass = stored.status?.qosClass;
-    if (pod.status?.qosClass === undefined && qosClass !== undefined) {
-      pod.status = { ...pod.status, qosClass };
-    }
-  }
+  else if (subresource === 'status') keepStatusFacts(pod, stored);
 }
 
 /** Who approves must not sign, and who signs must not approve. */

@@ -176,3 +176,15 @@ export const endpointSliceWarnings: KindHooks = {
     );
   },
 };
+
+const mountableSecrets = 'kubernetes.io/enforce-mountable-secrets';
+
+export const serviceAccountWarnings: KindHooks = {
+  warnings(object, old) {
+    const isSet = object.metadata.annotations?.[mountableSecrets] !== undefined;
+    if (!isSet || old?.metadata.annotations?.[mountableSecrets] !== undefined) return [];
+    return [
+      `metadata.annotations[${mountableSecrets}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+    ];
+  },
+};

@@ -104,9 +104,10 @@ function profileWarnings(
       );
     }
     const appArmor = `container.apparmor.security.beta.kubernetes.io/${name}`;
-    if (annotations[appArmor] === undefined || securityContext?.appArmorProfile !== undefined) {
-      continue;
-    }
+    // new pods take their fields from the annotations, and warn of what they took
+    const isTemplate = path !== '';
+    const isField = securityContext?.appArmorProfile !== undefined;
+    if (!isTemplate || isField || annotations[appArmor] === undefined) continue;
     lines.push(
       `${path}metadata.annotations[${appArmor}]: deprecated since v1.30; use the "appArmorProfile" field instead`,
     );

@@ -69,7 +69,6 @@ const rows: readonly Row[] = [
       },
     ),
     'metadata.annotations[container.seccomp.security.alpha.kubernetes.io/main]: non-functional in v1.27+; use the "seccompProfile" field instead',
-    'metadata.annotations[container.apparmor.security.beta.kubernetes.io/main]: deprecated since v1.30; use the "appArmorProfile" field instead',
   ],
   [
     'pods',

@@ -18,9 +18,12 @@ const manyCompletions = 100_000;
 const manyAtOnce = 10_000;
 
 export const podWarnings: KindHooks = {
-  warnings(object) {
+  warnings(object, old) {
+    // people do not change pods themselves, and their kubelets often do
+    if (old !== undefined) return [];
     const { metadata, spec } = object as unknown as Pod;
-    return podSpecWarnings(metadata, spec, '');
+    const what = "this is used in the Pod's hostname";
+    return [...nameWarnings(object, old, what), ...podSpecWarnings(metadata, spec, '')];
   },
 };
 
@@ -103,20 +106,26 @@ function templateWarnings(object: UnknownObject): string[] {
   return podSpecWarnings(template?.metadata, template?.spec, 'spec.template.');
 }
 
-function nameWarnings(object: UnknownObject, old: UnknownObject | undefined): string[] {
+function nameWarnings(
+  object: UnknownObject,
+  old: UnknownObject | undefined,
+  what = 'this is used in Pod names and hostnames',
+): string[] {
   const { name } = object.metadata;
   if (old !== undefined) return [];
-  const why =
-    name.length > 63
-      ? 'must be no more than 63 characters'
-      : labelForm.test(name)
-        ? undefined
-        : subdomainForm.test(name)
-          ? 'must not contain dots'
-          : `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`;
-  if (why === undefined) return [];
+  const why = [
+    ...(name.length > 63 ? ['must be no more than 63 characters'] : []),
+    ...(labelForm.test(name)
+      ? []
+      : subdomainForm.test(name)
+        ? ['must not contain dots']
+        : [
+            `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`,
+          ]),
+  ];
+  if (why.length === 0) return [];
   return [
-    `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${why}]`,
+    `metadata.name: ${what}, which can result in surprising behavior; a DNS label is recommended: [${why.join(' ')}]`,
   ];
 }
 

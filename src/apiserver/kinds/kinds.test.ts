@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { takeAppArmorFromAnnotations } from './app-armor.ts';
+import type { HookScope } from './kind-hooks.ts';
+import { jobHooks } from './job.ts';
+import { persistentVolumeHooks } from './persistent-volume.ts';
+
+const annotation = (container: string): string =>
+  `container.apparmor.security.beta.kubernetes.io/${container}`;
+const warning = (container: string): string =>
+  `metadata.annotations[${annotation(container)}]: deprecated since v1.30; use the "appArmorProfile" field instead`;
+
+test('profiles of annotations become fields of the containers that have none', () => {
+  const runtimeDefault = { type: 'RuntimeDefault' };
+  const cases: [
+    value: string,
+    own: object | undefined,
+    profile: object | undefined,
+    warns: boolean,
+  ][] = [
+    ['unconfined', undefined, { type: 'Unconfined' }, true],
+    ['localhost/x', undefined, { type: 'Localhost', localhostProfile: 'x' }, true],
+    ['runtime/default', undefined, undefined, false],
+    ['localhost/', undefined, undefined, true],
+    ['else', undefined, undefined, true],
+    ['unconfined', runtimeDefault, runtimeDefault, false],
+  ];
+  for (const [value, own, profile, warns] of cases) {
+    const container = { name: 'c', ...(own && { securityContext: { appArmorProfile: own } }) };
+    const spec = { containers: [container], securityContext: { appArmorProfile: runtimeDefault } };
+    const pod = structuredClone({ metadata: { annotations: { [annotation('c')]: value } }, spec });
+    assert.deepEqual(takeAppArmorFromAnnotations(pod), warns ? [warning('c')] : [], value);
+    const [made] = pod.spec.containers as { securityContext?: { appArmorProfile?: object } }[];
+    assert.deepEqual(made?.securityContext?.appArmorProfile, profile, value);
+  }
+});
+
+test('a windows pod keeps its annotations to itself', () => {
+  const metadata = { annotations: { [annotation('c')]: 'unconfined' } };
+  const spec = { os: { name: 'windows' }, containers: [{ name: 'c' }] };
+  assert.deepEqual(takeAppArmorFromAnnotations({ metadata, spec }), []);
+  assert.deepEqual(spec.containers, [{ name: 'c' }]);
+});
+
+test('a job keeps labels and selectors that contradict the generated ones', () => {
+  const job = {
+    metadata: { name: 'j', uid: 'u' },
+    spec: { template: { metadata: { labels: { 'job-name': 'mine' } }, spec: {} } },
+  };
+  void jobHooks.beforeCreate?.(job as never, {} as HookScope);
+  assert.deepEqual(job.spec, {
+    selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'u' } },
+    template: {
+      metadata: {
+        labels: {
+          'batch.kubernetes.io/controller-uid': 'u',
+          'batch.kubernetes.io/job-name': 'j',
+          'controller-uid': 'u',
+          'job-name': 'mine',
+        },
+      },
+      spec: {},
+    },
+  });
+});
+
+test('a change of phase gets its time, unless the writer says another one', () => {
+  const old = { metadata: {}, status: { phase: 'Available', lastPhaseTransitionTime: 'then' } };
+  const scope = { subresource: 'status', nowMs: 0 } as HookScope;
+  const after = (status: object): unknown => {
+    const volume = { metadata: {}, status };
+    void persistentVolumeHooks.beforeUpdate?.(volume as never, old as never, scope);
+    return volume.status;
+  };
+  const now = '1970-01-01T00:00:00Z';
+  assert.deepEqual(after({ phase: 'Bound' }), { phase: 'Bound', lastPhaseTransitionTime: now });
+  const told = { phase: 'Bound', lastPhaseTransitionTime: 'told' };
+  assert.deepEqual(after(told), told);
+  assert.deepEqual(after({ phase: 'Available' }), { phase: 'Available' });
+});
