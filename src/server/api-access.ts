@@ -28,6 +28,7 @@ import type { Backend } from '#store/mod.ts';
 import { createAuthentication } from './access/authentication.ts';
 import { createAuthorization } from './access/authorization.ts';
 import { readApiServerArgs } from './api-server-args/mod.ts';
+import { imagePolicyBackend } from './admission-config/mod.ts';
 import type { AdmissionSettings } from './admission-config/mod.ts';
 import type { Authorities } from './authorities.ts';
 import type { SupervisorUser } from './join-credentials.ts';
@@ -89,6 +90,8 @@ export function createApiAccess(options: {
     authorizer,
     rbac,
     ...options.admission,
+    imagePolicy: imagePolicyBackend(options.admission, webhooks),
+    client: parts.client(serverUser, 'kube-apiserver'),
     metrics: parts.metrics,
     clock,
     random,

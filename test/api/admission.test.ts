@@ -1,6 +1,11 @@
 /** Admission plugins of a running server as clients meet them. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+
+import { readApiServerArgs } from '#server/api-server-args/mod.ts';
 
 import type { TestApi } from './server.ts';
 import { startTestApi } from './server.ts';
@@ -50,5 +55,43 @@ describe('Pod Security', () => {
     ]);
     assert.equal(bad.code, 1);
     assert.match(bad.stderr, /must be one of privileged, baseline, restricted/);
+  });
+});
+
+describe('plugins that are off by default', () => {
+  test('act with what the configuration file says', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'k3ts-admission-'));
+    const file = join(folder, 'admission.json');
+    const limitedResources = [{ resource: 'services', matchContains: ['services.loadbalancers'] }];
+    const plugins = [{ name: 'ResourceQuota', configuration: { limitedResources } }];
+    await writeFile(file, JSON.stringify({ kind: 'AdmissionConfiguration', plugins }));
+    const own = await startTestApi({
+      apiServerArgs: readApiServerArgs([
+        `admission-control-config-file=${file}`,
+        'enable-admission-plugins=NamespaceAutoProvision,AlwaysPullImages',
+      ]),
+    });
+    try {
+      const made = await own.request('POST', '/api/v1/namespaces/fresh/configmaps', {
+        body: { metadata: { name: 'c' } },
+      });
+      assert.equal(made.status, 201, made.text);
+      const spec = { containers: [{ name: 'c', image: 'i', imagePullPolicy: 'Never' }] };
+      await own.until('/api/v1/namespaces/fresh/serviceaccounts/default', (a) => a.status === 200);
+      const pod = await own.request('POST', '/api/v1/namespaces/fresh/pods', {
+        body: { metadata: { name: 'p' }, spec },
+      });
+      assert.equal(pod.at('spec.containers.0.imagePullPolicy'), 'Always', pod.text);
+      const service = await own.request('POST', '/api/v1/namespaces/fresh/services', {
+        body: { metadata: { name: 's' }, spec: { type: 'LoadBalancer', ports: [{ port: 80 }] } },
+      });
+      assert.equal(
+        service.at('message'),
+        'services "s" is forbidden: insufficient quota to consume: services.loadbalancers',
+      );
+    } finally {
+      await own.close();
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -88,7 +88,7 @@ test('PodNodeSelector adds the selector of the namespace, and refuses another on
 test('names of plugins are checked before they are turned on or off', () => {
   assert.equal(enablingProblem('AlwaysPullImages'), undefined);
   assert.match(enablingProblem('Nobody') ?? '', /plugin "Nobody" is unknown$/);
-  assert.match(enablingProblem('ImagePolicyWebhook') ?? '', /cannot be enabled/);
-  assert.equal(disablingProblem('ImagePolicyWebhook'), undefined);
+  assert.match(enablingProblem('JobValidation') ?? '', /cannot be enabled/);
+  assert.equal(disablingProblem('JobValidation'), undefined);
   assert.match(disablingProblem('Nobody') ?? '', /plugin "Nobody" is unknown$/);
 });

@@ -1,11 +1,10 @@
 import { resources } from '#client/mod.ts';
-import type { Container, Pod, Service } from '#schema/types.ts';
+import type { Container, Pod, Service, Toleration } from '#schema/types.ts';
 
 import { notFound } from '../api-errors.ts';
 import type { ObjectReader } from '../authz/object-reader.ts';
 import { isPod, isResource, podOf, refuse } from './match.ts';
-import type { AdmissionPlugin } from './plugin.ts';
-import { sameJson } from './same-json.ts';
+import type { AdmissionAttributes, AdmissionPlugin } from './plugin.ts';
 
 /** Small plugins that are off by default and take a line of --enable-admission-plugins. */
 export function createOptionalPlugins(options: { reader: ObjectReader }): AdmissionPlugin[] {
@@ -41,18 +40,41 @@ function containersOf(pod: Pod): Container[] {
 /** So that a node's image cache lets nobody in who could not pull. */
 const alwaysPullImages: AdmissionPlugin = {
   name: 'AlwaysPullImages',
-  handles: (attributes) => isPod(attributes, 'CREATE', 'UPDATE'),
+  handles: (attributes) => isPod(attributes, 'CREATE', 'UPDATE') && !hasSameImages(attributes),
   mutate(attributes) {
-    for (const container of containersOf(podOf(attributes))) container.imagePullPolicy = 'Always';
+    const { spec } = podOf(attributes);
+    for (const container of containersOf({ spec } as Pod)) container.imagePullPolicy = 'Always';
+    for (const { image } of spec.volumes ?? []) {
+      if (image !== undefined) image.pullPolicy = 'Always';
+    }
   },
   validate(attributes) {
-    const lazy = containersOf(podOf(attributes)).some(
-      (container) => container.imagePullPolicy !== 'Always',
-    );
-    if (lazy)
-      throw refuse(attributes, 'imagePullPolicy: Unsupported value: supported values: "Always"');
+    const { spec } = podOf(attributes);
+    const errors: string[] = [];
+    const check = (path: string, policy: string | undefined): void => {
+      if (policy === 'Always') return;
+      const shown = JSON.stringify(policy ?? '');
+      errors.push(`${path}: Unsupported value: ${shown}: supported values: "Always"`);
+    };
+    for (const kind of ['initContainers', 'containers'] as const) {
+      for (const [index, { imagePullPolicy }] of (spec[kind] ?? []).entries()) {
+        check(`spec.${kind}[${index}].imagePullPolicy`, imagePullPolicy);
+      }
+    }
+    for (const [index, { image }] of (spec.volumes ?? []).entries()) {
+      if (image !== undefined) check(`spec.volumes[${index}].image.pullPolicy`, image.pullPolicy);
+    }
+    const [first] = errors;
+    if (first !== undefined) throw refuse(attributes, first);
   },
 };
+
+/** An update that brings no image that the pod did not have. */
+function hasSameImages({ operation, object, oldObject }: AdmissionAttributes): boolean {
+  if (operation !== 'UPDATE') return false;
+  const old = new Set(containersOf(oldObject as unknown as Pod).map(({ image }) => image));
+  return containersOf(object as unknown as Pod).every(({ image }) => old.has(image));
+}
 
 const denyServiceExternalIps: AdmissionPlugin = {
   name: 'DenyServiceExternalIPs',
@@ -80,14 +102,26 @@ const extendedResourceToleration: AdmissionPlugin = {
         if (isExtended(name)) names.add(name);
       }
     }
-    const own = pod.spec.tolerations ?? [];
     const missing = [...names]
       .sort()
-      .map((key) => ({ key, operator: 'Exists' as const }))
-      .filter((wanted) => !own.some((entry) => sameJson(entry, wanted)));
-    if (missing.length > 0) pod.spec.tolerations = [...own, ...missing];
+      .map((key) => ({ key, operator: 'Exists' as const, effect: 'NoSchedule' as const }));
+    if (missing.length === 0) return;
+    const own = (pod.spec.tolerations ?? []).filter(
+      (toleration) => !missing.some((wanted) => sameKey(toleration, wanted)),
+    );
+    pod.spec.tolerations = [...own, ...missing];
   },
 };
+
+/** Tolerations that are about the same taints: the later one takes the place of the other. */
+function sameKey(one: Toleration, other: Toleration): boolean {
+  return (
+    one.key === other.key &&
+    (one.effect ?? '') === other.effect &&
+    (one.operator ?? 'Equal') === other.operator &&
+    (one.value ?? '') === (other.value ?? '')
+  );
+}
 
 function isExtended(name: string): boolean {
   return (

@@ -3,7 +3,7 @@ import type { ResourceInfo } from '#schema/mod.ts';
 import type { OwnerReference } from '#schema/types.ts';
 
 import type { Authorizer, ResourceAttributes } from '../authz/authorizer.ts';
-import { refuse } from './match.ts';
+import { isResource, refuse } from './match.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './plugin.ts';
 import { sameJson } from './same-json.ts';
 
@@ -16,19 +16,22 @@ export function createOwnerReferencesPermissionEnforcement(options: {
   resources: () => readonly ResourceInfo[];
 }): AdmissionPlugin {
   const { authorizer } = options;
-  const isAllowed = async (
+  const ask = async (
     attributes: AdmissionAttributes,
     asked: Pick<ResourceAttributes, 'verb' | 'group' | 'resource' | 'subresource' | 'name'>,
-  ): Promise<boolean> => {
+  ): Promise<{ isAllowed: boolean; why: string }> => {
     const { user } = attributes.context;
     const resource = { ...asked, version: '*', namespace: attributes.namespace };
     const verdict = await authorizer.authorize({ user, resource, path: '', verb: asked.verb });
-    return verdict.decision === 'allow';
+    // the end is what Go prints for an error that is none
+    return { isAllowed: verdict.decision === 'allow', why: `${verdict.reason}, <nil>` };
   };
   return {
     name: 'OwnerReferencesPermissionEnforcement',
     handles: (attributes) =>
       (attributes.operation === 'CREATE' || attributes.operation === 'UPDATE') &&
+      // the strategy keeps owners as they are there
+      !isResource(attributes, '', 'pods', 'status') &&
       (attributes.object?.metadata.ownerReferences ?? []).length > 0,
     async validate(attributes) {
       const owners = attributes.object?.metadata.ownerReferences ?? [];
@@ -36,28 +39,35 @@ export function createOwnerReferencesPermissionEnforcement(options: {
       if (sameJson(owners, old)) return;
       const { group, resource } = attributes.context.resource;
       const { name, subresource } = attributes;
-      if (!(await isAllowed(attributes, { verb: 'delete', group, resource, subresource, name }))) {
-        throw refuse(attributes, "cannot set an ownerRef on a resource you can't delete: ");
+      const deleting = { verb: 'delete', group, resource, subresource, name };
+      const { isAllowed, why } = await ask(attributes, deleting);
+      if (!isAllowed) {
+        throw refuse(attributes, `cannot set an ownerRef on a resource you can't delete: ${why}`);
       }
       for (const owner of newlyBlocking(owners, old)) {
-        const info = options
+        const parsed = parseGroupVersion(owner.apiVersion);
+        const found = options
           .resources()
-          .find(
-            (candidate) =>
-              candidate.kind === owner.kind &&
-              candidate.group === parseGroupVersion(owner.apiVersion).group,
-          );
-        const asked = {
-          verb: 'update',
-          group: info?.group ?? '',
-          resource: info?.resource ?? '',
-          subresource: 'finalizers',
-          name: owner.name,
-        };
-        if (info === undefined || !(await isAllowed(attributes, asked))) {
+          .filter(({ kind, group: of }) => kind === owner.kind && of === parsed.group);
+        if (found.length === 0) {
+          const what = `APIVersion ${owner.apiVersion} Kind ${owner.kind}`;
           throw refuse(
             attributes,
-            "cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: ",
+            `cannot set blockOwnerDeletion in this case because cannot find RESTMapping for ${what}: no matches for kind ${JSON.stringify(owner.kind)} in version ${JSON.stringify(owner.apiVersion)}`,
+          );
+        }
+        for (const info of found) {
+          const verdict = await ask(attributes, {
+            verb: 'update',
+            group: info.group,
+            resource: info.resource,
+            subresource: 'finalizers',
+            name: owner.name,
+          });
+          if (verdict.isAllowed) continue;
+          throw refuse(
+            attributes,
+            `cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: ${verdict.why}`,
           );
         }
       }

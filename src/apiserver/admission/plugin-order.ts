@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts';
 import type { MetricRegistry } from '#base/metrics.ts';
 import type { Random } from '#base/random.ts';
+import type { Client } from '#client/mod.ts';
 import type { ResourceInfo } from '#schema/mod.ts';
 
 import type { Authorizer } from '../authz/authorizer.ts';
@@ -17,18 +18,24 @@ import { createDefaultStorageClass } from './default-storage-class.ts';
 import { createDefaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { createEventRateLimit } from './event-rate-limit.ts';
 import type { EventLimit } from './event-rate-limit.ts';
+import { createImagePolicyWebhook } from './image-policy.ts';
+import type { ImagePolicyBackend } from './image-policy.ts';
 import { createLimitRanger } from './limit-ranger/limit-ranger.ts';
+import { createNamespaceAutoProvision } from './namespace-auto-provision.ts';
 import { createNamespaceLifecycle } from './namespace-lifecycle.ts';
 import { createNodeRestriction } from './node-restriction/node-restriction.ts';
 import { createOptionalPlugins } from './optional-plugins.ts';
 import { createOwnerReferencesPermissionEnforcement } from './owner-references.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 import { createPodNodeSelector } from './pod-node-selector.ts';
+import type { NodeSelectorConfig } from './pod-node-selector.ts';
 import { createPodSecurity } from './pod-security/pod-security.ts';
 import type { PodSecurityConfig } from './pod-security/pod-security.ts';
 import { createPodTolerationRestriction } from './pod-toleration-restriction.ts';
+import type { TolerationConfig } from './pod-toleration-restriction.ts';
 import { createPodTopologyLabels } from './pod-topology-labels.ts';
 import { createPriorityPlugin } from './priority.ts';
+import type { LimitedResource } from './quota/limited-resources.ts';
 import { createResourceQuota } from './quota/resource-quota.ts';
 import type { QuotaWriter } from './quota/resource-quota.ts';
 import { createRoleEscalationCheck } from './role-escalation.ts';
@@ -40,6 +47,7 @@ import { createTaintNodesByCondition } from './taint-nodes-by-condition.ts';
 /** Plugins by upstream's names, in upstream's order, with whether they are on by default. */
 const order: readonly [name: string, isOn: boolean][] = [
   ['AlwaysAdmit', false],
+  ['NamespaceAutoProvision', false],
   ['NamespaceLifecycle', true],
   ['NamespaceExists', false],
   ['LimitPodHardAntiAffinityTopology', false],
@@ -49,6 +57,7 @@ const order: readonly [name: string, isOn: boolean][] = [
   ['NodeRestriction', true],
   ['TaintNodesByCondition', true],
   ['AlwaysPullImages', false],
+  ['ImagePolicyWebhook', false],
   ['PodSecurity', true],
   ['PodNodeSelector', false],
   ['Priority', true],
@@ -83,11 +92,18 @@ export interface AdmissionOptions {
   readonly random: Random;
   readonly resources: () => readonly ResourceInfo[];
   readonly quotaWriter: QuotaWriter;
+  /** Makes namespaces: NamespaceAutoProvision cannot be turned on without. */
+  readonly client?: Client | undefined;
   readonly metrics?: MetricRegistry | undefined;
   /** Of --admission-control-config-file. */
   readonly podSecurity?: PodSecurityConfig | undefined;
   /** EventRateLimit cannot be turned on without. */
   readonly eventLimits?: readonly EventLimit[] | undefined;
+  /** ImagePolicyWebhook cannot be turned on without. */
+  readonly imagePolicy?: ImagePolicyBackend | undefined;
+  readonly limitedResources?: readonly LimitedResource[] | undefined;
+  readonly nodeSelectors?: NodeSelectorConfig | undefined;
+  readonly tolerations?: TolerationConfig | undefined;
   readonly notReadySeconds?: number;
   readonly unreachableSeconds?: number;
   /** --enable-admission-plugins and --disable-admission-plugins. */
@@ -117,8 +133,6 @@ export function createAdmissionPlugins(options: AdmissionOptions): AdmissionPlug
 
 /** Plugins of upstream that are not there, with the reason; turning them on is refused. */
 const absent: Readonly<Record<string, string>> = {
-  ImagePolicyWebhook: 'ImagePolicyWebhook is not built; use a ValidatingWebhookConfiguration',
-  NamespaceAutoProvision: 'NamespaceAutoProvision is not built',
   ClusterTrustBundleAttest: 'ClusterTrustBundle is not served',
   PodGroupProtection: 'its feature gate is off',
   PodGroupWorkloadExists: 'its feature gate is off',
@@ -166,7 +180,17 @@ function builtIn(options: AdmissionOptions): AdmissionPlugin[] {
     createCertificateSubjectRestriction(),
     createDefaultIngressClass(options),
     createPodTopologyLabels(options),
-    createResourceQuota({ reader: options.reader, writer: options.quotaWriter }),
+    createResourceQuota({
+      reader: options.reader,
+      writer: options.quotaWriter,
+      limited: options.limitedResources,
+    }),
+    ...(options.client === undefined
+      ? []
+      : [createNamespaceAutoProvision({ reader: options.reader, client: options.client })]),
+    ...(options.imagePolicy === undefined
+      ? []
+      : [createImagePolicyWebhook({ clock: options.clock, backend: options.imagePolicy })]),
     ...(options.eventLimits === undefined
       ? []
       : [createEventRateLimit({ clock: options.clock, limits: options.eventLimits })]),

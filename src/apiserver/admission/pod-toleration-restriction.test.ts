@@ -4,6 +4,7 @@ import { resources } from '#client/mod.ts';
 import type { Pod, Toleration } from '#schema/types.ts';
 import { FakeObjectReader } from '../authz/fake-object-reader.ts';
 import { admit } from './fake-attributes.ts';
+import type { TolerationConfig } from './pod-toleration-restriction.ts';
 import { createPodTolerationRestriction } from './pod-toleration-restriction.ts';
 
 const gpu: Toleration = { key: 'gpu', operator: 'Exists', effect: 'NoSchedule' };
@@ -18,6 +19,7 @@ async function tolerationsOf(
   annotations: Record<string, string>,
   tolerations: Toleration[],
   requests: Record<string, string> = {},
+  cluster?: TolerationConfig,
 ): Promise<Toleration[]> {
   const reader = new FakeObjectReader();
   reader.put(resources.namespaces, { metadata: { name: 'ns', annotations } });
@@ -26,7 +28,10 @@ async function tolerationsOf(
     metadata: { name: 'p', namespace: 'ns' },
     spec: { containers: [container], tolerations },
   };
-  await admit(createPodTolerationRestriction({ reader }), { resource: 'pods', object });
+  await admit(createPodTolerationRestriction({ reader, tolerations: cluster }), {
+    resource: 'pods',
+    object,
+  });
   return (object as unknown as Pod).spec?.tolerations ?? [];
 }
 
@@ -38,7 +43,7 @@ const allowed = (list: unknown): Record<string, string> => ({
 });
 
 test('a pod gets the tolerations of its namespace beside its own, each once', async () => {
-  assert.deepEqual(await tolerationsOf(defaults([gpu]), [spot]), [gpu, spot]);
+  assert.deepEqual(await tolerationsOf(defaults([gpu]), [spot]), [spot, gpu]);
   const narrow: Toleration = { key: 'gpu', operator: 'Equal', value: 'a', effect: 'NoSchedule' };
   assert.deepEqual(await tolerationsOf(defaults([gpu]), [gpu, narrow]), [gpu]);
   assert.deepEqual(await tolerationsOf(defaults([narrow]), [gpu]), [gpu]);
@@ -57,5 +62,15 @@ test('other tolerations than those of the list are refused', async () => {
     httpCode: 500,
     message:
       'pod tolerations (possibly merged with namespace default tolerations) conflict with its namespace whitelist',
+  });
+});
+
+test('a namespace that says nothing has what the configuration says', async () => {
+  const cluster = { default: [gpu], whitelist: [gpu] };
+  assert.deepEqual(await tolerationsOf({}, [], {}, cluster), [gpu]);
+  assert.deepEqual(await tolerationsOf(defaults([]), [], {}, cluster), []);
+  await assert.rejects(tolerationsOf({}, [spot], {}, cluster), {
+    message:
+      'pod tolerations (possibly merged with cluster default tolerations) conflict with its cluster whitelist',
   });
 });

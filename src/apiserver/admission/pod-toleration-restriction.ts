@@ -16,23 +16,34 @@ const memoryPressure: Toleration = {
   effect: 'NoSchedule',
 };
 
+/** What holds in namespaces without the annotations. */
+export interface TolerationConfig {
+  readonly default: readonly Toleration[];
+  readonly whitelist: readonly Toleration[];
+}
+
 /** Gives pods the tolerations that an annotation of their namespace lists, and allows no others. */
-export function createPodTolerationRestriction({
-  reader,
-}: {
+export function createPodTolerationRestriction(options: {
   reader: ObjectReader;
+  tolerations?: TolerationConfig | undefined;
 }): AdmissionPlugin {
-  const listed = ({ namespace }: AdmissionAttributes, annotation: string): Toleration[] => {
+  const { reader, tolerations: cluster = { default: [], whitelist: [] } } = options;
+  const listed = (
+    { namespace }: AdmissionAttributes,
+    annotation: string,
+  ): Toleration[] | undefined => {
     const found = reader.get<Namespace>(resources.namespaces, '', namespace);
     return readTolerations(found?.metadata.annotations?.[annotation]);
   };
   const check = (attributes: AdmissionAttributes): void => {
-    const allowed = listed(attributes, allowedAnnotation);
+    const ofNamespace = listed(attributes, allowedAnnotation);
+    const allowed = ofNamespace ?? cluster.whitelist;
     const own = podOf(attributes).spec.tolerations ?? [];
     if (allowed.length === 0) return;
     if (own.every((toleration) => allowed.some((one) => covers(one, toleration)))) return;
+    const scope = ofNamespace === undefined ? 'cluster' : 'namespace';
     throw plainError(
-      'pod tolerations (possibly merged with namespace default tolerations) conflict with its namespace whitelist',
+      `pod tolerations (possibly merged with ${scope} default tolerations) conflict with its ${scope} whitelist`,
     );
   };
   return {
@@ -41,19 +52,19 @@ export function createPodTolerationRestriction({
     mutate(attributes) {
       const { spec } = podOf(attributes);
       const isNew = attributes.operation === 'CREATE';
-      const first = isNew ? listed(attributes, defaultsAnnotation) : [];
-      let merged = merge(first, spec.tolerations ?? []);
-      if (podQosClass(spec) !== 'BestEffort') merged = merge(merged, [memoryPressure]);
-      if (merged.length > 0) spec.tolerations = merged;
+      const more = isNew ? [...(listed(attributes, defaultsAnnotation) ?? cluster.default)] : [];
+      if (podQosClass(spec) !== 'BestEffort') more.push(memoryPressure);
+      if (more.length > 0) spec.tolerations = merge(spec.tolerations ?? [], more);
       check(attributes);
     },
     validate: check,
   };
 }
 
-/** A list in an annotation. Throws for what cannot be read. */
-function readTolerations(text: string | undefined): Toleration[] {
-  if (text === undefined || text === '') return [];
+/** A list in an annotation, undefined without it. Throws for what cannot be read. */
+function readTolerations(text: string | undefined): Toleration[] | undefined {
+  if (text === undefined) return undefined;
+  if (text === '') return [];
   try {
     const parsed: unknown = JSON.parse(text);
     if (Array.isArray(parsed)) return parsed as Toleration[];

@@ -207,4 +207,72 @@ describe('ResourceQuota', () => {
       message: /requested: count\/deployments.apps=1/,
     });
   });
+
+  it('does not bound before its status is known, and never events', async () => {
+    const reader = new FakeObjectReader();
+    const spec = { hard: { pods: '0', 'count/events': '0' } };
+    const metadata = { namespace: 'ns', name: 'q' };
+    reader.put(resources.resourceQuotas, { metadata, spec } as never);
+    const plugin = createResourceQuota({ reader, writer: { updateUsed: async () => undefined } });
+    await admit(plugin, { resource: 'pods', object: pod() });
+    const status = { hard: spec.hard, used: { pods: '0', 'count/events': '0' } };
+    reader.put(resources.resourceQuotas, { metadata, spec, status } as never);
+    await assert.rejects(admit(plugin, { resource: 'pods', object: pod() }), { httpCode: 403 });
+    await admit(plugin, {
+      resource: 'events',
+      object: { metadata: { namespace: 'ns', name: 'e' } },
+    });
+  });
+
+  it('lets what the configuration limits in only where a quota covers it', async () => {
+    const reader = new FakeObjectReader();
+    const limited = [
+      { apiGroup: '', resource: 'services', matchContains: ['loadbalancers'], matchScopes: [] },
+      {
+        apiGroup: '',
+        resource: 'pods',
+        matchContains: [],
+        matchScopes: [{ scopeName: 'PriorityClass', operator: 'In', values: ['high'] }],
+      },
+    ];
+    const writer = { updateUsed: async () => undefined };
+    const plugin = createResourceQuota({ reader, writer, limited });
+    const metadata = { namespace: 'ns', name: 's' };
+    const service = { metadata, spec: { type: 'LoadBalancer', ports: [] } };
+    await assert.rejects(admit(plugin, { resource: 'services', object: service }), {
+      message: 'services "s" is forbidden: insufficient quota to consume: services.loadbalancers',
+    });
+    const object = pod({}, { priorityClassName: 'high' });
+    await assert.rejects(admit(plugin, { resource: 'pods', object }), {
+      httpCode: 500,
+      message: 'insufficient quota to match these scopes: [{PriorityClass In [high]}]',
+    });
+    const hard = { pods: '1', 'services.loadbalancers': '1' };
+    const used = { pods: '0', 'services.loadbalancers': '0' };
+    const status = { hard, used };
+    const scopeSelector = { matchExpressions: limited[1]?.matchScopes };
+    const quota = { metadata: { namespace: 'ns', name: 'q' }, spec: { hard }, status };
+    reader.put(resources.resourceQuotas, quota);
+    await admit(plugin, { resource: 'services', object: service });
+    const scoped = {
+      ...quota,
+      metadata: { namespace: 'ns', name: 'p' },
+      spec: { hard, scopeSelector },
+    };
+    reader.put(resources.resourceQuotas, scoped as never);
+    await admit(plugin, { resource: 'pods', object });
+  });
+
+  it('counts devices that claims ask for by class', async () => {
+    const name = 'gpu.deviceclass.resource.k8s.io/devices';
+    const { plugin } = setUp({ [name]: '2' }, { [name]: '0' });
+    const request = { name: 'a', exactly: { deviceClassName: 'gpu', count: 3 } };
+    const object = {
+      metadata: { namespace: 'ns', name: 'c' },
+      spec: { devices: { requests: [request] } },
+    };
+    await assert.rejects(admit(plugin, { resource: 'resourceclaims.resource.k8s.io', object }), {
+      message: /requested: gpu.deviceclass.resource.k8s.io\/devices=3, used: /,
+    });
+  });
 });

@@ -5,4 +5,4 @@
 export { addAmounts, amountsOf, podAmounts } from './resource-amounts.ts';
 export type { Amounts } from './resource-amounts.ts';
 export { countName, isTerminal, missingAmounts, usageOf } from './quota-usage.ts';
-export { matchesScopes } from './quota-scopes.ts';
+export { matchesScope, matchesScopes, scopesOf } from './quota-scopes.ts';

@@ -1,5 +1,19 @@
 import type { UnknownObject } from '../object.ts';
-import type { Pod, ResourceQuota, ScopedResourceSelectorRequirement } from '../types.ts';
+import type {
+  PersistentVolumeClaim,
+  Pod,
+  ResourceQuota,
+  ScopedResourceSelectorRequirement,
+} from '../types.ts';
+
+/** The scopes of a quota, in both ways of writing them. */
+export function scopesOf(quota: ResourceQuota): ScopedResourceSelectorRequirement[] {
+  const { scopes = [], scopeSelector } = quota.spec ?? {};
+  return [
+    ...scopes.map((scopeName) => ({ scopeName, operator: 'Exists' as const })),
+    ...(scopeSelector?.matchExpressions ?? []),
+  ];
+}
 
 /** Whether the scopes of a quota take in the object; scopes other than for pods take in nothing else. */
 export function matchesScopes(
@@ -7,25 +21,31 @@ export function matchesScopes(
   of: { group: string; resource: string },
   object: UnknownObject,
 ): boolean {
-  const { scopes = [], scopeSelector } = quota.spec ?? {};
-  const requirements: ScopedResourceSelectorRequirement[] = [
-    ...scopes.map((scopeName) => ({ scopeName, operator: 'Exists' as const })),
-    ...(scopeSelector?.matchExpressions ?? []),
-  ];
-  if (requirements.length === 0) return true;
-  if (of.group === '' && of.resource === 'pods') {
-    const pod = object as unknown as Pod;
-    return requirements.every((requirement) => podMatches(pod, requirement));
-  }
-  if (of.group === '' && of.resource === 'persistentvolumeclaims') {
-    const spec = object['spec'] as { volumeAttributesClassName?: string } | undefined;
-    return requirements.every(
-      (requirement) =>
-        requirement.scopeName === 'VolumeAttributesClass' &&
-        valueMatches(spec?.volumeAttributesClassName, requirement),
-    );
-  }
-  return false;
+  return scopesOf(quota).every((requirement) => matchesScope(requirement, of, object));
+}
+
+/** Whether one scope takes in the object. */
+export function matchesScope(
+  requirement: ScopedResourceSelectorRequirement,
+  of: { group: string; resource: string },
+  object: UnknownObject,
+): boolean {
+  if (of.group !== '') return false;
+  if (of.resource === 'pods') return podMatches(object, requirement);
+  if (of.resource !== 'persistentvolumeclaims') return false;
+  if (requirement.scopeName !== 'VolumeAttributesClass') return false;
+  const classes = attributesClasses(object);
+  if (classes.length === 0) return valueMatches(undefined, requirement);
+  return classes.some((name) => valueMatches(name, requirement));
+}
+
+/** The class that a claim asks for, has, and is on its way to. */
+function attributesClasses({ spec, status }: PersistentVolumeClaim): string[] {
+  return [
+    spec?.volumeAttributesClassName,
+    status?.currentVolumeAttributesClassName,
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
+  ].filter((name) => name !== undefined && name !== '') as string[];
 }
 
 function podMatches(pod: Pod, requirement: ScopedResourceSelectorRequirement): boolean {

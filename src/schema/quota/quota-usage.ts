@@ -1,11 +1,19 @@
 import { parseQuantity, quantityOf } from '#base/quantity.ts';
 import type { UnknownObject } from '../object.ts';
-import type { PersistentVolumeClaim, Pod, Service } from '../types.ts';
+import type {
+  DeviceSubRequest,
+  PersistentVolumeClaim,
+  Pod,
+  ResourceV1ResourceClaim,
+  Service,
+} from '../types.ts';
 
-import { podAmounts } from './resource-amounts.ts';
+import { addAmounts, podAmounts } from './resource-amounts.ts';
 import type { Amounts } from './resource-amounts.ts';
 
 const one = quantityOf(1);
+/** Devices that one claim can hold. */
+const maxAllocatedDevices = 32;
 /** Kinds that quotas may also count by their plain name. */
 const plainCounts = new Set([
   'configmaps',
@@ -24,6 +32,9 @@ export function countName(of: { group: string; resource: string }): string {
 /** What one object counts for in quotas, by the names that quotas use. */
 export function usageOf(of: { group: string; resource: string }, object: UnknownObject): Amounts {
   const usage: Amounts = new Map([[countName(of), one]]);
+  if (of.group === 'resource.k8s.io' && of.resource === 'resourceclaims') {
+    addDeviceUsage(usage, object as unknown as ResourceV1ResourceClaim);
+  }
   if (of.group !== '') return usage;
   if (plainCounts.has(of.resource)) usage.set(of.resource, one);
   switch (of.resource) {
@@ -89,6 +100,24 @@ function addClaimUsage(usage: Amounts, claim: PersistentVolumeClaim): void {
   const prefix = `${className}.storageclass.storage.k8s.io`;
   usage.set(`${prefix}/persistentvolumeclaims`, one);
   if (size !== undefined) usage.set(`${prefix}/requests.storage`, size);
+}
+
+/** Devices that a claim may get at most, by class; of alternatives the largest counts. */
+function addDeviceUsage(usage: Amounts, claim: ResourceV1ResourceClaim): void {
+  const devicesOf = ({ allocationMode = 'ExactCount', count = 1 }: DeviceSubRequest): number =>
+    allocationMode === 'ExactCount' ? count : allocationMode === 'All' ? maxAllocatedDevices : 0;
+  for (const { exactly, firstAvailable = [] } of claim.spec.devices?.requests ?? []) {
+    const most = new Map<string, number>();
+    const asked =
+      firstAvailable.length > 0 || exactly === undefined
+        ? firstAvailable
+        : [{ ...exactly, name: '' }];
+    for (const request of asked) {
+      const name = `${request.deviceClassName}.deviceclass.resource.k8s.io/devices`;
+      most.set(name, Math.max(most.get(name) ?? 0, devicesOf(request)));
+    }
+    addAmounts(usage, new Map([...most].map(([name, count]) => [name, quantityOf(count)])));
+  }
 }
 
 const mustSpecify = new Set([

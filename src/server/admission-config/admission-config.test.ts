@@ -63,12 +63,45 @@ test('users of a kubeconfig are found by the host of the webhook', async () => {
   assert.equal(validatingWebhook, undefined);
 });
 
+test('rules of the other plugins are read', async () => {
+  const settings = await settingsOf(`- name: ResourceQuota
+  configuration:
+    limitedResources:
+    - {resource: pods, matchScopes: [{scopeName: PriorityClass, operator: In, values: [high]}]}
+    - {resource: persistentvolumeclaims, matchContains: [requests.storage]}
+- name: PodNodeSelector
+  configuration: {podNodeSelectorPluginConfig: {clusterDefaultNodeSelector: a=b}}
+- name: PodTolerationRestriction
+  configuration: {whitelist: [{key: a, operator: Exists}]}
+- name: ImagePolicyWebhook
+  configuration: {imagePolicy: {kubeConfigFile: k, allowTTL: 30, denyTTL: -1, defaultAllow: true}}
+`);
+  assert.deepEqual(settings.limitedResources?.[0], {
+    apiGroup: '',
+    resource: 'pods',
+    matchContains: [],
+    matchScopes: [{ scopeName: 'PriorityClass', operator: 'In', values: ['high'] }],
+  });
+  assert.deepEqual(settings.limitedResources?.[1]?.matchContains, ['requests.storage']);
+  assert.deepEqual(settings.nodeSelectors, { clusterDefaultNodeSelector: 'a=b' });
+  assert.deepEqual(settings.tolerations?.whitelist, [{ key: 'a', operator: 'Exists' }]);
+  assert.deepEqual(settings.imagePolicy, {
+    kubeConfigFile: join(dir, 'k'),
+    allowTtlMs: 30_000,
+    denyTtlMs: 0,
+    retryBackoffMs: 500,
+    isAllowedByDefault: true,
+  });
+});
+
 test('what cannot be meant ends the start', async () => {
   const cases: [plugins: string, args: string[], text: RegExp][] = [
+    ['- {name: Priority}\n', [], /plugin "Priority" cannot be configured here$/],
+    ['- {name: ImagePolicyWebhook}\n', [], /kubeConfigFile is required$/],
     [
-      '- {name: ImagePolicyWebhook}\n',
+      '- {name: ImagePolicyWebhook, configuration: {imagePolicy: {kubeConfigFile: k, denyTTL: 1801}}}\n',
       [],
-      /plugin "ImagePolicyWebhook" cannot be configured here$/,
+      /valid value for denyTTL is between 1 and 1800, got 1801$/,
     ],
     ['- {name: PodSecurity, path: none.yaml}\n', [], /none.yaml: no such file or directory$/],
     [

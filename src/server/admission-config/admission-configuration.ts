@@ -1,9 +1,24 @@
 import path from 'node:path';
 import { isEventLimitType, isPolicyLevel, isPolicyVersion } from '#apiserver/admission/mod.ts';
-import type { EventLimit, PodSecurityConfig } from '#apiserver/admission/mod.ts';
-import { K3tsError, messageOf } from '#base/errors.ts';
+import type {
+  EventLimit,
+  LimitedResource,
+  NodeSelectorConfig,
+  PodSecurityConfig,
+  TolerationConfig,
+} from '#apiserver/admission/mod.ts';
+import { messageOf } from '#base/errors.ts';
 import { readOptional } from '#host/files.ts';
 import { readYaml } from '#schema/mod.ts';
+import { fields, isPositive, list, strings, usage } from './config-fields.ts';
+import type { Fields } from './config-fields.ts';
+import {
+  imagePolicyOf,
+  limitedResourcesOf,
+  nodeSelectorsOf,
+  tolerationsOf,
+} from './plugin-configs.ts';
+import type { ImagePolicySettings } from './plugin-configs.ts';
 import { readWebhookKubeconfig } from './webhook-kubeconfig.ts';
 import type { CredentialsByHost } from './webhook-kubeconfig.ts';
 
@@ -11,11 +26,13 @@ import type { CredentialsByHost } from './webhook-kubeconfig.ts';
 export interface AdmissionConfiguration {
   readonly podSecurity?: PodSecurityConfig;
   readonly eventLimits?: readonly EventLimit[];
+  readonly limitedResources?: readonly LimitedResource[];
+  readonly nodeSelectors?: NodeSelectorConfig;
+  readonly tolerations?: TolerationConfig;
+  readonly imagePolicy?: ImagePolicySettings;
   readonly mutatingWebhook?: CredentialsByHost;
   readonly validatingWebhook?: CredentialsByHost;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Reads the file and the files it names. Throws K3tsError Usage with the path in front. */
 export async function loadAdmissionConfiguration(file: string): Promise<AdmissionConfiguration> {
@@ -34,6 +51,18 @@ export async function loadAdmissionConfiguration(file: string): Promise<Admissio
         break;
       case 'EventRateLimit':
         result.eventLimits = eventLimitsOf(file, config);
+        break;
+      case 'ResourceQuota':
+        result.limitedResources = limitedResourcesOf(config);
+        break;
+      case 'PodNodeSelector':
+        result.nodeSelectors = nodeSelectorsOf(config);
+        break;
+      case 'PodTolerationRestriction':
+        result.tolerations = tolerationsOf(config);
+        break;
+      case 'ImagePolicyWebhook':
+        result.imagePolicy = imagePolicyOf(file, config);
         break;
       case 'MutatingAdmissionWebhook':
         result.mutatingWebhook = await credentialsOf(file, config);
@@ -119,24 +148,4 @@ async function credentialsOf(file: string, config: Fields): Promise<CredentialsB
   const kubeconfig = config['kubeConfigFile'];
   if (typeof kubeconfig !== 'string' || kubeconfig === '') return () => undefined;
   return await readWebhookKubeconfig(path.resolve(path.dirname(file), kubeconfig), readFile);
-}
-
-function isPositive(value: unknown): value is number {
-  return typeof value === 'number' && value > 0;
-}
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
-
-function list(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fields) : [];
-}
-
-function strings(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
-}
-
-function usage(file: string, text: string): K3tsError {
-  return new K3tsError('Usage', `--admission-control-config-file ${file}: ${text}`);
 }

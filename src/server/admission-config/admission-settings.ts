@@ -31,6 +31,12 @@ export async function readAdmissionSettings(args: ApiServerArgs): Promise<Admiss
       'EventRateLimit needs its limits in --admission-control-config-file',
     );
   }
+  if (enable.includes('ImagePolicyWebhook') && configuration.imagePolicy === undefined) {
+    throw new K3tsError(
+      'Usage',
+      'ImagePolicyWebhook needs its backend in --admission-control-config-file',
+    );
+  }
   return {
     ...configuration,
     enable,

@@ -4,3 +4,4 @@
  */
 export type { AdmissionSettings } from './admission-settings.ts';
 export { readAdmissionSettings } from './admission-settings.ts';
+export { imagePolicyBackend } from './image-policy-backend.ts';

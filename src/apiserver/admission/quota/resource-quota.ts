@@ -7,6 +7,7 @@ import {
   zeroQuantity,
 } from '#base/quantity.ts';
 import { resources } from '#client/mod.ts';
+import type { UnknownObject } from '#schema/mod.ts';
 import { amountsOf, matchesScopes, missingAmounts, usageOf } from '#schema/quota/mod.ts';
 import type { Amounts } from '#schema/quota/mod.ts';
 import type { ResourceQuota } from '#schema/types.ts';
@@ -14,6 +15,8 @@ import type { ResourceQuota } from '#schema/types.ts';
 import { getOrRefresh } from '../../authz/object-reader.ts';
 import type { ObjectReader } from '../../authz/object-reader.ts';
 import { isResource, refuse } from '../match.ts';
+import { checkCovered, checkScopesCovered } from './limited-resources.ts';
+import type { LimitedResource } from './limited-resources.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
 
 /** Writes `status.used` of a quota if nobody else changed it; throws Conflict otherwise. */
@@ -24,6 +27,7 @@ export interface QuotaWriter {
 const maxAttempts = 3;
 /** Updates of these change what they count for; of all others only creation counts. */
 const changing = new Set(['services', 'persistentvolumeclaims']);
+const eventGroups = new Set(['', 'events.k8s.io']);
 
 /**
  * Refuses what a quota of the namespace has no room for, and books what it lets in before the
@@ -33,14 +37,17 @@ const changing = new Set(['services', 'persistentvolumeclaims']);
 export function createResourceQuota(options: {
   reader: ObjectReader;
   writer: QuotaWriter;
+  limited?: readonly LimitedResource[] | undefined;
 }): AdmissionPlugin {
+  const isLimiting = (options.limited ?? []).length > 0;
   const queues = new Map<string, Promise<void>>();
   return {
     name: 'ResourceQuota',
     handles: (attributes) =>
       attributes.namespace !== '' &&
       counts(attributes) &&
-      options.reader.list(resources.resourceQuotas, attributes.namespace).length > 0,
+      (isLimiting ||
+        options.reader.list(resources.resourceQuotas, attributes.namespace).length > 0),
     async validate(attributes) {
       const { namespace } = attributes;
       const before = queues.get(namespace) ?? Promise.resolve();
@@ -61,6 +68,8 @@ export function createResourceQuota(options: {
 }
 
 function counts(attributes: AdmissionAttributes): boolean {
+  const asked = attributes.context.resource;
+  if (asked.resource === 'events' && eventGroups.has(asked.group)) return false;
   if (attributes.operation === 'CREATE') return attributes.subresource === '';
   if (attributes.operation !== 'UPDATE') return false;
   const { group, resource } = attributes.context.resource;
@@ -69,26 +78,41 @@ function counts(attributes: AdmissionAttributes): boolean {
 }
 
 async function book(
-  options: { reader: ObjectReader; writer: QuotaWriter },
+  options: {
+    reader: ObjectReader;
+    writer: QuotaWriter;
+    limited?: readonly LimitedResource[] | undefined;
+  },
   attributes: AdmissionAttributes,
 ): Promise<void> {
-  const { reader, writer } = options;
-  const delta = deltaOf(attributes);
+  const { reader, writer, limited = [] } = options;
   const names = reader
     .list<ResourceQuota>(resources.resourceQuotas, attributes.namespace)
     .map((quota) => quota.metadata.name);
-  const bookings: [ResourceQuota, Record<string, string>][] = [];
-  const decide = (quota: ResourceQuota): Record<string, string> | undefined =>
-    usedAfter(attributes, quota, delta);
+  const quotas: ResourceQuota[] = [];
   for (const name of names) {
+    const { namespace } = attributes;
     const quota = await getOrRefresh<ResourceQuota>(
       reader,
       resources.resourceQuotas,
-      attributes.namespace,
+      namespace,
       name,
     );
-    const used = quota === undefined ? undefined : decide(quota);
-    if (quota !== undefined && used !== undefined) bookings.push([quota, used]);
+    if (quota !== undefined) quotas.push(quota);
+  }
+  const { object } = attributes;
+  if (object === undefined) return;
+  const matching = quotas.filter((quota) => isPertinent(attributes, quota, object));
+  const delta = deltaOf(attributes);
+  if ([...delta.keys()].every((name) => isNothing(delta, name))) return;
+  checkCovered(attributes, limited, matching, delta);
+  checkScopesCovered(attributes, limited, quotas);
+  const bookings: [ResourceQuota, Record<string, string>][] = [];
+  const decide = (quota: ResourceQuota): Record<string, string> | undefined =>
+    usedAfter(attributes, quota, delta);
+  for (const quota of matching) {
+    const used = decide(quota);
+    if (used !== undefined) bookings.push([quota, used]);
   }
   if (attributes.dryRun) return;
   for (const [quota, used] of bookings) await writeUsed(reader, writer, quota, used, decide);
@@ -122,11 +146,44 @@ async function writeUsed(
 function deltaOf(attributes: AdmissionAttributes): Amounts {
   const { object, oldObject, context } = attributes;
   const delta = object === undefined ? new Map() : usageOf(context.resource, object);
+  const negative = [...delta]
+    .filter(([, value]) => compareQuantity(value, zeroQuantity) < 0)
+    .map(([name]) => name);
+  if (negative.length > 0) {
+    const shown = negative.sort().join(',');
+    throw refuse(attributes, `quota usage is negative for resource(s): ${shown}`);
+  }
   if (oldObject === undefined) return delta;
   for (const [name, value] of usageOf(context.resource, oldObject)) {
     delta.set(name, subtractQuantity(delta.get(name) ?? zeroQuantity, value));
   }
   return delta;
+}
+
+/**
+ * Whether a quota bounds the object. Throws Forbidden when the object leaves out what it bounds, or
+ * its use is not known yet. A quota without a status bounds nothing yet, as upstream.
+ */
+function isPertinent(
+  attributes: AdmissionAttributes,
+  quota: ResourceQuota,
+  object: UnknownObject,
+): boolean {
+  const { resource } = attributes.context;
+  if (!matchesScopes(quota, resource, object)) return false;
+  const { name } = quota.metadata;
+  const bounded = Object.keys(quota.status?.hard ?? {});
+  if (resource.resource === 'pods' && resource.group === '') {
+    const missing = missingAmounts(object, bounded);
+    if (missing !== '') throw refuse(attributes, `failed quota: ${name}: must specify ${missing}`);
+  }
+  const usage = usageOf(resource, object);
+  const asked = bounded.filter((one) => usage.has(one)).sort();
+  const unknown = asked.filter((one) => quota.status?.used?.[one] === undefined);
+  if (unknown.length > 0) {
+    throw refuse(attributes, `status unknown for quota: ${name}, resources: ${unknown.join(',')}`);
+  }
+  return asked.length > 0;
 }
 
 /** The quota's use with the write let in; undefined when it does not count there. Throws Forbidden. */
@@ -135,24 +192,13 @@ function usedAfter(
   quota: ResourceQuota,
   delta: Amounts,
 ): Record<string, string> | undefined {
-  const { object, context } = attributes;
   const { name } = quota.metadata;
-  if (object === undefined || !matchesScopes(quota, context.resource, object)) return undefined;
-  const hard = amountsOf(quota.status?.hard ?? quota.spec?.hard);
-  const bounded = Object.keys(quota.spec?.hard ?? {});
-  if (attributes.operation === 'CREATE' && isResource(attributes, '', 'pods')) {
-    const missing = missingAmounts(object, bounded);
-    if (missing !== '') throw refuse(attributes, `failed quota: ${name}: must specify ${missing}`);
-  }
-  const asked = bounded
+  const hard = amountsOf(quota.status?.hard);
+  const asked = [...hard.keys()]
     .filter((resource) => delta.has(resource) && !isNothing(delta, resource))
     .sort();
   if (asked.length === 0) return undefined;
   const used = amountsOf(quota.status?.used);
-  const unknown = asked.filter((resource) => !used.has(resource) || !hard.has(resource));
-  if (unknown.length > 0) {
-    throw refuse(attributes, `status unknown for quota: ${name}, resources: ${unknown.join(',')}`);
-  }
   const next = new Map(used);
   for (const resource of asked) {
     next.set(resource, addQuantity(amount(used, resource), amount(delta, resource)));
