@@ -9,9 +9,13 @@ export interface CacheEvent {
   readonly revision: number;
 }
 
+/** Calls of `age` that an event outlives. */
+const agesKept = 2;
+
 /**
  * The latest changes of one kind in revision order, so that a watch can resume. Bounded by number
- * and bytes: the oldest go, and a watcher that still needed them must list again.
+ * and bytes: the oldest go, and a watcher that still needed them must list again. They also go with
+ * time, see `age`: who resumes later than that is told from the store.
  */
 export class EventRing {
   readonly #maxEvents: number;
@@ -21,6 +25,8 @@ export class EventRing {
   #firstSequence = 0;
   #bytes = 0;
   #lowest: number;
+  /** Sequence numbers that came next at the latest calls of `age`, oldest first. */
+  #ages: number[] = [];
 
   constructor(options: { maxEvents: number; maxBytes: number; startRevision: number }) {
     this.#maxEvents = options.maxEvents;
@@ -65,17 +71,38 @@ export class EventRing {
     return this.#firstSequence + low;
   }
 
+  /**
+   * Called at even intervals: drops what was there two calls ago. A burst would else be kept until
+   * the next one.
+   */
+  age(): void {
+    this.#ages.push(this.nextSequence);
+    if (this.#ages.length <= agesKept) return;
+    const drop = (this.#ages.shift() as number) - this.#firstSequence;
+    if (drop > 0) this.#drop(drop);
+  }
+
   /** Drops a quarter at once, so that the cost of moving the rest is spread over many pushes. */
   #trim(): void {
     let drop = Math.ceil(this.#events.length / 4);
-    let bytes = this.#bytes;
-    for (let i = 0; i < drop; i++) bytes -= (this.#events[i] as CacheEvent).entry.bytes.length;
+    let bytes = this.#bytes - this.#bytesOf(0, drop);
     while (bytes > this.#maxBytes && drop < this.#events.length - 1) {
-      bytes -= (this.#events[drop++] as CacheEvent).entry.bytes.length;
+      bytes -= this.#bytesOf(drop, drop + 1);
+      drop++;
     }
-    this.#lowest = (this.#events[drop - 1] as CacheEvent).revision;
-    this.#events = this.#events.slice(drop);
-    this.#firstSequence += drop;
-    this.#bytes = bytes;
+    this.#drop(drop);
+  }
+
+  #drop(count: number): void {
+    this.#bytes -= this.#bytesOf(0, count);
+    this.#lowest = (this.#events[count - 1] as CacheEvent).revision;
+    this.#events = this.#events.slice(count);
+    this.#firstSequence += count;
+  }
+
+  #bytesOf(from: number, to: number): number {
+    let bytes = 0;
+    for (let i = from; i < to; i++) bytes += (this.#events[i] as CacheEvent).entry.bytes.length;
+    return bytes;
   }
 }

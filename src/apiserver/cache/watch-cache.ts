@@ -10,6 +10,9 @@ import type { PrefixCache } from './prefix-cache.ts';
 /** Time after which a lost feed is tried again. */
 const restartDelayMs = 500;
 
+/** Changes stay in memory for 60 to 90 s; upstream counts those of the last 75 s as fresh. */
+const ageEveryMs = 30_000;
+
 interface Slot {
   cache: PrefixCache;
   /** Resolves after the first load. */
@@ -39,6 +42,7 @@ export class WatchCache {
   #waiters: Waiter[] = [];
   #feed: StoreWatch | undefined;
   #restart: Timer | undefined;
+  #aging: Timer | undefined;
   #applied = 0;
   #isClosed = false;
 
@@ -51,11 +55,13 @@ export class WatchCache {
   start(): void {
     this.#applied = this.#backend.currentRevision;
     this.#openFeed();
+    this.#ageRings();
   }
 
   close(): void {
     this.#isClosed = true;
     this.#restart?.cancel();
+    this.#aging?.cancel();
     this.#feed?.close();
     for (const waiter of this.#waiters) waiter.resolve();
     this.#waiters = [];
@@ -111,6 +117,13 @@ export class WatchCache {
   waitForRevision(revision: number): Promise<void> | undefined {
     if (revision <= this.#applied || this.#isClosed) return undefined;
     return new Promise((resolve) => this.#waiters.push({ revision, resolve }));
+  }
+
+  #ageRings(): void {
+    this.#aging = this.#clock.after(ageEveryMs, () => {
+      for (const { cache } of this.#slots.values()) cache.ring.age();
+      this.#ageRings();
+    });
   }
 
   #openFeed(): void {
