@@ -4,6 +4,7 @@
  * server.ts, then pipeline/request-pipeline.ts.
  */
 export type { ConnectHandler } from './connect-hook.ts';
+export { HealthChecks } from './health/health-checks.ts';
 export type { HealthCheck } from './health/health-checks.ts';
 export { gitVersion } from './health/version.ts';
 export type { SupervisorHook, TlsOptions } from './http-server.ts';

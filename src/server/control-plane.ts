@@ -55,6 +55,8 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   /** Resolves when all controllers have ended after the signal was aborted; never rejects. */
   readonly done: Promise<void>;
+  /** Whether everything that controllers and scheduler look at was seen once. */
+  readonly isSynced: boolean;
 }
 
 /**
@@ -80,6 +82,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const manager = createManagerClient(api);
   const scheduler = createSchedulerClient(api);
   const informers = createInformerFactory({ client: manager, clock, random, log, signal });
+  let isSynced = false;
+  const controlPlane = (done: Promise<void>): ControlPlane => {
+    void informers.synced().then(
+      () => (isSynced = true),
+      () => undefined,
+    );
+    return {
+      done,
+      get isSynced() {
+        return isSynced;
+      },
+    };
+  };
   const common = { clock, random, log, signal };
   void keepServiceAddresses({ ...common, client, informers });
   const component = 'kubernetes-service-cidr-controller';
@@ -130,7 +145,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
   if (settings.disableControllerManager) {
     informers.start();
-    return { done: Promise.resolve() };
+    return controlPlane(Promise.resolve());
   }
   if (isShared) informers.start();
   const done = lead('kube-controller-manager', async (own) => {
@@ -154,7 +169,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       },
     });
   });
-  return { done };
+  return controlPlane(done);
 }
 
 interface Leadership {

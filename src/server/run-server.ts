@@ -12,6 +12,8 @@ import type { Endpoints } from '#schema/types.ts';
 import { openBackend, startCompactor } from '#store/mod.ts';
 import type { Backend } from '#store/mod.ts';
 import type { AgentProcess } from './agent-process/mod.ts';
+import { openComponentEndpoints } from './component-endpoints/mod.ts';
+import type { ComponentEndpoints } from './component-endpoints/mod.ts';
 import { readComponentSettings } from './component-settings/mod.ts';
 import { readAdmissionSettings } from './admission-config/mod.ts';
 import type { AdmissionSettings } from './admission-config/mod.ts';
@@ -118,6 +120,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   const backend = encryption?.backend ?? store;
   const stopper = new AbortController();
   let controlPlane: ControlPlane | undefined;
+  let endpoints: ComponentEndpoints | undefined;
   try {
     const state: StartupState = { hasLoaded: false, hasBootstrapped: false };
     const built = buildApiServer(
@@ -145,7 +148,10 @@ export async function runServer(options: RunServerOptions): Promise<void> {
         certificate: paths.tlsFile('serving-kube-apiserver.crt'),
         key: paths.tlsFile('serving-kube-apiserver.key'),
       },
-      setCertificate: (pair) => built.http.setCertificate({ ...operation.tls, ...pair }),
+      setCertificate(pair) {
+        built.http.setCertificate({ ...operation.tls, ...pair });
+        endpoints?.setCertificate(pair);
+      },
       clock,
       log,
       signal: stopper.signal,
@@ -168,6 +174,9 @@ export async function runServer(options: RunServerOptions): Promise<void> {
         signal: stopper.signal,
       });
       state.hasBootstrapped = true;
+      const isReady = (): boolean => controlPlane?.isSynced === true;
+      const parts = { api: built, settings, components, paths, isReady, log };
+      endpoints = await openComponentEndpoints(parts);
       announce(settings, identity, log, clock.monotonicMs() - startedMs);
       await untilAborted(signal);
       await delayShutdown(built, operation.shutdownDelayMs, clock);
@@ -182,6 +191,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     const timer = clock.after(controllerStopMs, late.resolve);
     await Promise.race([controlPlane?.done, late.promise]);
     timer.cancel();
+    await endpoints?.close();
     await api?.close();
     await compactor.close();
     await backend.close();

@@ -64,7 +64,7 @@ describe('scheduler with a configuration', () => {
     const config = join(folder, 'scheduler.yaml');
     await writeFile(config, configurationOf(extender.url));
     api = await startTestApi({
-      schedulerArgs: readSchedulerArgs([`config=${config}`]),
+      schedulerArgs: readSchedulerArgs([`config=${config}`, 'secure-port=0']),
       schedulerPlugins: [plugin],
     });
   });
@@ -150,7 +150,9 @@ profiles:
     );
     try {
       await assert.rejects(
-        startTestApi({ schedulerArgs: readSchedulerArgs([`config=${config}`]) }),
+        startTestApi({
+          schedulerArgs: readSchedulerArgs([`config=${config}`, 'secure-port=0']),
+        }),
         { code: 'Usage', message: /plugin "Nope" does not exist/ },
       );
     } finally {

@@ -10,6 +10,7 @@ import { systemClock } from '#base/clock.ts';
 import { createLogger } from '#base/log.ts';
 import { systemRandom } from '#base/random.ts';
 import { createEcKey, issueCertificate } from '#pki/mod.ts';
+import { readControllerManagerArgs, readSchedulerArgs } from '#server/component-args/mod.ts';
 import { runServer } from '#server/mod.ts';
 import type { ServerSettings } from '#server/mod.ts';
 import { answerOf } from './answer.ts';
@@ -240,6 +241,9 @@ function defaultSettings(
     datastoreEndpoint: 'memory://',
     kubeconfig: { path: kubeconfig, mode: 0o600, group: undefined },
     disabled: new Set(['coredns']),
+    // several servers of one machine would want the same ports
+    schedulerArgs: readSchedulerArgs(['secure-port=0']),
+    controllerManagerArgs: readControllerManagerArgs(['secure-port=0']),
     disableAgent: true,
     disableScheduler: false,
     disableControllerManager: false,

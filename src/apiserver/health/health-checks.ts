@@ -55,6 +55,15 @@ export class HealthChecks {
     ]);
   }
 
+  /** The answer to a path, for a server without routes; undefined when it is none of these. */
+  async answer(path: string, query: URLSearchParams): Promise<PathAnswer | undefined> {
+    const [name = '', ...check] = path.slice(1).split('/');
+    const endpoint = endpoints.find((known) => known === name);
+    if (endpoint === undefined) return undefined;
+    if (check.join('/') === '') return await this.#answerAll(endpoint, query);
+    return await this.#answerOne(endpoint, check.join('/'));
+  }
+
   /** Paths of single checks, for the index at `/`. */
   checkPaths(): string[] {
     return endpoints.flatMap((endpoint) =>

@@ -65,6 +65,14 @@ export const featureGatesArg = ignored('list', '', 'features are those of the de
   check: featureGateProblem,
 });
 
+/** A check: a port, or 0 for none. */
+export const portOrNone: Checked = {
+  check: (text) =>
+    Number(text) >= 0 && Number(text) <= 65_535
+      ? undefined
+      : `${text} must be between 0 and 65535, inclusive. 0 for turning off secure port`,
+};
+
 /** A check: the number (or duration text that starts with one) is not negative. */
 export const notNegative: Checked = {
   check: (text) => (text.startsWith('-') ? 'must not be negative' : undefined),

@@ -1,4 +1,4 @@
-import { acts, ignored, notNegative, oneOf, refused } from './argument.ts';
+import { acts, ignored, notNegative, oneOf, portOrNone, refused } from './argument.ts';
 import { readComponentArgs } from './read-args.ts';
 import type { ComponentArgs } from './read-args.ts';
 import { processArgs } from './process-args.ts';
@@ -14,6 +14,7 @@ const concurrent = (count: number) => ignored('integer', String(count), workers)
 export const controllerManagerArgTable = {
   ...processArgs,
   controllers: acts('list', '*'),
+  'secure-port': acts('integer', '10257', portOrNone),
   'allocate-node-cidrs': acts('boolean', 'true'),
   'cluster-signing-cert-file': acts('text', ''),
   'cluster-signing-key-file': acts('text', ''),

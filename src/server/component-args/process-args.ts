@@ -1,6 +1,6 @@
-import { featureGatesArg, ignored, refused } from './argument.ts';
+import { acts, featureGatesArg, ignored, refused } from './argument.ts';
 
-const oneProcess = 'the component shares the process and the port of the server';
+const oneProcess = 'the component shares the process and the certificates of the server';
 const noGo = 'there are no Go profiles to serve';
 const inProcess = 'the component talks to the API server in the same process';
 
@@ -12,11 +12,11 @@ export const processArgs = {
   'authentication-skip-lookup': ignored('boolean', 'false', oneProcess),
   'authentication-token-webhook-cache-ttl': ignored('duration', '10s', oneProcess),
   'authentication-tolerate-lookup-failure': ignored('boolean', 'false', oneProcess),
-  'authorization-always-allow-paths': ignored('list', '/healthz,/readyz,/livez', oneProcess),
+  'authorization-always-allow-paths': acts('list', '/healthz,/readyz,/livez'),
   'authorization-kubeconfig': ignored('text', '', inProcess),
   'authorization-webhook-cache-authorized-ttl': ignored('duration', '10s', oneProcess),
   'authorization-webhook-cache-unauthorized-ttl': ignored('duration', '10s', oneProcess),
-  'bind-address': ignored('text', '127.0.0.1', oneProcess),
+  'bind-address': acts('text', '127.0.0.1'),
   'cert-dir': ignored('text', '', oneProcess),
   'client-ca-file': ignored('text', '', oneProcess),
   'contention-profiling': ignored('boolean', 'false', noGo),
@@ -54,7 +54,6 @@ export const processArgs = {
   'requestheader-group-headers': ignored('list', '', oneProcess),
   'requestheader-uid-headers': ignored('list', '', oneProcess),
   'requestheader-username-headers': ignored('list', '', oneProcess),
-  'secure-port': ignored('integer', '0', oneProcess),
   'show-hidden-metrics-for-version': ignored('text', '', 'no metric is hidden'),
   'tls-cert-file': ignored('text', '', oneProcess),
   'tls-cipher-suites': ignored('list', '', oneProcess),

@@ -1,4 +1,4 @@
-import { acts, notNegative, refused } from './argument.ts';
+import { acts, notNegative, portOrNone, refused } from './argument.ts';
 import { readComponentArgs } from './read-args.ts';
 import type { ComponentArgs } from './read-args.ts';
 import { processArgs } from './process-args.ts';
@@ -7,6 +7,7 @@ import { processArgs } from './process-args.ts';
 export const schedulerArgTable = {
   ...processArgs,
   config: acts('text', ''),
+  'secure-port': acts('integer', '10259', portOrNone),
   'pod-max-in-unschedulable-pods-duration': acts('duration', '5m0s', notNegative),
   'write-config-to': refused('text', 'docs/internals/scheduler.md shows the defaults'),
 } as const;
