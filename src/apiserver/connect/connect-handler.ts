@@ -5,6 +5,7 @@ import { authorize } from '../pipeline/authorize.ts';
 import type { RequestInfo } from '../request.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import type { UpgradeInput } from './kubelet-upgrade.ts';
+import { chooseContainer, findPod, locatePodKubelet } from './node-location.ts';
 import { streamPodLog } from './pod-log.ts';
 import type { RequestInput } from './pod-log.ts';
 import { connectPortForward } from './port-forward.ts';
@@ -36,7 +37,7 @@ export function createConnectHandler(options: ConnectOptions): ConnectHandler {
       const key = keyOf(input.context.info);
       if (key === 'pods/log') await streamPodLog(options, input);
       else if (proxies.has(key)) await proxyRequest(options, input);
-      else throw refusal(input);
+      else throw refusal(options, input);
     },
     async upgrade(input) {
       const { context, request, socket } = input;
@@ -66,7 +67,12 @@ function checkMethod({ info, resource }: UpgradeInput['context']): void {
   if (info.verb !== 'get' && info.verb !== 'create') throw methodNotAllowed(resource, info.verb);
 }
 
-function refusal({ context }: RequestInput): Error {
+/** What is wrong with the pod comes before what is wrong with the request, as upstream. */
+function refusal({ reader }: ConnectOptions, { context }: RequestInput): Error {
   checkMethod(context);
+  const { info, query } = context;
+  const pod = findPod(reader, info.namespace, info.name);
+  if (info.subresource !== 'portforward') chooseContainer(pod, query.get('container') ?? '');
+  locatePodKubelet(reader, pod);
   return badRequest('Upgrade request required');
 }

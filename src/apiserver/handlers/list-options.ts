@@ -170,5 +170,8 @@ function unsupportedField(info: ResourceInfo, key: string): string {
     return `${JSON.stringify(key)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
   }
   if (info.kind === 'Job') return `field label ${JSON.stringify(key)} not supported for Job`;
+  if (info.kind === 'ResourceSlice') {
+    return `field label not supported for ${info.group}/${info.version}, Kind=${info.kind}: ${key}`;
+  }
   return `field label not supported: ${key}`;
 }

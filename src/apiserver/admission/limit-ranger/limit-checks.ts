@@ -13,6 +13,7 @@ import type { Amounts } from '#schema/quota/mod.ts';
 /** Everything about a pod that the limits do not allow, in upstream's words. */
 export function podViolations(pod: Pod, items: readonly LimitRangeItem[]): string[] {
   const found: string[] = [];
+  const withoutOverhead = { ...pod, spec: { ...pod.spec, overhead: undefined } } as Pod;
   for (const item of items) {
     if (item.type === 'Container') {
       const { containers = [], initContainers = [] } = pod.spec ?? {};
@@ -22,7 +23,8 @@ export function podViolations(pod: Pod, items: readonly LimitRangeItem[]): strin
         found.push(...violations(item, requests, limits));
       }
     } else if (item.type === 'Pod') {
-      found.push(...violations(item, podAmounts(pod, 'requests'), podAmounts(pod, 'limits')));
+      const requests = podAmounts(withoutOverhead, 'requests');
+      found.push(...violations(item, requests, podAmounts(withoutOverhead, 'limits')));
     }
   }
   return found;

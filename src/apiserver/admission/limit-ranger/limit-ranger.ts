@@ -28,6 +28,8 @@ export function createLimitRanger(options: { reader: ObjectReader }): AdmissionP
       }
     },
     validate(attributes) {
+      // whoever takes an object away must not be held up by limits
+      if (attributes.oldObject?.metadata.deletionTimestamp !== undefined) return;
       for (const range of rangesOf(attributes)) {
         const items = range.spec?.limits ?? [];
         const found = isClaim(attributes)
