@@ -41,13 +41,19 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/settings.ts')).settingsCommand,
     isHidden: true,
   },
-  token: laterCommand('token', 'Manage tokens'),
+  token: {
+    summary: 'Manage bootstrap tokens',
+    load: async () => (await import('./commands/token.ts')).tokenCommand,
+  },
   'etcd-snapshot': laterCommand('etcd-snapshot', 'Manage etcd snapshots'),
   'secrets-encrypt': {
     summary: 'Control secrets encryption and keys rotation',
     load: async () => (await import('./commands/secrets-encrypt.ts')).secretsEncryptCommand,
   },
-  certificate: laterCommand('certificate', 'Manage k3ts certificates'),
+  certificate: {
+    summary: 'Manage k3ts certificates',
+    load: async () => (await import('./commands/certificate.ts')).certificateCommand,
+  },
 };
 
 /** A command of k3s that k3ts does not have yet: it says so and fails. */

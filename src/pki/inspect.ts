@@ -31,6 +31,43 @@ export function inspectCertificate(certificatePem: string): CertificateFacts {
   };
 }
 
+/** What a check of certificates shows of each one in a file. */
+export interface ChainFacts {
+  readonly commonName: string;
+  readonly issuerCommonName: string;
+  /** `CertSign`, `ServerAuth`, `ClientAuth`, or `Unknown`, as k3s names them. */
+  readonly usages: readonly string[];
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+const authUsages: Readonly<Record<string, string>> = {
+  '1.3.6.1.5.5.7.3.1': 'ServerAuth',
+  '1.3.6.1.5.5.7.3.2': 'ClientAuth',
+};
+
+/** All certificates of a PEM file, in its order; throws when one cannot be read. */
+export function inspectCertificates(pem: string): ChainFacts[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => {
+    const certificate = new X509Certificate(block);
+    const commonNameOf = (name: string): string => /^CN=(.*)$/m.exec(name)?.[1] ?? '';
+    // The type leaves out that there may be none.
+    const extended = (certificate.keyUsage as readonly string[] | undefined) ?? [];
+    const usages = [
+      ...(certificate.ca ? ['CertSign'] : []),
+      ...extended.flatMap((usage) => authUsages[usage] ?? []),
+    ];
+    return {
+      commonName: commonNameOf(certificate.subject),
+      issuerCommonName: commonNameOf(certificate.issuer),
+      usages: usages.length === 0 ? ['Unknown'] : usages,
+      notBeforeMs: Date.parse(certificate.validFrom),
+      notAfterMs: Date.parse(certificate.validTo),
+    };
+  });
+}
+
 /**
  * Why a leaf must be issued again, or undefined when it may stay: it ends within 120 days, was
  * signed by another authority, or lacks a name. The rules are k3s' own at start.
