@@ -1,5 +1,5 @@
 /** The entry of `npm run soak`: a node under churn, with or without kills. */
-import { copyFile } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { labProblem } from '../harness/mod.ts';
@@ -53,6 +53,7 @@ async function main(): Promise<number> {
     progress: (line) => void process.stderr.write(`${line}\n`),
     async onEnd(node) {
       if (values.logs === undefined) return;
+      await mkdir(values.logs, { recursive: true });
       await copyFile(
         join(node.lab.directory, `${node.machine.name}.log`),
         join(values.logs, 'k3ts.log'),
