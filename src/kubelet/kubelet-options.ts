@@ -8,6 +8,7 @@ import type { ObjectReader } from './containers/environment.ts';
 import type { CpuManager } from './cpus/mod.ts';
 import type { ContainerState, CriClient } from './cri/mod.ts';
 import type { PullCredential } from './images/pull-credential.ts';
+import type { KubeletMetrics } from './metrics/mod.ts';
 import type { HostPaths, KubeletConfig } from './kubelet-config.ts';
 import type { MachineInfo, MachineUsage } from './machine-info.ts';
 import type { HostFiles, PodCgroups, VolumeManager } from './volume-host.ts';
@@ -24,6 +25,8 @@ export interface VolumeParts {
 
 export interface KubeletOptions {
   readonly client: Client;
+  /** Host and port of the API server, for metrics. */
+  readonly apiHost?: string | undefined;
   readonly cri: CriClient;
   readonly nodeName: string;
   /** Usually /var/lib/kubelet. */
@@ -87,6 +90,8 @@ export interface Kubelet {
   ): ContainerLookup | undefined;
   /** The pod's sandbox that is ready; for port forwarding. */
   sandboxId(namespace: string, pod: string): string | undefined;
+  /** What /metrics shows. */
+  readonly metrics: KubeletMetrics;
   /** Prometheus text of /metrics/probes. */
   probeMetrics(): string;
   /** The runtime was listed within the last three minutes. */

@@ -12,12 +12,21 @@ import { createPullRecords } from './images/pull-records.ts';
 import type { PullRecords } from './images/pull-records.ts';
 import { kubeletLookups } from './kubelet-lookups.ts';
 import type { Kubelet, KubeletOptions } from './kubelet-options.ts';
+import {
+  addPodGauges,
+  addProcessMetrics,
+  createKubeletMetrics,
+  measureClient,
+  measureRuntime,
+} from './metrics/mod.ts';
+import type { KubeletMetrics } from './metrics/mod.ts';
 import { keepNodeLease } from './node/node-lease.ts';
 import { createNodeShutdown } from './node/node-shutdown.ts';
 import { createNodeSide } from './node/node-side.ts';
 import { nodeAllocatable, nodeCapacity } from './node/node-resources.ts';
 import { plegThresholdMs } from './node/runtime-health.ts';
 import { nodeReference } from './node/node-reporter.ts';
+import { findContainer, isMirrorPod } from './pods/names.ts';
 import { createObjectReader } from './pods/object-reader.ts';
 import { createPodSide } from './pods/pod-side.ts';
 import type { PodSide } from './pods/pod-side.ts';
@@ -25,8 +34,22 @@ import { createPodSources } from './pods/pod-sources.ts';
 import { createAllocationStore } from './resize/allocation-store.ts';
 
 /** Builds the kubelet; nothing runs before start. */
-export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
-  const { client, nodeName, clock, config, hostPaths } = options;
+export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
+  const { nodeName, clock, config, hostPaths } = given;
+  const metrics = createKubeletMetrics();
+  const options: KubeletOptions = {
+    ...given,
+    client: measureClient(given.client, { metrics, clock, host: given.apiHost ?? '' }),
+    cri: measureRuntime(given.cri, {
+      metrics,
+      clock,
+      kindOf: (uid, name) => {
+        const pod = podSide.registry.get(uid)?.pod;
+        return pod === undefined ? undefined : findContainer(pod, name)?.kind;
+      },
+    }),
+  };
+  const { client } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const recorder = createEventRecorder({
@@ -97,11 +120,23 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     services,
     nodeSide,
     apiPod,
+    metrics,
     signal,
   };
   const podSide: PodSide = createPodSide({ ...options, ...parts });
   const { cache, pleg, probes, registry } = podSide;
   const running: Promise<unknown>[] = [];
+  addProcessMetrics(metrics.registry, { clock });
+  addPodGauges(metrics.registry, {
+    nodeName,
+    cgroupVersion: options.cgroups.version,
+    registry,
+    cache,
+    lastRelistMs: () => pleg.lastRelistMs,
+    resizeFindings: (uid) => podSide.resizes.findings(uid),
+    mirrorCount: () => pods.list().filter(isMirrorPod).length,
+    cpus: options.cpus,
+  });
 
   const begin = async (): Promise<void> => {
     await allocations.load();
@@ -133,10 +168,10 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     await pods.synced(signal);
     sources.follow();
     await registry.adoptOrphans();
-    const imageGc = imageGcOf(options, podSide, pullRecords);
+    const imageGc = imageGcOf(options, podSide, pullRecords, metrics);
     running.push(
       runHousekeeping({ ...options, recorder, cache, imageGc, registry, signal }),
-      startEviction({ ...options, recorder, podSide, nodeSide, imageGc, signal }),
+      startEviction({ ...options, recorder, podSide, nodeSide, imageGc, metrics, signal }),
     );
     if (options.cpus !== undefined) {
       running.push(
@@ -177,6 +212,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     problems: () => [...health.problems(), ...[shutdown.problem() ?? []].flat()],
     shutDown: () => shutdown.begin(),
     cancelShutdown: () => shutdown.cancel(),
+    metrics,
     probeMetrics: () => probes.metrics(),
     isSyncing: () => clock.now() - pleg.lastRelistMs < plegThresholdMs,
     endPod: (uid, verdict, graceSeconds) =>
@@ -214,8 +250,10 @@ function imageGcOf(
   { cri, clock, log, config }: KubeletOptions,
   { cache }: PodSide,
   pullRecords: PullRecords,
+  metrics: KubeletMetrics,
 ) {
   return createImageGc({
+    metrics,
     images: cri.images,
     clock,
     log,

@@ -116,7 +116,7 @@ test('a pod gets its processors, the others share the rest, and the state tells 
   assert.equal(cpus.cpusetOf('one', 'shared'), '0,3');
   assert.deepEqual(cpus.exclusive('one', 'own'), [1, 2]);
   assert.deepEqual(cpus.allocatable(), [1, 2, 3]);
-  assert.deepEqual(cpus.counts(), { shared: 2, exclusive: 2 });
+  assert.deepEqual(cpus.counts(), { shared: 2, exclusive: 2, requests: 1, errors: 0 });
   assert.equal(cpus.hasExclusive(pod), true);
   assert.equal(cpus.hasExclusive(pod, 'shared'), false);
   assert.deepEqual(cpus.admit(podOf('two', [exact('c', '2')]), new Set(['one'])), {

@@ -10,7 +10,7 @@ import type { CpuSet } from './cpu-set.ts';
 import { allCpus } from './cpu-topology.ts';
 import type { CpuTopology } from './cpu-topology.ts';
 import { readPolicyOptions } from './policy-options.ts';
-import { createStaticPolicy, SmtAlignmentError } from './static-policy.ts';
+import { createStaticPolicy, exclusiveCpuCount, SmtAlignmentError } from './static-policy.ts';
 import type { StaticPolicy } from './static-policy.ts';
 import { takeCpus } from './take-cpus.ts';
 
@@ -32,7 +32,7 @@ export interface CpuManager {
   exclusive(podUid: string, container: string): number[];
   allocatable(): number[];
   /** Sizes for metrics, in processors. */
-  counts(): { shared: number; exclusive: number };
+  counts(): { shared: number; exclusive: number; requests: number; errors: number };
   /** Called after each change of who has what; the newest one only. */
   onChange(listener: () => void): void;
   /** Resolves when the checkpoint holds everything until now. */
@@ -83,7 +83,7 @@ const noneManager: CpuManager = {
   hasExclusive: () => false,
   exclusive: () => [],
   allocatable: () => [],
-  counts: () => ({ shared: 0, exclusive: 0 }),
+  counts: () => ({ shared: 0, exclusive: 0, requests: 0, errors: 0 }),
   onChange: () => undefined,
   saved: async () => undefined,
 };
@@ -120,6 +120,8 @@ function staticManager(
 ): CpuManager {
   let saving = Promise.resolve();
   let isDirty = false;
+  let requests = 0;
+  let errors = 0;
   let tell = (): void => undefined;
   const changed = (): void => {
     tell();
@@ -142,9 +144,14 @@ function staticManager(
     policy: 'static',
     admit(pod, holders) {
       releaseOthers(new Set([...holders, uidOf(pod)]));
+      const wanting = containersOf(pod).filter(
+        ({ container }) => exclusiveCpuCount(pod, container) > 0,
+      );
+      requests += wanting.length;
       try {
         fixed.allocate(pod);
       } catch (error) {
+        errors += 1;
         const message = messageOf(error);
         if (error instanceof SmtAlignmentError) return { reason: error.code, message };
         return {
@@ -169,7 +176,8 @@ function staticManager(
     counts() {
       const { shared, assignments } = fixed.state();
       const own = [...assignments.values()].flatMap((containers) => [...containers.values()]);
-      return { shared: shared.size, exclusive: new Set(own.flatMap((cpus) => [...cpus])).size };
+      const exclusive = new Set(own.flatMap((cpus) => [...cpus])).size;
+      return { shared: shared.size, exclusive, requests, errors };
     },
     onChange(listener) {
       tell = listener;

@@ -4,6 +4,7 @@ import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import type { Pod, PodSpec } from '#schema/types.ts';
 import { startFakeKubelet, testContainer, testPod } from '../fake-kubelet.ts';
+import { createKubeletMetrics } from '../metrics/mod.ts';
 import type { MachineUsage } from '../machine-info.ts';
 import type { PodVerdict } from '../status/pod-status.ts';
 import { lookOnce } from './eviction.ts';
@@ -73,6 +74,7 @@ function nodeOf(setup: { uses: readonly PodUse[]; config?: Partial<EvictionConfi
   const options: Parameters<typeof lookOnce>[0] = {
     clock,
     log: silentLogger,
+    metrics: createKubeletMetrics(),
     config,
     nodeName: 'n1',
     machine: { ...machine },

@@ -4,6 +4,7 @@ import type { Logger } from '#base/log.ts';
 import type { EventRecorder } from '#client/mod.ts';
 import type { Pod } from '#schema/types.ts';
 import type { MachineInfo, MachineUsage } from '../machine-info.ts';
+import type { KubeletMetrics } from '../metrics/mod.ts';
 import { nodeReference } from '../node/node-reporter.ts';
 import { isCriticalPod, podKey, specOf, uidOf } from '../pods/names.ts';
 import type { PodState } from '../pods/pod-worker.ts';
@@ -11,7 +12,7 @@ import type { PodVerdict } from '../status/pod-status.ts';
 import { limitNotice, pressureNotice } from './eviction-text.ts';
 import type { EvictionNotice } from './eviction-text.ts';
 import { rankPods } from './ranking.ts';
-import { exceededLimit, hasStorageLimits } from './storage-limits.ts';
+import { exceededLimit, hasStorageLimits, limitSignal } from './storage-limits.ts';
 import { createThresholdTracker } from './threshold-tracker.ts';
 import { crossedThresholds, observeMachine, readThresholds } from './thresholds.ts';
 import type { EvictionConfig, Observations, ScarceResource, Threshold } from './thresholds.ts';
@@ -30,6 +31,7 @@ export interface EvictionOptions {
   readonly end: (uid: string, verdict: PodVerdict, graceSeconds: number) => void;
   /** Removes dead containers and unused images. */
   readonly reclaimDisk: () => Promise<void>;
+  readonly metrics: Pick<KubeletMetrics, 'evictions'>;
   /** Told after each look what runs short, for the node's conditions. */
   readonly onScarce: (resources: ReadonlySet<ScarceResource>) => void;
   readonly signal: AbortSignal;
@@ -107,6 +109,7 @@ async function relieve(
   for (const use of rankPods(uses, resource)) {
     if (isCriticalPod(use.pod)) continue;
     const notice = pressureNotice(use, threshold, seen, resource);
+    options.metrics.evictions.with(threshold.signal).value += 1;
     evict(options, use.pod, notice, graceOf(options, threshold, use.pod));
     return [uidOf(use.pod)];
   }
@@ -121,6 +124,7 @@ async function evictOverLimits(options: EvictionOptions): Promise<string[]> {
   for (const use of await options.usages.gather(limited, () => true)) {
     const message = exceededLimit(use);
     if (message === undefined || isCriticalPod(use.pod)) continue;
+    options.metrics.evictions.with(limitSignal(message)).value += 1;
     evict(options, use.pod, limitNotice(message), immediateSeconds);
     evicted.push(uidOf(use.pod));
   }

@@ -1,6 +1,7 @@
 import type { EventRecorder } from '#client/mod.ts';
 import type { ImageGc } from '../images/image-gc.ts';
 import type { KubeletOptions } from '../kubelet-options.ts';
+import type { KubeletMetrics } from '../metrics/mod.ts';
 import type { NodeSide } from '../node/node-side.ts';
 import { collectContainers } from '../pods/container-gc.ts';
 import type { PodSide } from '../pods/pod-side.ts';
@@ -14,6 +15,7 @@ export function startEviction(
     podSide: Pick<PodSide, 'cache' | 'registry'>;
     nodeSide: Pick<NodeSide, 'pressure' | 'reporter'>;
     imageGc: ImageGc;
+    metrics: KubeletMetrics;
     signal: AbortSignal;
   },
 ): Promise<void> {

@@ -56,3 +56,9 @@ function overContainer({ pod, containers }: PodUse): string | undefined {
 function bytesOf(text: string | undefined): number {
   return text === undefined ? 0 : quantityValue(parseQuantity(text));
 }
+
+/** What a limit of a pod's own is called where evictions are counted. */
+export function limitSignal(message: string): string {
+  if (message.startsWith('Usage of EmptyDir')) return 'emptydirfs.limit';
+  return message.startsWith('Container ') ? 'ephemeralcontainerfs.limit' : 'ephemeralpodfs.limit';
+}

@@ -3,6 +3,7 @@ import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Image, ImageService } from '../cri/mod.ts';
 import type { FilesystemState } from '../machine-info.ts';
+import type { KubeletMetrics } from '../metrics/mod.ts';
 import type { PullRecords } from './pull-records.ts';
 
 /** Removes images nobody uses when their filesystem fills up. */
@@ -24,6 +25,7 @@ export function createImageGc(options: {
   maximumAgeMs?: number | undefined;
   /** Ids and names of images that containers have. */
   inUse: () => ReadonlySet<string>;
+  metrics?: Pick<KubeletMetrics, 'collectedImages'> | undefined;
   /** Hears which images there are. */
   records?: Pick<PullRecords, 'prune'> | undefined;
 }): ImageGc {
@@ -58,9 +60,10 @@ export function createImageGc(options: {
       .filter(({ id }) => startMs - (firstSeenMs.get(id) ?? startMs) >= minimumAgeMs)
       .sort((a, b) => (lastUsedMs.get(a.id) ?? 0) - (lastUsedMs.get(b.id) ?? 0));
 
-  const remove = async (image: Image): Promise<number> => {
+  const remove = async (image: Image, reason: 'space' | 'age'): Promise<number> => {
     try {
       await images.removeImage({ image: image.id });
+      if (options.metrics !== undefined) options.metrics.collectedImages.with(reason).value += 1;
       log.info('removed an unused image', { image: image.repoTags[0] ?? image.id });
       return image.size;
     } catch (error) {
@@ -73,7 +76,7 @@ export function createImageGc(options: {
     let freed = 0;
     for (const image of candidates(await observe(), startMs)) {
       if (freed >= bytes) break;
-      freed += await remove(image);
+      freed += await remove(image, 'space');
     }
     return freed;
   };
@@ -83,7 +86,7 @@ export function createImageGc(options: {
     const startMs = clock.now();
     for (const image of candidates(present, startMs)) {
       const usedMs = lastUsedMs.get(image.id) ?? firstSeenMs.get(image.id) ?? startMs;
-      if (startMs - usedMs > maximumAgeMs) await remove(image);
+      if (startMs - usedMs > maximumAgeMs) await remove(image, 'age');
     }
   };
 

@@ -3,6 +3,7 @@ import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { grpcCodes, hasGrpcCode } from '../cri/mod.ts';
 import type { Container, ContainerEvent, PodSandbox, RuntimeService } from '../cri/mod.ts';
+import type { KubeletMetrics } from '../metrics/mod.ts';
 import { runtimeLabels } from './names.ts';
 import type { RuntimeCache } from './runtime-cache.ts';
 
@@ -30,6 +31,7 @@ export function createPleg(options: {
   cache: RuntimeCache;
   clock: Clock;
   log: Logger;
+  metrics?: Pick<KubeletMetrics, 'relistDuration' | 'relistInterval'> | undefined;
   /** Called when the runtime starts or stops to answer. */
   onHealth?: ((error: unknown) => void) | undefined;
 }): Pleg {
@@ -42,7 +44,13 @@ export function createPleg(options: {
   let wake: (() => void) | undefined;
   let expecting: Timer | undefined;
 
+  let lastStartMs: number | undefined;
   const relistOnce = async (): Promise<void> => {
+    const startMs = clock.monotonicMs();
+    if (lastStartMs !== undefined) {
+      options.metrics?.relistInterval.with().observe((startMs - lastStartMs) / 1000);
+    }
+    lastStartMs = startMs;
     const stamp = cache.stamp();
     const [sandboxes, containers] = await Promise.all([
       runtime.listPodSandbox(),
@@ -56,6 +64,7 @@ export function createPleg(options: {
       sandboxes.some(({ state }) => state === 'SANDBOX_READY') ||
       containers.some(({ state }) => state === 'CONTAINER_RUNNING');
     lastRelistMs = clock.now();
+    options.metrics?.relistDuration.with().observe((clock.monotonicMs() - startMs) / 1000);
     if (hasActive && !wasActive) wake?.();
   };
   const report = (error: unknown): void => {

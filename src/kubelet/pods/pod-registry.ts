@@ -8,6 +8,8 @@ import type { Client } from '#client/mod.ts';
 import { podQosClass } from '#schema/pods/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
 import type { MachineInfo } from '../machine-info.ts';
+import { measureSteps } from '../metrics/mod.ts';
+import type { KubeletMetrics } from '../metrics/mod.ts';
 import { removeUnknownLogs } from '../logs/log-links.ts';
 import type { StatusPublisher } from '../status/status-publisher.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
@@ -17,7 +19,7 @@ import { admitPod } from './admission.ts';
 import type { Rejection } from './admission.ts';
 import { podGraceSeconds } from './container-stopper.ts';
 import { preemptedVerdict, victimsFor } from './critical-preemption.ts';
-import { isCriticalPod, isMirrorPod, podKey, uidOf } from './names.ts';
+import { isCriticalPod, isMirrorPod, isStaticPod, podKey, uidOf } from './names.ts';
 import { orphanPod } from './orphan-pod.ts';
 import type { PodContext } from './pod-context.ts';
 import { createPodSteps } from './pod-steps.ts';
@@ -34,6 +36,8 @@ export interface PodRegistry {
   /** The runtime's state of this pod changed. */
   runtimeChanged(uid: string): void;
   publish(uid: string): void;
+  /** The API's copy of a static pod came or changed: it is to have the pod's status. */
+  mirrored(uid: string, mirror: Pod): void;
   /** A deferred resize was granted: the pod with its new resources. */
   resized(pod: Pod): void;
   /** The pods that take resources of this node. */
@@ -59,6 +63,7 @@ export interface PodRegistryOptions {
   readonly publisher: StatusPublisher;
   readonly node: () => Node | undefined;
   readonly machine: Pick<MachineInfo, 'hasAppArmor'>;
+  readonly metrics: KubeletMetrics;
   /** A rejection of the node itself: pressure or shutdown. */
   readonly nodeRejection: (pod: Pod) => Rejection | undefined;
 }
@@ -69,15 +74,32 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
   const workers = new Map<string, PodWorker>();
   const removed = new Set<string>();
   const orphans = new Set<string>();
+  /** Static pods that wait for the end of the one whose place they take; by namespace and name. */
+  const successors = new Map<string, Pod>();
   let adopts = false;
   let isStopping = false;
 
-  const steps = createPodSteps({
-    ...options,
-    traces: { orphans, removed },
-    onErased: (uid) => workers.delete(uid),
-  });
+  const steps = measureSteps(
+    createPodSteps({
+      ...options,
+      traces: { orphans, removed },
+      onErased(uid) {
+        workers.delete(uid);
+        for (const [key, pod] of successors) {
+          if (isStopping || hasPredecessor(pod)) continue;
+          successors.delete(key);
+          begin(pod);
+        }
+      },
+    }),
+    options,
+  );
+  const { metrics } = options;
   const { publish } = steps;
+  /** As upstream: a changed manifest's pod starts when nothing of the old one is left. */
+  const hasPredecessor = (pod: Pod): boolean =>
+    isStaticPod(pod) &&
+    [...workers.values()].some(({ state }) => podKey(state.pod) === podKey(pod));
 
   const add = (pod: Pod, stage: PodStage): PodWorker => {
     const { syncFrequencyMs } = context.config;
@@ -87,6 +109,7 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
   };
   const reject = (pod: Pod, rejection: Rejection): void => {
     const { reason, message } = rejection;
+    metrics.admissionRejections.with(reason).value += 1;
     events.pod(pod, 'Warning', reason, message);
     writer.set(pod, {
       ...pod.status,
@@ -129,6 +152,7 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     const victims = victimsFor({ pod, node, active: here });
     if (victims === undefined) return rejection;
     for (const victim of victims) {
+      metrics.preemptions.with(rejection.reason.slice('OutOf'.length)).value += 1;
       events.pod(victim, 'Warning', preemptedVerdict.reason, preemptedVerdict.message);
       workers.get(uidOf(victim))?.terminate({ verdict: preemptedVerdict });
     }
@@ -159,8 +183,12 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     } else {
       // What runs here already was admitted before the kubelet was restarted.
       const rejection = hasTraces ? undefined : (admission(pod) ?? reserve(pod));
-      if (rejection !== undefined) reject(pod, rejection);
-      else add(pod, 'syncing').poke();
+      if (rejection !== undefined) {
+        reject(pod, rejection);
+        return;
+      }
+      metrics.containersPerPod.with().observe(pod.spec?.containers.length ?? 0);
+      add(pod, 'syncing').poke();
     }
   };
 
@@ -199,6 +227,7 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     if (runtimePod.sandboxes.length + runtimePod.containers.length === 0) return;
     const pod = orphanPod(runtimePod);
     log.info('stopping a pod that nobody asks for', { pod: podKey(pod), uid });
+    metrics.orphanedPods.with().value += 1;
     orphans.add(uid);
     removed.add(uid);
     add(pod, 'syncing').terminate({});
@@ -230,10 +259,12 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
       writer.observe(pod);
       const worker = workers.get(uidOf(pod));
       const given = context.resizes.observe(pod, cache.pod(uidOf(pod)));
-      if (worker === undefined) begin(given);
+      if (worker === undefined && hasPredecessor(given)) successors.set(podKey(given), given);
+      else if (worker === undefined) begin(given);
       else change(worker, given);
     },
     remove(uid) {
+      for (const [key, pod] of successors) if (uidOf(pod) === uid) successors.delete(key);
       const worker = workers.get(uid);
       if (worker === undefined || isStopping) return;
       removed.add(uid);
@@ -254,6 +285,12 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     publish(uid) {
       const state = workers.get(uid)?.state;
       if (state !== undefined) publish(state);
+    },
+    mirrored(uid, { status }) {
+      const state = workers.get(uid)?.state;
+      if (state === undefined) return;
+      writer.observe({ ...state.pod, status });
+      publish(state);
     },
     end: (uid, verdict, graceSeconds) => workers.get(uid)?.terminate({ verdict, graceSeconds }),
     async adoptOrphans() {

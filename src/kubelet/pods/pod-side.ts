@@ -9,8 +9,11 @@ import type { KubeletOptions } from '../kubelet-options.ts';
 import type { NodeSide } from '../node/node-side.ts';
 import type { NodeShutdown } from '../node/node-shutdown.ts';
 import { pressureRejection } from '../node/pressure-rejection.ts';
+import { measureStatuses } from '../metrics/mod.ts';
+import type { KubeletMetrics } from '../metrics/mod.ts';
 import type { AllocationStore } from '../resize/allocation-store.ts';
 import { createPodResizes } from '../resize/pod-resizes.ts';
+import type { PodResizes } from '../resize/pod-resizes.ts';
 import { createProbeRegistry } from '../probes/probe-registry.ts';
 import type { ProbeRegistry } from '../probes/probe-registry.ts';
 import { createStatusPublisher } from '../status/status-publisher.ts';
@@ -38,6 +41,7 @@ export interface PodSide {
   readonly probes: ProbeRegistry;
   readonly registry: PodRegistry;
   readonly publisher: StatusPublisher;
+  readonly resizes: Pick<PodResizes, 'findings'>;
 }
 
 export interface PodSideOptions extends KubeletOptions {
@@ -53,6 +57,7 @@ export interface PodSideOptions extends KubeletOptions {
   readonly pullRecords: PullRecords;
   /** Read before the first pod is looked at. */
   readonly allocations: AllocationStore;
+  readonly metrics: KubeletMetrics;
   readonly signal: AbortSignal;
 }
 
@@ -62,7 +67,7 @@ export function createPodSide(options: PodSideOptions): PodSide {
   const events = createPodEvents(options.recorder);
   const hostIps = (): readonly string[] => options.config.nodeIps.slice(0, 2);
   const cache = createRuntimeCache({ onChange: (uid) => registry.runtimeChanged(uid) });
-  const pleg = createPleg({ runtime, cache, clock, log });
+  const pleg = createPleg({ runtime, cache, clock, log, metrics: options.metrics });
   const probes = createProbeRegistry({
     ...options,
     runtime,
@@ -87,7 +92,7 @@ export function createPodSide(options: PodSideOptions): PodSide {
     },
     onGranted: (pod) => registry.resized(pod),
   });
-  const writer = createStatusWriter(options);
+  const writer = measureStatuses(createStatusWriter(options), options);
   const publisher = createStatusPublisher({
     ...options,
     cache,
@@ -113,7 +118,7 @@ export function createPodSide(options: PodSideOptions): PodSide {
     nodeRejection: (pod) =>
       options.shutdown().rejection() ?? pressureRejection(pod, nodeSide.pressure.pressures()),
   });
-  return { cache, pleg, probes, registry, publisher };
+  return { cache, pleg, probes, registry, publisher, resizes };
 }
 
 function podContext(

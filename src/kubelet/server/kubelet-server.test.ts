@@ -19,6 +19,7 @@ import type { FakeStreamServer } from '#streaming/testing/mod.ts';
 import type { ContainerLookup } from '../kubelet-options.ts';
 import type { ContainerStats } from '../cri/mod.ts';
 import { nodeAttributes } from './access/authorize.ts';
+import { createKubeletMetrics } from '../metrics/mod.ts';
 import { createKubeletServer } from './kubelet-server.ts';
 import type { KubeletServer } from './kubelet-server.ts';
 import type { KubeletServerOptions } from './server-options.ts';
@@ -105,6 +106,7 @@ function optionsFor(tls: KubeletServerOptions['tls']): KubeletServerOptions {
       podByName: (namespace, name) => (isTalk(namespace, name) ? pod : undefined),
       pods: () => [pod],
       runningPods: () => [pod],
+      metrics: createKubeletMetrics(),
       getContainer: (namespace, name, container, options) =>
         isTalk(namespace, name) && container === 'main' && options?.isPrevious !== true
           ? lookup
@@ -303,7 +305,11 @@ describe('answers', () => {
       /\ncontainer_cpu_usage_seconds_total\{container="main",namespace="default",pod="talk"\} 2.5 \d+\n/,
     ],
     ['/metrics/cadvisor', 200, /\ncontainer_memory_working_set_bytes\{container="main",/],
-    ['/metrics', 200, /\nkubelet_node_name\{node="node-1"\} 1\n/],
+    [
+      '/metrics',
+      200,
+      /\nkubelet_http_requests_total\{long_running="false",method="GET",path="metrics\/resource",/,
+    ],
     ['/stats/summary', 200, /"podRef":\{"name":"talk","namespace":"default","uid":"uid-1"\}/],
     ['/nothing', 404, '404 page not found\n'],
     ['/constructor', 404, '404 page not found\n'],

@@ -9,6 +9,7 @@ import { answerHead } from '#streaming/mod.ts';
 import { createRequestAuthenticator } from './access/authenticate.ts';
 import { createRequestAuthorizer } from './access/authorize.ts';
 import { answerStream } from './handlers/stream-handler.ts';
+import { countRequest } from './count-request.ts';
 import { KubeletRequestError } from './request-error.ts';
 import { findRoute, notFound, readTarget } from './routes.ts';
 import type { KubeletServerOptions, KubeletTls } from './server-options.ts';
@@ -42,6 +43,8 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
   };
 
   const onRequest = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const done = countRequest(options, request);
+    response.once('close', done);
     try {
       const url = await admit(request);
       const segments = segmentsOf(url);
@@ -68,6 +71,8 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
     head: Buffer,
   ): Promise<void> => {
     socket.on('error', () => undefined);
+    const done = countRequest(options, request);
+    socket.once('close', done);
     try {
       const url = await admit(request);
       const segments = segmentsOf(url);

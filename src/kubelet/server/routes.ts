@@ -9,7 +9,7 @@ import type { StreamTarget } from './handlers/stream-handler.ts';
 import { KubeletRequestError } from './request-error.ts';
 import type { KubeletServerOptions } from './server-options.ts';
 import { gatherStats } from './stats/gather-stats.ts';
-import { cadvisorMetrics, renderMetrics, resourceMetrics } from './stats/metrics-text.ts';
+import { cadvisorMetrics, resourceMetrics } from './stats/metrics-text.ts';
 import type { CpuRates } from './stats/rates.ts';
 import { statsSummary } from './stats/summary.ts';
 
@@ -149,7 +149,7 @@ async function metricsText({ options, segments }: RouteInput): Promise<string> {
   const nowMs = options.clock.now();
   switch (segments[1]) {
     case undefined:
-      return ownMetrics(options) + (options.metrics?.() ?? '');
+      return (await options.kubelet.metrics?.registry.render()) ?? '';
     case 'resource':
       return resourceMetrics(await gatherStats(options), nowMs);
     case 'cadvisor':
@@ -161,23 +161,6 @@ async function metricsText({ options, segments }: RouteInput): Promise<string> {
     default:
       throw notFound();
   }
-}
-
-function ownMetrics({ kubelet, nodeName }: KubeletServerOptions): string {
-  return renderMetrics([
-    {
-      name: 'kubelet_node_name',
-      type: 'gauge',
-      help: "[ALPHA] The node's name. The count is always 1.",
-      samples: [{ labels: { node: nodeName }, value: 1 }],
-    },
-    {
-      name: 'kubelet_running_pods',
-      type: 'gauge',
-      help: '[ALPHA] Number of pods that have a running pod sandbox',
-      samples: [{ labels: {}, value: kubelet.runningPods().length }],
-    },
-  ]);
 }
 
 function sendPods(response: ServerResponse, items: readonly object[]): void {

@@ -19,7 +19,7 @@ export type KubeletView = Pick<
   Kubelet,
   'podByName' | 'pods' | 'runningPods' | 'getContainer' | 'sandboxId'
 > &
-  Partial<Pick<Kubelet, 'probeMetrics' | 'isSyncing'>>;
+  Partial<Pick<Kubelet, 'metrics' | 'probeMetrics' | 'isSyncing'>>;
 
 export interface KubeletServerOptions {
   readonly kubelet: KubeletView;
@@ -43,8 +43,6 @@ export interface KubeletServerOptions {
   readonly logDirectory: string;
   /** Makes and removes directories of local volumes; without it /localVolume is unknown. */
   readonly localDirectories?: LocalDirectories | undefined;
-  /** More metrics, in Prometheus' text form. */
-  readonly metrics?: (() => string) | undefined;
   /** How long answers of the API server about tokens and rights are good; upstream's by default. */
   readonly tokenCacheMs?: number | undefined;
   readonly allowedCacheMs?: number | undefined;

@@ -1,0 +1,12 @@
+/**
+ * What /metrics of the kubelet shows, under upstream's names: counters that the parts of the kubelet
+ * hold (kubelet-metrics.ts), wrappers that count from outside (measure-*.ts), and gauges filled in
+ * at each scrape. /metrics/cadvisor and /metrics/resource are in server/stats. Start reading at
+ * kubelet-metrics.ts.
+ */
+export { createKubeletMetrics, type KubeletMetrics } from './kubelet-metrics.ts';
+export { measureClient } from './measure-client.ts';
+export { measureStatuses, measureSteps } from './measure-pods.ts';
+export { measureRuntime } from './measure-runtime.ts';
+export { addPodGauges } from './pod-gauges.ts';
+export { addProcessMetrics } from './process-metrics.ts';
