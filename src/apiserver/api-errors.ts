@@ -30,21 +30,30 @@ export function notFound(of: GroupResource, name: string): ApiStatusError {
   });
 }
 
-export function alreadyExists(of: GroupResource, name: string): ApiStatusError {
+/** `isGoing`: the one that is in the way is being deleted. */
+export function alreadyExists(of: GroupResource, name: string, isGoing = false): ApiStatusError {
   return new ApiStatusError({
     httpCode: 409,
     reason: 'AlreadyExists',
-    message: `${qualified(of)} ${JSON.stringify(name)} already exists`,
+    message: `${going(isGoing)}${qualified(of)} ${JSON.stringify(name)} already exists`,
     details: details(of, name),
   });
 }
 
+function going(isGoing: boolean): string {
+  return isGoing ? 'object is being deleted: ' : '';
+}
+
 /** After all attempts at a random name met an existing one. */
-export function generateNameConflict(of: GroupResource, name: string): ApiStatusError {
+export function generateNameConflict(
+  of: GroupResource,
+  name: string,
+  isGoing = false,
+): ApiStatusError {
   return new ApiStatusError({
     httpCode: 409,
     reason: 'AlreadyExists',
-    message: `${qualified(of)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`,
+    message: `${going(isGoing)}${qualified(of)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`,
     details: { ...details(of, name), retryAfterSeconds: 1 },
   });
 }
@@ -59,6 +68,11 @@ export function conflict(of: GroupResource, name: string, text?: string): ApiSta
     message: `Operation cannot be fulfilled on ${qualified(of)} ${JSON.stringify(name)}: ${why}`,
     details: details(of, name),
   });
+}
+
+/** The text of upstream's storage for a precondition that does not hold. */
+export function preconditionText(key: string, uid: string, storedUid: string | undefined): string {
+  return `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${storedUid ?? ''}`;
 }
 
 export function invalid(
@@ -76,7 +90,7 @@ export function invalid(
     details: {
       ...(name === '' ? {} : { name }),
       ...(of.group === '' ? {} : { group: of.group }),
-      kind: of.kind,
+      ...(of.kind === '' ? {} : { kind: of.kind }),
       causes: errors.map(toCause),
     },
   });

@@ -27,7 +27,7 @@ import { getObject } from './handlers/get.ts';
 import { defaultListOptions } from './handlers/list-options.ts';
 import { listObjects } from './handlers/list.ts';
 import { applyDecodedPatch } from './handlers/patch.ts';
-import type { DecodedPatch } from './handlers/patch.ts';
+import type { DecodedPatch } from './handlers/decoded-patch.ts';
 import { getScale, patchScaleWith, replaceScale } from './handlers/scale.ts';
 import { updateObject } from './handlers/update.ts';
 import { watchObjects } from './handlers/watch.ts';
@@ -199,7 +199,7 @@ export class InProcessClient implements Client {
         return { value: (await replaceScale(request, scale)) as KubeObject as T };
       }
       const change = (): UnknownObject => fresh(served, object);
-      const { entry, isCreated } = await updateObject({ ...request, change });
+      const { entry, isCreated } = await updateObject({ ...request, change, isReplace: true });
       return await result<T>(served, entry, isCreated ? 201 : 200);
     });
   }

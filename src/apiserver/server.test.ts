@@ -303,7 +303,7 @@ for (const [index, way] of ['in process', 'over HTTPS'].entries()) {
       await client().create(resources.configMaps, map('mine'), at);
       await assert.rejects(
         client().delete(resources.configMaps, 'mine', { ...at, preconditions: { uid: 'x' } }),
-        /Precondition failed: UID in precondition: x, UID in object meta: /,
+        /ConfigMap "mine": the UID in the precondition \(x\) does not match the UID in record/,
       );
     });
 

@@ -70,7 +70,7 @@ describe('one object', () => {
       [wrong.status, wrong.at('message')],
       [
         409,
-        `Operation cannot be fulfilled on configmaps "guarded": Precondition failed: UID in precondition: x, UID in object meta: ${uid}`,
+        `Operation cannot be fulfilled on ConfigMap "guarded": the UID in the precondition (x) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
       ],
     );
     const old = await remove(`${maps}/guarded`, { preconditions: { resourceVersion: '1' } });
@@ -92,8 +92,8 @@ describe('one object', () => {
         422,
         /orphanDependents and deletionPropagation cannot be both set/,
       ],
-      [{ kind: 'Pod', apiVersion: 'v1' }, 400, /cannot be converted to DeleteOptions/],
-      [{ dryRun: ['Some'] }, 422, /supported values: "All"/],
+      [{ kind: 'Pod', apiVersion: 'v1' }, 500, /cannot be converted to DeleteOptions/],
+      [{ dryRun: ['Some'] }, 422, /dryRun: Unsupported value: \["Some"\]: supported values: "All"/],
     ];
     for (const [options, status, message] of cases) {
       const answer = await remove(`${maps}/refused`, options);

@@ -28,6 +28,9 @@ const allowed = [
   /could not be completed at this time, please try again/,
   /failed to create typed (patch|live) object/,
   /does not contain declared merge key: /,
+  /strconv\.ParseUint: parsing /,
+  /^unknown patch type: /,
+  /decoded object cannot be converted to DeleteOptions/,
 ];
 
 interface Resource {

@@ -153,7 +153,7 @@ describe('update', () => {
     const again = await api.request('PUT', path, { body });
     assert.equal(
       again.at('message'),
-      'Lease.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: "": must be specified for an update',
+      'leases.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
     );
   });
 });
@@ -274,7 +274,8 @@ describe('apply', () => {
 
   test('bodies that cannot be applied are refused', async () => {
     const cases: [body: unknown, message: RegExp][] = [
-      [{ kind: 'ConfigMap' }, /Kind/],
+      [{ kind: 'ConfigMap' }, /^Incorrect version specified in apply patch/],
+      [{ kind: 'Secret', apiVersion: 'v1' }, /^invalid object type: \/v1, Kind=Secret$/],
       [map('applied', {}, { managedFields: [{}] }), /^metadata.managedFields must be nil$/],
       [map('other'), /^the name of the object \(other\) does not match the name on the URL/],
       ['a: [', /^error decoding YAML: /],

@@ -56,7 +56,7 @@ export async function sendList(
     return;
   }
   if (form.media !== 'json' || wantsPretty(exchange.query, context.userAgent)) {
-    const include = includeObjectOf(context.query);
+    const include = includeObjectOf(context.query, form.as);
     const value =
       form.as === undefined
         ? listValue(served, page)
@@ -66,7 +66,7 @@ export async function sendList(
   }
   const writer = new BodyWriter(exchange, 200, headers, options.pieces);
   if (form.as === 'Table') {
-    await writeTable(writer, served, page, includeObjectOf(context.query), nowMs);
+    await writeTable(writer, served, page, includeObjectOf(context.query, form.as), nowMs);
   } else if (form.as === undefined) {
     await writeList(writer, served, page);
   } else {

@@ -36,7 +36,7 @@ export async function sendEntry(
       ? inOrder(served, object)
       : form.as === 'Table'
         ? tableOf(served, object, {
-            include: includeObjectOf(context.query),
+            include: includeObjectOf(context.query, form.as),
             nowMs,
             hasColumns: true,
           })

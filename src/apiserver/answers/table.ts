@@ -1,6 +1,7 @@
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import type { Cell, TableColumn } from '#schema/mod.ts';
 import { tableCells, tableColumns } from '#schema/mod.ts';
+import { badRequest } from '../api-errors.ts';
 import type { CacheEntry } from '../cache/mod.ts';
 import type { AnswerForm } from '../negotiate.ts';
 import type { ServedResource } from '../resource-registry.ts';
@@ -65,9 +66,14 @@ export function tableOf(
   };
 }
 
-export function includeObjectOf(query: URLSearchParams): IncludeObject {
-  const value = query.get('includeObject');
-  return value === 'None' || value === 'Object' ? value : 'Metadata';
+/** Of a table; other shapes are not asked. Throws BadRequest for what is none of the three. */
+export function includeObjectOf(query: URLSearchParams, as: AnswerForm['as']): IncludeObject {
+  const value = as === 'Table' ? (query.get('includeObject') ?? '') : '';
+  if (value === '') return 'Metadata';
+  if (value === 'None' || value === 'Object' || value === 'Metadata') return value;
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }
 
 /** A Scale in the shape that was asked for; those of custom resources look the same. */

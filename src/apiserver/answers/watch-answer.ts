@@ -70,14 +70,9 @@ export function sendWatch(
   refuseProtobuf(session.served, form, false);
   const contentType =
     form.media === 'protobuf' ? `${protobufMediaType};stream=watch` : 'application/json';
+  const include = includeObjectOf(context.query, form.as);
   const stream = exchange.stream(200, answerHeaders(context, contentType));
-  const encoder = new WatchEncoder(
-    session.served,
-    form,
-    includeObjectOf(context.query),
-    frames,
-    now,
-  );
+  const encoder = new WatchEncoder(session.served, form, include, frames, now);
   return new Promise((resolve) => {
     let isBlocked = false;
     let isScheduled = false;

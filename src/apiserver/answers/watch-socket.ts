@@ -45,7 +45,7 @@ export async function answerWatchSocket(options: {
   const encoder = new WatchEncoder(
     served,
     form,
-    includeObjectOf(context.query),
+    includeObjectOf(context.query, form.as),
     new FrameCache(1),
     () => core.clock.now(),
   );

@@ -17,6 +17,7 @@ export class CacheEntry {
   readonly labels: Readonly<Record<string, string>>;
   readonly fields: FieldValues;
   #object: WeakRef<UnknownObject> | undefined;
+  #isOwn = false;
   #metadataEnd = 0;
 
   constructor(init: {
@@ -47,9 +48,17 @@ export class CacheEntry {
     return parsed;
   }
 
+  /**
+   * Whether this process made it: what others wrote may hold fields that the kind does not have.
+   */
+  get isOwn(): boolean {
+    return this.#isOwn;
+  }
+
   /** Remembers the object that the bytes were made from; it must carry this revision already. */
   remember(object: UnknownObject): void {
     this.#object = new WeakRef(object);
+    this.#isOwn = true;
   }
 
   /** The same state under another revision. */

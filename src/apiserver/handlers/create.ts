@@ -54,6 +54,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   let { object } = request;
   const { namespace } = context.info;
   checkName(object.metadata.name, context.info.name);
+  wipeSystemFields(object);
   if (info.namespaced) {
     checkNamespace(object.metadata.namespace, namespace);
     object.metadata.namespace = namespace;
@@ -93,9 +94,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
     object.metadata.namespace = namespace;
   }
   dropRepeatedOwners(context, object, 'after');
-  if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
-    throw plainError('resourceVersion should not be set on objects to be created');
-  }
+  const hasVersion = namesVersion(object);
   if (generateName !== undefined && (object.metadata.name ?? '') === '') {
     object.metadata.name = generatedName(core, generateName);
     scope = { ...scope, name: object.metadata.name };
@@ -111,6 +110,9 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
     attributes.object = object;
     await traced('write.validate', {}, () => core.admission.validate(attributes));
     addWarnings(context, served.hooks.warnings?.(object, undefined));
+    if (hasVersion && !options.dryRun) {
+      throw plainError('resourceVersion should not be set on objects to be created');
+    }
     const entry = await commit(core, cache, served, scope, object, generateName);
     if (options.dryRun) return entry;
     await served.hooks.afterWrite?.(entry.object(), undefined, hookScope(scope));
@@ -148,14 +150,25 @@ function generatedName(core: Core, generateName: string): string {
   return generateName.slice(0, longestGenerateName) + nameSuffix(core.random);
 }
 
-function fillSystemFields(core: Core, object: UnknownObject, nowMs: number): void {
-  const { metadata } = object;
-  metadata.uid = core.random.uuid();
-  metadata.creationTimestamp = formatTime(nowMs);
+/** What only the server sets is not taken from a request, before anybody gets to see it. */
+function wipeSystemFields({ metadata }: UnknownObject): void {
+  delete metadata.uid;
+  delete metadata.creationTimestamp;
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
-  delete metadata.resourceVersion;
   delete (metadata as { selfLink?: string }).selfLink;
+}
+
+/** Text that is no number is forgotten, as upstream does. */
+function namesVersion({ metadata }: UnknownObject): boolean {
+  const { resourceVersion = '' } = metadata;
+  delete metadata.resourceVersion;
+  return /^\d+$/.test(resourceVersion) && Number(resourceVersion) > 0;
+}
+
+function fillSystemFields(core: Core, { metadata }: UnknownObject, nowMs: number): void {
+  metadata.uid = core.random.uuid();
+  metadata.creationTimestamp = formatTime(nowMs);
 }
 
 async function commit(
@@ -180,8 +193,9 @@ async function commit(
       );
     } catch (error) {
       if (!(error instanceof KeyTaken)) throw error;
-      if (generateName === undefined) throw alreadyExists(info, name);
-      if (attempt === nameAttempts) throw generateNameConflict(info, name);
+      const isGoing = cache.get(key)?.object().metadata.deletionTimestamp !== undefined;
+      if (generateName === undefined) throw alreadyExists(info, name, isGoing);
+      if (attempt === nameAttempts) throw generateNameConflict(info, name, isGoing);
       stored.metadata.name = generatedName(core, generateName);
     }
   }

@@ -11,7 +11,8 @@ const concurrency = 16;
 
 /**
  * Deletes everything that a list with these options shows, each as a delete of its own; what is
- * gone already is no error. The first other failure ends it and is thrown.
+ * gone already is no error. The first other failure ends it and is thrown. Gives back the list as
+ * it was before, as upstream.
  */
 export async function deleteCollection(
   request: Omit<DeleteRequest, 'name'>,
@@ -19,20 +20,20 @@ export async function deleteCollection(
 ): Promise<ListPage> {
   const { core, served, namespace } = request;
   const page = await listObjects(core, served, namespace, '', listOptions);
-  const deleted: CacheEntry[] = [];
   let next = 0;
+  let hasFailed = false;
   const worker = async (): Promise<void> => {
-    while (next < page.entries.length) {
-      const entry = page.entries[next++] as CacheEntry;
-      const { name } = entry;
+    while (next < page.entries.length && !hasFailed) {
+      const { namespace: of, name } = page.entries[next++] as CacheEntry;
       try {
-        const result = await deleteObject({ ...request, namespace: entry.namespace, name });
-        deleted.push(result.entry);
+        await deleteObject({ ...request, namespace: of, name });
       } catch (error) {
-        if (!hasReason(error, 'NotFound')) throw error;
+        if (hasReason(error, 'NotFound')) continue;
+        hasFailed = true;
+        throw error;
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, page.entries.length) }, worker));
-  return { ...page, entries: deleted };
+  return page;
 }

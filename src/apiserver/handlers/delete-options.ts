@@ -1,7 +1,7 @@
-import { badRequest, invalid } from '../api-errors.ts';
+import { badRequest, invalid, plainError } from '../api-errors.ts';
 import type { FieldError, UnknownObject } from '#schema/mod.ts';
-import { readBoolean } from './list-options.ts';
-import { readDryRun } from './write-options.ts';
+import { readBoolean, readInteger } from './list-options.ts';
+import { dryRunErrors } from './write-options.ts';
 
 export type PropagationPolicy = 'Orphan' | 'Background' | 'Foreground';
 
@@ -20,9 +20,10 @@ export function readDeleteOptions(
   body: UnknownObject | undefined,
   query: URLSearchParams,
 ): DeleteOptions {
-  const options = body === undefined ? fromQuery(query) : fromBody(body);
-  checkDeleteOptions(options);
-  return options;
+  const { dryRun, ...options } = body === undefined ? fromQuery(query) : fromBody(body);
+  const errors = [...deleteOptionsErrors(options), ...dryRunErrors(dryRun)];
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
+  return { ...options, dryRun: dryRun.length > 0 };
 }
 
 /** The options as the API object that admission is told of. */
@@ -44,6 +45,9 @@ export function deleteOptionsObject(options: DeleteOptions): Readonly<Record<str
   };
 }
 
+/** As given: nothing is checked yet. */
+type GivenOptions = Omit<DeleteOptions, 'dryRun'> & { readonly dryRun: readonly string[] };
+
 interface DeleteOptionsBody {
   gracePeriodSeconds?: unknown;
   propagationPolicy?: unknown;
@@ -52,9 +56,9 @@ interface DeleteOptionsBody {
   dryRun?: unknown;
 }
 
-function fromBody(body: UnknownObject): DeleteOptions {
+function fromBody(body: UnknownObject): GivenOptions {
   if (body.kind !== undefined && body.kind !== '' && body.kind !== 'DeleteOptions') {
-    throw badRequest(`decoded object cannot be converted to DeleteOptions`);
+    throw plainError('decoded object cannot be converted to DeleteOptions');
   }
   const fields = body as DeleteOptionsBody;
   const { gracePeriodSeconds: grace, orphanDependents: orphan } = fields;
@@ -63,33 +67,28 @@ function fromBody(body: UnknownObject): DeleteOptions {
       'json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds of type int64',
     );
   }
-  const dryRun = Array.isArray(fields.dryRun) ? fields.dryRun.map(String) : [];
   return {
     gracePeriodSeconds: typeof grace === 'number' ? grace : undefined,
     propagationPolicy: (fields.propagationPolicy ?? undefined) as PropagationPolicy | undefined,
     orphanDependents: typeof orphan === 'boolean' ? orphan : undefined,
     preconditions: fields.preconditions ?? {},
-    dryRun: readDryRun(dryRun, 'DeleteOptions'),
+    dryRun: Array.isArray(fields.dryRun) ? fields.dryRun.map(String) : [],
   };
 }
 
-function fromQuery(query: URLSearchParams): DeleteOptions {
-  const grace = query.get('gracePeriodSeconds');
+function fromQuery(query: URLSearchParams): GivenOptions {
   const orphan = query.get('orphanDependents');
   const policy = query.get('propagationPolicy');
-  if (grace !== null && !/^-?\d+$/.test(grace)) {
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`);
-  }
   return {
-    gracePeriodSeconds: grace === null ? undefined : Number(grace),
-    propagationPolicy: policy === null || policy === '' ? undefined : (policy as PropagationPolicy),
+    gracePeriodSeconds: readInteger(query, 'gracePeriodSeconds'),
+    propagationPolicy: policy === null ? undefined : (policy as PropagationPolicy),
     orphanDependents: orphan === null ? undefined : readBoolean(orphan),
     preconditions: {},
-    dryRun: readDryRun(query.getAll('dryRun'), 'DeleteOptions'),
+    dryRun: query.getAll('dryRun'),
   };
 }
 
-function checkDeleteOptions(options: DeleteOptions): void {
+function deleteOptionsErrors(options: Omit<DeleteOptions, 'dryRun'>): FieldError[] {
   const { propagationPolicy: policy, orphanDependents } = options;
   const errors: FieldError[] = [];
   if (policy !== undefined && orphanDependents !== undefined) {
@@ -106,5 +105,5 @@ function checkDeleteOptions(options: DeleteOptions): void {
       message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
     });
   }
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
+  return errors;
 }

@@ -8,11 +8,13 @@ import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { prepareEntries, servedObject } from '../resource-registry.ts';
 import { StaleObject } from '../storage/object-store.ts';
+import { trialEntry } from '../storage/trial-entry.ts';
 import { addWarnings } from './create.ts';
 import type { DeleteOptions } from './delete-options.ts';
 import { deleteOptionsObject } from './delete-options.ts';
 import { finishDelete } from './finish-delete.ts';
 import { currentEntry, readThrough, readyCache } from './get.ts';
+import type { DefaultPropagation, DeletePlan } from './plan-delete.ts';
 import { planDelete } from './plan-delete.ts';
 import { defaultWriteOptions } from './write-options.ts';
 
@@ -59,6 +61,11 @@ export async function deleteObject(request: DeleteRequest): Promise<DeleteResult
   }
 }
 
+/** Events never have dependents: the garbage collector does not look at them. */
+function propagationOf(info: ServedResource['info']): DefaultPropagation {
+  return info.resource === 'events' ? 'Unsupported' : info.defaultPropagation;
+}
+
 /** The body that answers the delete of an object that is gone. */
 export function deletedStatus(served: ServedResource, entry: CacheEntry): StatusBody {
   const { group, resource } = served.info;
@@ -87,10 +94,10 @@ async function attemptDelete(
     object: current.object(),
     options,
     hooks: served.hooks,
-    defaultPropagation: served.info.defaultPropagation,
+    defaultPropagation: propagationOf(served.info),
     nowMs: core.clock.now(),
   });
-  if (options.dryRun) return { entry: current, isRemoved: plan.isRemoved };
+  if (options.dryRun) return dryRunResult(cache, current, plan);
   const subject = { key: current.key.slice('/registry/'.length) };
   const removal = { ...request, options: defaultWriteOptions };
   if (plan.isRemoved) {
@@ -105,6 +112,13 @@ async function attemptDelete(
     core.store.update(cache, current, changed),
   );
   return { entry, isRemoved: false };
+}
+
+/** What the delete would have left, without doing it. */
+function dryRunResult(cache: PrefixCache, current: CacheEntry, plan: DeletePlan): DeleteResult {
+  const { changed, isRemoved } = plan;
+  if (changed === undefined) return { entry: current, isRemoved };
+  return { entry: trialEntry(cache, current.key, changed, current.revision), isRemoved };
 }
 
 async function admit(request: DeleteRequest, current: CacheEntry): Promise<void> {
@@ -125,16 +139,18 @@ async function admit(request: DeleteRequest, current: CacheEntry): Promise<void>
   await core.admission.validate(attributes);
 }
 
-function checkPreconditions(request: DeleteRequest, current: CacheEntry): void {
-  const { preconditions } = request.options;
-  const { uid, resourceVersion } = preconditions;
+/** Upstream's early check: it names the kind, not the resource. */
+function checkPreconditions({ options, served, name }: DeleteRequest, current: CacheEntry): void {
+  const { uid, resourceVersion } = options.preconditions;
+  if (uid === undefined && resourceVersion === undefined) return;
   const stored = current.object().metadata;
-  if (uid !== undefined && uid !== '' && uid !== stored.uid) {
-    const text = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored.uid ?? ''}`;
-    throw conflict(request.served.info, request.name, text);
+  const of = { group: served.info.group, resource: served.info.kind };
+  if (uid !== undefined && uid !== stored.uid) {
+    const text = `the UID in the precondition (${uid}) does not match the UID in record (${stored.uid ?? ''}). The object might have been deleted and then recreated`;
+    throw conflict(of, name, text);
   }
-  if (resourceVersion !== undefined && resourceVersion !== stored.resourceVersion) {
-    const text = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${stored.resourceVersion ?? ''}`;
-    throw conflict(request.served.info, request.name, text);
+  if (resourceVersion !== undefined && resourceVersion !== String(current.revision)) {
+    const text = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${current.revision}). The object might have been modified`;
+    throw conflict(of, name, text);
   }
 }

@@ -29,7 +29,7 @@ export async function getObject(
   resourceVersion = '',
 ): Promise<CacheEntry> {
   const cache = await readyCache(core, served, 'get');
-  const revision = readRevision(resourceVersion);
+  const revision = readRevision(resourceVersion, 'get');
   if (revision !== undefined) await waitForAtLeast(core, revision);
   else if (core.backend.exclusive) await waitForNewest(core);
   const key = cache.keyOf(namespace, name);

@@ -1,6 +1,6 @@
 import type { FieldError, ResourceInfo } from '#schema/mod.ts';
 import { parseFieldSelector, parseLabelSelector } from '#schema/selectors/mod.ts';
-import { badRequest, invalid } from '../api-errors.ts';
+import { badRequest, invalid, plainError } from '../api-errors.ts';
 import { Selection } from '../cache/mod.ts';
 import type { ServedResource } from '../resource-registry.ts';
 
@@ -34,7 +34,6 @@ export function readListOptions(query: URLSearchParams): ListOptions {
   if (query.size === 0) return defaultListOptions;
   const text = (name: string): string => query.get(name) ?? '';
   const initial = query.get('sendInitialEvents');
-  const timeout = query.get('timeoutSeconds');
   return {
     labelSelector: text('labelSelector'),
     fieldSelector: text('fieldSelector'),
@@ -44,7 +43,7 @@ export function readListOptions(query: URLSearchParams): ListOptions {
     resourceVersionMatch: text('resourceVersionMatch'),
     allowWatchBookmarks: readBoolean(query.get('allowWatchBookmarks')),
     sendInitialEvents: initial === null ? undefined : readBoolean(initial),
-    timeoutSeconds: timeout === null ? undefined : readInteger(query, 'timeoutSeconds'),
+    timeoutSeconds: readInteger(query, 'timeoutSeconds'),
   };
 }
 
@@ -53,29 +52,45 @@ export function readBoolean(value: string | null): boolean {
   return value !== null && value !== '0' && value.toLowerCase() !== 'false';
 }
 
-function readInteger(query: URLSearchParams, name: string): number | undefined {
+/** Go's reading of an integer parameter: what is there must be a number that fits. */
+export function readInteger(query: URLSearchParams, name: string): number | undefined {
   const value = query.get(name);
-  if (value === null || value === '') return undefined;
-  if (!/^-?\d+$/.test(value)) {
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (value === null) return undefined;
+  const problem = integerProblem(value);
+  if (problem !== undefined) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: ${problem}`);
   }
   return Number(value);
 }
 
-/** A resourceVersion parameter as a number; undefined for the empty string. */
-export function readRevision(resourceVersion: string): number | undefined {
+const longestInteger = 2n ** 63n;
+
+function integerProblem(value: string): string | undefined {
+  if (!/^[+-]?\d+$/.test(value)) return 'invalid syntax';
+  const number = BigInt(value.replace(/^\+/, ''));
+  return number >= longestInteger || number < -longestInteger ? 'value out of range' : undefined;
+}
+
+/**
+ * A resourceVersion parameter as a number; undefined for the empty string. Upstream tells what is
+ * none differently: a list as BadRequest, reads and watches from the cache as a bare 500.
+ */
+export function readRevision(
+  resourceVersion: string,
+  verb: 'get' | 'list' | 'watch',
+): number | undefined {
   if (resourceVersion === '') return undefined;
   const revision = Number(resourceVersion);
-  if (!/^\d+$/.test(resourceVersion) || !Number.isSafeInteger(revision)) {
-    throw invalid({ group: '', kind: 'ListOptions' }, '', [
-      {
-        type: 'FieldValueInvalid',
-        field: 'resourceVersion',
-        message: `Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
-      },
-    ]);
-  }
-  return revision;
+  if (/^\d+$/.test(resourceVersion) && Number.isSafeInteger(revision)) return revision;
+  const quoted = JSON.stringify(resourceVersion);
+  const text = `resourceVersion: Invalid value: ${quoted}: ${unsignedProblem(resourceVersion)}`;
+  throw verb === 'list' ? badRequest(`invalid resource version: ${text}`) : plainError(text);
+}
+
+/** What Go says of text that is no unsigned number of 64 bits. */
+export function unsignedProblem(text: string): string {
+  const problem = /^\d+$/.test(text) ? 'value out of range' : 'invalid syntax';
+  return `strconv.ParseUint: parsing ${JSON.stringify(text)}: ${problem}`;
 }
 
 /** Upstream's checks of combinations; throws Invalid (ListOptions.meta.k8s.io). */

@@ -53,7 +53,7 @@ export async function listObjects(
       undefined,
     );
   }
-  const revision = readRevision(options.resourceVersion);
+  const revision = readRevision(options.resourceVersion, 'list');
   const { resourceVersionMatch: match } = options;
   const isExact = match === 'Exact' || (match === '' && limit > 0 && (revision ?? 0) > 0);
   if (isExact && revision !== undefined) {

@@ -1,23 +1,18 @@
-import { messageOf } from '#base/errors.ts';
 import type { UnknownObject } from '#schema/mod.ts';
 import { serverSideApply } from '#schema/apply/mod.ts';
-import { readYaml } from '#schema/mod.ts';
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch } from '#schema/patch/mod.ts';
-import { badRequest, invalid, unsupportedMediaType } from '../api-errors.ts';
+import { badRequest, invalid } from '../api-errors.ts';
 import { copyJson } from '../json-copy.ts';
-import { checkType, conformObject, typeOf } from '../pipeline/read-object.ts';
-import type { ServedResource } from '../resource-registry.ts';
+import { conformObject } from '../pipeline/read-object.ts';
+import type { DecodedPatch, PatchType } from './decoded-patch.ts';
+import { decodePatch, patchTypeOf } from './decoded-patch.ts';
 import { typesOf } from './kind-steps.ts';
+import { conformPatched } from './patched-object.ts';
 import type { UpdateRequest, UpdateResult } from './update.ts';
 import { updateObject } from './update.ts';
+import { checkGivenName, patchOptionsErrors } from './write-options.ts';
 
 export type PatchRequest = Omit<UpdateRequest, 'change' | 'createInstead' | 'isApplied'>;
-
-/** A patch that was read, ready to be applied to an object. */
-export type DecodedPatch =
-  | { readonly type: 'json'; readonly operations: unknown }
-  | { readonly type: 'merge' | 'strategic'; readonly body: unknown }
-  | { readonly type: 'apply'; readonly body: UnknownObject };
 
 /** Patches one object by the content type of the body. */
 export async function patchObject(
@@ -25,30 +20,45 @@ export async function patchObject(
   contentType: string | undefined,
   body: Buffer,
 ): Promise<UpdateResult> {
-  // Options come first: a body that cannot be read is the smaller problem.
   const type = patchTypeOf(request.served, contentType);
   checkPatchOptions(request, type);
-  return await applyDecodedPatch(request, decodePatch(request.served, contentType, body));
+  // a body that cannot be read is a smaller problem than an object that is not there
+  let decoded: DecodedPatch | undefined;
+  return await applyPatch(request, type, () => {
+    decoded ??= decodePatch(type, body, request.options.fieldValidation);
+    return decoded;
+  });
 }
 
+/** The same with a patch that was read already. */
 export async function applyDecodedPatch(
   request: PatchRequest,
   patch: DecodedPatch,
 ): Promise<UpdateResult> {
   checkPatchOptions(request, patch.type);
-  if (patch.type === 'apply') return await applyObject(request, patch.body);
+  return await applyPatch(request, patch.type, () => patch);
+}
+
+async function applyPatch(
+  request: PatchRequest,
+  type: PatchType,
+  read: () => DecodedPatch,
+): Promise<UpdateResult> {
+  if (type === 'apply') return await applyObject(request, read);
   const { served, context, options } = request;
   const typeName = served.info.typeName === '' ? undefined : served.info.typeName;
   return await updateObject({
     ...request,
     isPatch: true,
     change(old) {
+      const patch = read();
+      if (patch.type === 'apply') return patch.body;
       const patched = patchValue(patch, old, typeName);
-      const conformed = conformObject(context, served, patched, options.fieldValidation, old);
+      const mode = options.fieldValidation;
+      const conformed = conformPatched(context, served, patched, { mode, old, patch });
       const object = ownCopy(conformed, old);
       // a patch may have taken it away
       object.metadata ??= {} as UnknownObject['metadata'];
-      checkType(object, typeOf(served.info));
       return object;
     },
   });
@@ -83,15 +93,19 @@ export function patchValue(
   return applyStrategicPatch(original, patch.body, typeName ?? '');
 }
 
-async function applyObject(request: PatchRequest, applied: UnknownObject): Promise<UpdateResult> {
-  const { served, options, subresource, core, name, context } = request;
+async function applyObject(request: PatchRequest, read: () => DecodedPatch): Promise<UpdateResult> {
+  const { served, options, subresource, core, context } = request;
   const { info } = served;
-  const wanted = conformObject(context, served, applied, options.fieldValidation);
-  const merge = (live: UnknownObject | undefined): UnknownObject =>
-    copyJson(
+  const conform = (applied: UnknownObject): UnknownObject =>
+    conformObject(context, served, applied, 'Ignore');
+  const merge = (live: UnknownObject | undefined): UnknownObject => {
+    const patch = read();
+    if (patch.type !== 'apply') throw new Error('not an apply');
+    const object = copyJson(
       serverSideApply({
         live,
-        applied: wanted,
+        applied: patch.body,
+        conform,
         manager: options.fieldManager,
         force: options.force === true,
         info,
@@ -100,9 +114,12 @@ async function applyObject(request: PatchRequest, applied: UnknownObject): Promi
         ...typesOf(served),
       }),
     );
+    reportFindings(request, patch.findings ?? []);
+    return object;
+  };
   const create = (): UnknownObject => {
     const object = merge(undefined);
-    object.metadata.name ??= name;
+    checkGivenName(object.metadata.name, request.name);
     return object;
   };
   return await updateObject({
@@ -114,77 +131,17 @@ async function applyObject(request: PatchRequest, applied: UnknownObject): Promi
   });
 }
 
-function checkPatchOptions({ options }: PatchRequest, type: DecodedPatch['type']): void {
-  const of = { group: 'meta.k8s.io', kind: 'PatchOptions' };
-  if (type === 'apply' && options.fieldManager === '') {
-    const message = 'Required value: is required for apply patch';
-    throw invalid(of, '', [{ type: 'FieldValueRequired', field: 'fieldManager', message }]);
+/** Fields that are given twice are told after all else, as upstream. */
+function reportFindings({ context, options }: PatchRequest, findings: readonly string[]): void {
+  if (findings.length === 0 || options.fieldValidation === 'Ignore') return;
+  if (options.fieldValidation === 'Strict') {
+    throw badRequest(`error strict decoding YAML: ${findings.join(', ')}`);
   }
-  if (type !== 'apply' && options.force !== undefined) {
-    const message = 'Forbidden: may not be specified for non-apply patch';
-    throw invalid(of, '', [{ type: 'FieldValueForbidden', field: 'force', message }]);
-  }
+  for (const finding of findings) context.warnings.add(finding);
 }
 
-const patchTypes: Readonly<Record<string, DecodedPatch['type']>> = {
-  'application/json-patch+json': 'json',
-  'application/merge-patch+json': 'merge',
-  'application/strategic-merge-patch+json': 'strategic',
-  'application/apply-patch+yaml': 'apply',
-};
-
-/** The kind of patch a content type stands for; throws UnsupportedMediaType. */
-function patchTypeOf(
-  served: Pick<ServedResource, 'info'>,
-  contentType: string | undefined,
-): DecodedPatch['type'] {
-  const mediaType = (contentType?.split(';', 1)[0] ?? '').trim();
-  const type = patchTypes[mediaType];
-  const isCustom = served.info.typeName === '';
-  if (type === undefined || (type === 'strategic' && isCustom)) {
-    const names = Object.keys(patchTypes);
-    throw unsupportedMediaType(
-      names.filter((name) => !isCustom || patchTypes[name] !== 'strategic'),
-    );
-  }
-  return type;
-}
-
-/** Reads a patch; throws UnsupportedMediaType, BadRequest, RequestEntityTooLarge. */
-export function decodePatch(
-  served: Pick<ServedResource, 'info'>,
-  contentType: string | undefined,
-  body: Buffer,
-): DecodedPatch {
-  const type = patchTypeOf(served, contentType);
-  if (type === 'apply') return { type, body: decodeApplied(served, body) };
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString()) as unknown;
-  } catch (error) {
-    throw badRequest(`error decoding patch: ${messageOf(error)}`);
-  }
-  // what these hold is checked where they are applied
-  if (type === 'json') return { type, operations: value };
-  return { type, body: value };
-}
-
-function decodeApplied({ info }: Pick<ServedResource, 'info'>, body: Buffer): UnknownObject {
-  let value: unknown;
-  const text = body.toString();
-  try {
-    value = text.trimStart().startsWith('{') ? JSON.parse(text) : readYaml(text).value;
-  } catch (error) {
-    throw badRequest(`error decoding YAML: ${messageOf(error)}`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badRequest('error decoding YAML: the body is no object');
-  }
-  const object = value as UnknownObject;
-  if (object.apiVersion === undefined || object.kind === undefined) {
-    throw badRequest("Object 'Kind' is missing in the applied configuration");
-  }
-  checkType(object, typeOf(info));
-  object.metadata ??= {} as UnknownObject['metadata'];
-  return object;
+function checkPatchOptions({ options }: PatchRequest, type: PatchType): void {
+  const errors = patchOptionsErrors(options, type === 'apply');
+  if (errors.length === 0) return;
+  throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', errors);
 }

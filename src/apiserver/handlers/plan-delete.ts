@@ -6,6 +6,9 @@ import type { DeleteOptions } from './delete-options.ts';
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
 
+/** What becomes of dependents when nobody says; events cannot have any. */
+export type DefaultPropagation = 'Background' | 'Orphan' | 'Unsupported';
+
 /** What a delete request does to an object. */
 export interface DeletePlan {
   /** The object as it becomes, when it changes: a fresh top level and metadata, the rest shared. */
@@ -21,15 +24,19 @@ export function planDelete(init: {
   object: UnknownObject;
   options: DeleteOptions;
   hooks: KindHooks;
-  defaultPropagation: 'Background' | 'Orphan';
+  defaultPropagation: DefaultPropagation;
   nowMs: number;
 }): DeletePlan {
   const { object, hooks, nowMs } = init;
   const options = withShortestGrace(init.options);
   const metadata = { ...object.metadata };
   const changed: UnknownObject = { ...object, metadata };
-  let isChanged = setFinalizers(metadata, options, init.defaultPropagation);
   const grace = graceOf(object, options, hooks, nowMs);
+  // once it is waited for, how to go on with dependents cannot be said any more
+  if (grace.isPending && grace.deletion === undefined) {
+    return { changed: undefined, isRemoved: false };
+  }
+  let isChanged = setFinalizers(metadata, options, init.defaultPropagation);
   if (grace.deletion !== undefined) {
     metadata.deletionTimestamp = grace.deletion.timestamp;
     metadata.deletionGracePeriodSeconds = grace.deletion.seconds;
@@ -93,12 +100,13 @@ function graceOf(
 function setFinalizers(
   metadata: UnknownObject['metadata'],
   options: DeleteOptions,
-  defaultPropagation: 'Background' | 'Orphan',
+  defaultPropagation: DefaultPropagation,
 ): boolean {
   const before = metadata.finalizers ?? [];
+  const isPossible = defaultPropagation !== 'Unsupported';
   const wants: Readonly<Record<string, boolean>> = {
-    [orphanFinalizer]: wantsOrphan(before, options, defaultPropagation),
-    [foregroundFinalizer]: wantsForeground(before, options),
+    [orphanFinalizer]: isPossible && wantsOrphan(before, options, defaultPropagation),
+    [foregroundFinalizer]: isPossible && wantsForeground(before, options),
   };
   const kept = before.filter((finalizer) => wants[finalizer] !== false);
   const added = Object.keys(wants).filter((name) => wants[name] === true && !kept.includes(name));
@@ -112,12 +120,12 @@ function setFinalizers(
 function wantsOrphan(
   finalizers: readonly string[],
   { orphanDependents, propagationPolicy }: DeleteOptions,
-  defaultPropagation: 'Background' | 'Orphan',
+  defaultPropagation: DefaultPropagation,
 ): boolean {
   if (orphanDependents !== undefined) return orphanDependents;
   if (propagationPolicy !== undefined) return propagationPolicy === 'Orphan';
-  if (finalizers.includes(orphanFinalizer)) return true;
-  if (finalizers.includes(foregroundFinalizer)) return false;
+  const standard = finalizers.find(isStandard);
+  if (standard !== undefined) return standard === orphanFinalizer;
   return defaultPropagation === 'Orphan';
 }
 
@@ -127,5 +135,9 @@ function wantsForeground(
 ): boolean {
   if (orphanDependents !== undefined) return false;
   if (propagationPolicy !== undefined) return propagationPolicy === 'Foreground';
-  return finalizers.includes(foregroundFinalizer);
+  return finalizers.find(isStandard) === foregroundFinalizer;
+}
+
+function isStandard(finalizer: string): boolean {
+  return finalizer === orphanFinalizer || finalizer === foregroundFinalizer;
 }

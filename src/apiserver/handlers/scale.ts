@@ -1,17 +1,22 @@
 import type { UnknownObject } from '#schema/mod.ts';
-import { badRequest, conflict, internalError, invalid } from '../api-errors.ts';
+import { badRequest, conflict, internalError, invalid, preconditionText } from '../api-errors.ts';
 import type { CacheEntry } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import { copyJson } from '../json-copy.ts';
 import type { WantedType } from '../pipeline/read-object.ts';
+import { checkType } from '../pipeline/read-object.ts';
 import type { AdmissionView } from '../pipeline/write-scope.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { prepareEntries, servedObject } from '../resource-registry.ts';
 import { customScaleOf, withReplicas } from './custom-scale.ts';
 import { getObject } from './get.ts';
-import { applyDecodedPatch, decodePatch, patchValue } from './patch.ts';
-import type { DecodedPatch, PatchRequest } from './patch.ts';
+import type { DecodedPatch } from './decoded-patch.ts';
+import { decodePatch, patchTypeOf } from './decoded-patch.ts';
+import { applyDecodedPatch, patchValue } from './patch.ts';
+import type { PatchRequest } from './patch.ts';
+import { conformPatched } from './patched-object.ts';
 import { updateObject } from './update.ts';
+import { checkGivenName } from './write-options.ts';
 
 export const scaleType: WantedType = {
   group: 'autoscaling',
@@ -60,7 +65,9 @@ export async function patchScale(
   body: Buffer,
 ): Promise<UnknownObject> {
   const info = { ...request.served.info, ...scaleType };
-  return await patchScaleWith(request, decodePatch({ info }, contentType, body));
+  const type = patchTypeOf({ info }, contentType);
+  const { fieldValidation } = request.options;
+  return await patchScaleWith(request, decodePatch(type, body, fieldValidation));
 }
 
 /** The same with a patch that was read already. */
@@ -69,15 +76,19 @@ export async function patchScaleWith(
   patch: DecodedPatch,
 ): Promise<UnknownObject> {
   if (patch.type === 'apply') return await applyScale(request, patch.body);
-  return await changeScale(
-    { ...request, isPatch: true },
-    (current) => patchValue(patch, current, scaleType.typeName) as Scale,
-  );
+  const { context, options } = request;
+  const served = { ...request.served, info: { ...request.served.info, ...scaleType } };
+  return await changeScale({ ...request, isPatch: true }, (old) => {
+    const patched = patchValue(patch, old, scaleType.typeName);
+    const form = { mode: options.fieldValidation, old, patch };
+    return conformPatched(context, { ...served, custom: undefined }, patched, form) as Scale;
+  });
 }
 
 /** The replicas of the applied Scale are applied to the workload, whose field they are. */
 async function applyScale(request: PatchRequest, scale: UnknownObject): Promise<UnknownObject> {
   const { served } = request;
+  checkType(scale, scaleType);
   const { kind, apiVersion } = served.layout;
   const { uid, resourceVersion, name } = scale.metadata;
   const replicas = (scale as Partial<Scale>).spec?.replicas;
@@ -122,14 +133,10 @@ async function changeScale(
       const current = scaleIn(served, old);
       const wanted = change(current);
       const { uid, resourceVersion, name: wantedName } = wanted.metadata;
-      if (wantedName !== undefined && wantedName !== '' && wantedName !== name) {
-        throw badRequest(
-          `the name of the object (${wantedName}) does not match the name on the URL (${name})`,
-        );
-      }
-      if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
-        const text = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`;
-        throw conflict(served.info, name, text);
+      checkGivenName(wantedName, name);
+      if ((uid ?? '') !== '' && uid !== old.metadata.uid && request.isPatch !== true) {
+        const key = served.cache?.keyOf(old.metadata.namespace ?? '', name) ?? '';
+        throw conflict(served.info, name, preconditionText(key, uid ?? '', old.metadata.uid));
       }
       if (resourceVersion === undefined) delete workload.metadata.resourceVersion;
       else workload.metadata.resourceVersion = resourceVersion;

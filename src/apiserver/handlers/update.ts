@@ -1,8 +1,8 @@
 import { traced, traceMark } from '#base/trace.ts';
 import type { FieldError, UnknownObject } from '#schema/mod.ts';
-import { trackUpdate } from '#schema/apply/mod.ts';
+import { isSameOwners, trackUpdate } from '#schema/apply/mod.ts';
 import { prepareForUpdate } from '#schema/strategy/mod.ts';
-import { conflict, invalid, notFound } from '../api-errors.ts';
+import { conflict, invalid, notFound, plainError, preconditionText } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import { isSameJson } from '../json-copy.ts';
@@ -24,9 +24,11 @@ import {
   typesOf,
   withDefaults,
 } from './kind-steps.ts';
+import { unsignedProblem } from './list-options.ts';
 import { dropRepeatedOwners } from './repeated-owners.ts';
+import { storedObject } from './stored-object.ts';
 import type { WriteOptions } from './write-options.ts';
-import { checkName, checkNamespace, managerOf } from './write-options.ts';
+import { checkGivenName, checkNamespace, managerOf } from './write-options.ts';
 
 /** Attempts of a write that names no version before the conflict is the client's. */
 const maxAttempts = 20;
@@ -51,6 +53,8 @@ export interface UpdateRequest {
    * named it: a change in between makes the write be done again.
    */
   isPatch?: boolean;
+  /** Its uid, when it names one, must be the stored one before anything else is looked at. */
+  isReplace?: boolean;
   /** What admission is shown in place of the object. */
   view?: AdmissionView | undefined;
 }
@@ -74,7 +78,10 @@ export async function updateObject(request: UpdateRequest): Promise<UpdateResult
   for (let attempt = 1; ; attempt++) {
     if (current === undefined) {
       if (request.createInstead === undefined) throw notFound(served.info, name);
-      return { entry: await createFromUpdate(request, request.createInstead()), isCreated: true };
+      return {
+        entry: await createFromUpdate(request, key, request.createInstead()),
+        isCreated: true,
+      };
     }
     try {
       return { entry: await attemptUpdate(request, cache, current), isCreated: false };
@@ -102,17 +109,20 @@ async function cacheCatchesUp(core: Core, entry: CacheEntry | undefined): Promis
 
 async function createFromUpdate(
   request: UpdateRequest,
+  key: string,
   object: UnknownObject,
 ): Promise<CacheEntry> {
   const { served, name } = request;
-  if (object.metadata.uid !== undefined && object.metadata.uid !== '') {
-    const text = `uid mismatch: the provided object specified uid ${object.metadata.uid}, and no existing object was found`;
+  const { uid } = object.metadata;
+  if (uid !== undefined && uid !== '') {
+    const text =
+      request.isReplace === true
+        ? preconditionText(key, uid, undefined)
+        : `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
     throw conflict(served.info, name, text);
   }
-  if (object.metadata.resourceVersion === '0') delete object.metadata.resourceVersion;
-  if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
-    throw notFound(served.info, name);
-  }
+  // there is no version that it could be compared with
+  delete object.metadata.resourceVersion;
   await authorize(request.core.authorizer, request.context, { verb: 'create' });
   return await createObject({ ...request, object });
 }
@@ -125,8 +135,9 @@ async function attemptUpdate(
   const { core, served, context, options, name, subresource } = request;
   const { info } = served;
   await prepareEntries(served, [current]);
-  const old = servedObject(served, current);
+  const old = storedObject(served, current);
   let object = await request.change(old);
+  if (request.isReplace === true) checkUid(request, object, current);
   checkIdentity(request, object);
   const wantsVersion = checkVersion(request, object, current);
   fillFromOld(object, old);
@@ -173,6 +184,7 @@ async function attemptUpdate(
     await traced('write.validate', {}, () => core.admission.validate(attributes));
     if (subresource === '') addWarnings(context, served.hooks.warnings?.(object, old));
     object.metadata.resourceVersion = old.metadata.resourceVersion;
+    keepTimes(object, old);
     const isStored = served.custom?.isStoredAsIs(current) !== false;
     const isStale = core.encryption?.isStale(current.key) === true;
     if (isStored && !isStale && isSameJson(object, old))
@@ -188,6 +200,19 @@ async function attemptUpdate(
       throw error;
     }
   });
+}
+
+/**
+ * Times of managers say when something changed: where nothing else did in the end, as a default or
+ * a hook undid it, they are not news either.
+ */
+function keepTimes(object: UnknownObject, old: UnknownObject): void {
+  const { managedFields } = object.metadata;
+  const before = old.metadata.managedFields;
+  if (managedFields === before || managedFields === undefined || before === undefined) return;
+  if (!isSameOwners(managedFields, before)) return;
+  object.metadata.managedFields = before;
+  if (!isSameJson(object, old)) object.metadata.managedFields = managedFields;
 }
 
 /** Nothing to write; throws StaleObject when another server has changed the object meanwhile. */
@@ -226,8 +251,7 @@ export function isFinished(object: UnknownObject): boolean {
 
 function checkIdentity({ served, name, context }: UpdateRequest, object: UnknownObject): void {
   const { metadata } = object;
-  checkName(metadata.name, name);
-  metadata.name = name;
+  checkGivenName(metadata.name, name);
   if (!served.info.namespaced) {
     delete metadata.namespace;
     return;
@@ -236,36 +260,41 @@ function checkIdentity({ served, name, context }: UpdateRequest, object: Unknown
   metadata.namespace = context.info.namespace;
 }
 
-/** Throws Conflict for another version or uid; returns whether the client named a version. */
+/** Throws Conflict when the object names another uid than the stored one has. */
+function checkUid({ served, name }: UpdateRequest, object: UnknownObject, to: CacheEntry): void {
+  const { uid } = object.metadata;
+  const storedUid = to.object().metadata.uid;
+  if (uid === undefined || uid === '' || uid === storedUid) return;
+  throw conflict(served.info, name, preconditionText(to.key, uid, storedUid));
+}
+
+/** Throws Conflict for another version; returns whether the client named a version. */
 function checkVersion(request: UpdateRequest, object: UnknownObject, current: CacheEntry): boolean {
   const { info } = request.served;
-  const { resourceVersion, uid } = object.metadata;
-  const storedUid = current.object().metadata.uid;
-  if (uid !== undefined && uid !== '' && uid !== storedUid) {
-    throw conflict(
-      info,
-      request.name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${storedUid ?? ''}`,
-    );
-  }
-  if (resourceVersion === undefined || resourceVersion === '') {
-    if (info.allowUnconditionalUpdate || request.subresource !== '') return false;
+  const { resourceVersion = '' } = object.metadata;
+  if (resourceVersion === '' || /^0+$/.test(resourceVersion)) {
+    const { subresource } = request;
+    const isOther = subresource !== '' && subresource !== 'status';
+    if (info.allowUnconditionalUpdate || isOther) return false;
     const error: FieldError = {
       type: 'FieldValueInvalid',
       field: 'metadata.resourceVersion',
-      message: 'Invalid value: "": must be specified for an update',
+      message: 'Invalid value: 0: must be specified for an update',
     };
-    throw invalid(info, request.name, [error]);
+    throw invalid({ group: info.group, kind: info.resource }, request.name, [error]);
   }
-  if (resourceVersion === '0') return false;
-  if (resourceVersion !== String(current.revision)) throw conflict(info, request.name);
-  return true;
+  if (resourceVersion === String(current.revision)) return true;
+  const revision = Number(resourceVersion);
+  if (!/^\d+$/.test(resourceVersion) || revision >= 2 ** 64) {
+    throw plainError(unsignedProblem(resourceVersion));
+  }
+  throw conflict(info, request.name);
 }
 
 /** What the server set is taken over where the client left it out, for admission to see. */
 function fillFromOld(object: UnknownObject, old: UnknownObject): void {
   const { metadata } = object;
   const { uid, creationTimestamp } = old.metadata;
-  if (uid !== undefined) metadata.uid = uid;
+  if (uid !== undefined && (metadata.uid ?? '') === '') metadata.uid = uid;
   if (creationTimestamp !== undefined) metadata.creationTimestamp ??= creationTimestamp;
 }

@@ -186,7 +186,7 @@ export async function watchObjects(
   checkListOptions(options, true);
   const cache = await readyCache(core, served, 'watch');
   const selection = selectionOf(served, options, namespace, name);
-  const revision = readRevision(options.resourceVersion);
+  const revision = readRevision(options.resourceVersion, 'watch');
   const isAny = revision === undefined || revision === 0;
   const withInitial = options.sendInitialEvents ?? isAny;
   if (revision === undefined) await waitForNewest(core);

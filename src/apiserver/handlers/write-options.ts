@@ -17,22 +17,49 @@ export interface WriteOptions {
 
 const longestManager = 128;
 
-/** Reads and checks the query; `kind` is the options kind that errors name. */
+type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions';
+
+/**
+ * Reads and checks the query; `kind` is the options kind that errors name. All that is wrong is
+ * told at once; `earlier` comes first.
+ */
 export function readWriteOptions(
   context: RequestContext,
-  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
+  kind: OptionsKind,
+  earlier: (options: WriteOptions) => readonly FieldError[] = () => [],
 ): WriteOptions {
   const { query } = context;
-  if (query.size === 0) return defaultWriteOptions;
-  const fieldManager = query.get('fieldManager') ?? '';
-  checkManager(fieldManager, kind);
+  const dryRun = query.getAll('dryRun');
+  const fieldValidation = query.get('fieldValidation') ?? '';
   const force = query.get('force');
-  return {
-    dryRun: readDryRun(query.getAll('dryRun'), kind),
-    fieldManager,
-    fieldValidation: readFieldValidation(query.get('fieldValidation'), kind),
+  const options: WriteOptions = {
+    dryRun: dryRun.length > 0,
+    fieldManager: query.get('fieldManager') ?? '',
+    fieldValidation: fieldValidation === '' ? 'Warn' : (fieldValidation as FieldValidation),
     force: force === null ? undefined : readBoolean(force),
   };
+  const errors = [
+    ...earlier(options),
+    ...managerErrors(options.fieldManager, 'fieldManager'),
+    ...dryRunErrors(dryRun),
+    ...fieldValidationErrors(fieldValidation),
+  ];
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors);
+  return query.size === 0 ? defaultWriteOptions : options;
+}
+
+/** What only patches are asked: a manager for an apply, no force for anything else. */
+export function patchOptionsErrors(
+  { fieldManager, force }: Pick<WriteOptions, 'fieldManager' | 'force'>,
+  isApply: boolean,
+): FieldError[] {
+  if (isApply && fieldManager === '') {
+    const message = 'Required value: is required for apply patch';
+    return [{ type: 'FieldValueRequired', field: 'fieldManager', message }];
+  }
+  if (isApply || force === undefined) return [];
+  const message = 'Forbidden: may not be specified for non-apply patch';
+  return [{ type: 'FieldValueForbidden', field: 'force', message }];
 }
 
 export const defaultWriteOptions: WriteOptions = {
@@ -42,45 +69,45 @@ export const defaultWriteOptions: WriteOptions = {
   force: undefined,
 };
 
-function checkManager(fieldManager: string, kind: string): void {
+/** What upstream finds wrong with the name of a manager, one error a character. */
+function managerErrors(fieldManager: string, field: string): FieldError[] {
   const errors: FieldError[] = [];
   if (Buffer.byteLength(fieldManager) > longestManager) {
     const message = `Too long: may not be more than ${longestManager} bytes`;
-    errors.push({ type: 'FieldValueTooLong', field: 'fieldManager', message });
+    errors.push({ type: 'FieldValueTooLong', field, message });
   }
-  if (/[^ \p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(fieldManager)) {
-    const message = `Invalid value: ${JSON.stringify(fieldManager)}: should only contain printable characters`;
-    errors.push({ type: 'FieldValueInvalid', field: 'fieldManager', message });
+  let position = 0;
+  for (const character of fieldManager) {
+    if (/[^ \p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(character)) {
+      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      const detail = `invalid character U+${code} (at position ${position})`;
+      const message = `Invalid value: ${JSON.stringify(fieldManager)}: ${detail}`;
+      errors.push({ type: 'FieldValueInvalid', field, message });
+    }
+    position += Buffer.byteLength(character);
   }
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors);
+  return errors;
 }
 
-/** True for `All`; throws Invalid for anything else that is not empty. */
+/** A dryRun that is given must be `All`; upstream shows the whole list. */
+export function dryRunErrors(values: readonly string[]): FieldError[] {
+  if (values.every((value) => value === 'All')) return [];
+  const message = `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`;
+  return [{ type: 'FieldValueNotSupported', field: 'dryRun', message }];
+}
+
+/** True for `All`; throws Invalid for anything else. */
 export function readDryRun(values: readonly string[], kind: string): boolean {
-  const given = values.filter((value) => value !== '');
-  const wrong = given.filter((value) => value !== 'All');
-  if (wrong.length > 0) {
-    throw invalid({ group: 'meta.k8s.io', kind }, '', [
-      {
-        type: 'FieldValueNotSupported',
-        field: 'dryRun',
-        message: `Unsupported value: ${JSON.stringify(wrong[0])}: supported values: "All"`,
-      },
-    ]);
-  }
-  return given.length > 0;
+  const errors = dryRunErrors(values);
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors);
+  return values.length > 0;
 }
 
-function readFieldValidation(value: string | null, kind: string): FieldValidation {
-  if (value === null || value === '') return 'Warn';
-  if (value === 'Strict' || value === 'Warn' || value === 'Ignore') return value;
-  throw invalid({ group: 'meta.k8s.io', kind }, '', [
-    {
-      type: 'FieldValueNotSupported',
-      field: 'fieldValidation',
-      message: `Unsupported value: ${JSON.stringify(value)}: supported values: "", "Ignore", "Strict", "Warn"`,
-    },
-  ]);
+function fieldValidationErrors(value: string): FieldError[] {
+  if (['', 'Strict', 'Warn', 'Ignore'].includes(value)) return [];
+  const supported = '"", "Ignore", "Strict", "Warn"';
+  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`;
+  return [{ type: 'FieldValueNotSupported', field: 'fieldValidation', message }];
 }
 
 /** The manager that owns the fields of a write: named, or the start of the user agent. */
@@ -97,6 +124,16 @@ export function checkName(objectName: string | undefined, urlName: string): void
   throw badRequest(
     `the name of the object (${objectName}) does not match the name on the URL (${urlName})`,
   );
+}
+
+/** As checkName, for writes of what exists: the object has to say its name. */
+export function checkGivenName(objectName: string | undefined, urlName: string): void {
+  if (objectName === undefined || objectName === '') {
+    throw badRequest(
+      `the name of the object (${urlName} based on URL) was undeterminable: name must be provided`,
+    );
+  }
+  checkName(objectName, urlName);
 }
 
 /** Throws BadRequest unless the object lies in the namespace of the request. */

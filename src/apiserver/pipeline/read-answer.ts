@@ -36,7 +36,7 @@ export async function answerRead(
     const form = negotiateForm(accept, objectShapes);
     if (info.subresource === 'scale') {
       const scale = await getScale(core, served, namespace, info.name);
-      const include = includeObjectOf(query);
+      const include = includeObjectOf(query, form.as);
       const value = shapedScale(served.info, scale, form.as, { include, nowMs });
       await sendValue(exchange, context, value, { status: 200, form });
       return 200;

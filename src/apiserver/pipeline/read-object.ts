@@ -1,6 +1,6 @@
 import { messageOf } from '#base/errors.ts';
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
-import { conform, decodeBody, groupVersion } from '#schema/mod.ts';
+import { catalog, conform, decodeBody, groupVersion } from '#schema/mod.ts';
 import { decodeProtobuf, protobufMediaType } from '#schema/protobuf/mod.ts';
 import { badRequest, invalid, unsupportedMediaType } from '../api-errors.ts';
 import type { FieldValidation } from '../handlers/write-options.ts';
@@ -83,7 +83,8 @@ function decodeCustom(
 
 /**
  * Checks a value that a patch made as a body is checked, and notes its warnings. What it shares
- * with `old`, the stored object, was checked when that was written.
+ * with `old`, the stored object, was checked when that was written. `earlier` are findings that
+ * were made before.
  */
 export function conformObject(
   context: RequestContext,
@@ -91,10 +92,11 @@ export function conformObject(
   object: UnknownObject,
   mode: FieldValidation,
   old?: UnknownObject,
+  earlier: readonly string[] = [],
 ): UnknownObject {
-  if (custom !== undefined) return decodeCustom(context, custom, object, mode);
+  if (custom !== undefined) return decodeCustom(context, custom, object, mode, earlier);
   const typeName = info.typeName === '' ? undefined : info.typeName;
-  const conformed = conform(object, typeName, mode, [], old);
+  const conformed = conform(object, typeName, mode, earlier, old);
   for (const warning of conformed.warnings) context.warnings.add(warning);
   return conformed.object;
 }
@@ -116,19 +118,57 @@ export function checkType(object: UnknownObject, wanted: WantedType): void {
   const isOlder = (version: string): boolean =>
     given === groupVersion({ group: wanted.group, version });
   const isGiven = given !== undefined && given !== '' && given !== apiVersion;
-  if (isGiven && wanted.olderVersions?.some(isOlder) !== true) {
+  const isOther = isGiven && wanted.olderVersions?.some(isOlder) !== true;
+  const isOtherKind = kind !== undefined && kind !== '' && kind !== wanted.kind;
+  if (wanted.custom !== undefined) {
+    if (isOther) throw badRequest(versionText(given, apiVersion));
+    if (isOtherKind) throw wrongKind(object, kind, wanted);
+  } else if (isOther || isOtherKind) {
+    const problem = typeProblem(object, wanted);
+    if (problem === undefined) throw badRequest(versionText(given ?? '', apiVersion));
+    const version = given === undefined || given === '' ? wanted.version : versionOf(given);
     throw badRequest(
-      `the API version in the data (${given}) does not match the expected API version (${apiVersion})`,
-    );
-  }
-  if (kind !== undefined && kind !== '' && kind !== wanted.kind) {
-    if (wanted.custom !== undefined) throw wrongKind(object, kind, wanted);
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(wanted.version)} cannot be handled as a ${wanted.kind}: converting (v1.${kind}) to (core.${wanted.kind}): unknown conversion`,
+      `${kind ?? wanted.kind} in version ${JSON.stringify(version)} cannot be handled as a ${wanted.kind}: ${problem}`,
     );
   }
   object.kind = wanted.kind;
   object.apiVersion = apiVersion;
+}
+
+function versionText(given: string, expected: string): string {
+  return `the API version in the data (${given}) does not match the expected API version (${expected})`;
+}
+
+function versionOf(apiVersion: string): string {
+  return apiVersion.slice(apiVersion.lastIndexOf('/') + 1);
+}
+
+const schemeName = 'pkg/api/legacyscheme/scheme.go:30';
+
+/**
+ * Why upstream cannot turn an object into the built-in kind that is wanted: nobody knows its kind,
+ * or it is another one. Undefined for the kind itself, in whatever version.
+ */
+export function typeProblem(object: UnknownObject, wanted: WantedType): string | undefined {
+  const { kind: givenKind = '', apiVersion: given = '' } = object;
+  const kind = givenKind === '' ? wanted.kind : givenKind;
+  const apiVersion = given === '' ? groupVersion(wanted) : given;
+  if (kind === wanted.kind && apiVersion === groupVersion(wanted)) return undefined;
+  const slash = apiVersion.indexOf('/');
+  const group = slash < 0 ? '' : apiVersion.slice(0, slash);
+  const version = versionOf(apiVersion);
+  const isKnown = catalog.byKind({ group, version, kind }) !== undefined;
+  if (!isKnown) {
+    return `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(schemeName)}`;
+  }
+  if (kind === wanted.kind && group === wanted.group) return undefined;
+  const internal = `${internalGroup(wanted.group)}.${wanted.kind}`;
+  return `converting (${version}.${kind}) to (${internal}): unknown conversion`;
+}
+
+/** The Go package of a group's internal types. */
+function internalGroup(group: string): string {
+  return group === '' || group === 'events.k8s.io' ? 'core' : (group.split('.', 1)[0] ?? '');
 }
 
 /** Custom resources find a wrong kind where they are validated, not where they are decoded. */

@@ -9,10 +9,11 @@ import { deleteCollection } from '../handlers/delete-collection.ts';
 import { readDeleteOptions } from '../handlers/delete-options.ts';
 import { deletedStatus, deleteObject } from '../handlers/delete.ts';
 import { readListOptions } from '../handlers/list-options.ts';
+import { patchTypeOf } from '../handlers/decoded-patch.ts';
 import { patchObject } from '../handlers/patch.ts';
 import { patchScale, replaceScale, scaleType } from '../handlers/scale.ts';
 import { updateObject } from '../handlers/update.ts';
-import { checkName, readWriteOptions } from '../handlers/write-options.ts';
+import { checkGivenName, patchOptionsErrors, readWriteOptions } from '../handlers/write-options.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { AnswerForm } from '../negotiate.ts';
 import { negotiateForm } from '../negotiate.ts';
@@ -106,7 +107,7 @@ async function answerUpdate(write: Write): Promise<number> {
   }
   const object = await decode(write, bodyTypeOf(served), options.fieldValidation);
   // Told before whether there is such an object at all.
-  checkName(object.metadata.name, name);
+  checkGivenName(object.metadata.name, name);
   let isFirst = true;
   // the steps change the object in place: a second attempt needs it as it came
   const fresh = (): UnknownObject => {
@@ -118,7 +119,8 @@ async function answerUpdate(write: Write): Promise<number> {
   const { allowCreateOnUpdate } = served.info;
   const createInstead = allowCreateOnUpdate && subresource === '' ? fresh : undefined;
   const isConditional = (object.metadata.resourceVersion ?? '') !== '';
-  const update = (): ReturnType<typeof updateObject> => updateObject({ ...request, createInstead });
+  const update = (): ReturnType<typeof updateObject> =>
+    updateObject({ ...request, createInstead, isReplace: true });
   const { entry, isCreated } = isConditional
     ? await update()
     : await core.locks.run(lockKey(served, context), update);
@@ -131,8 +133,11 @@ async function answerPatch(write: Write): Promise<number> {
   const { dispatch, exchange, served, context, form, body } = write;
   const { core } = dispatch;
   const { name, subresource } = context.info;
-  const options = readWriteOptions(context, 'PatchOptions');
   const contentType = exchange.headers['content-type'];
+  const isApply = patchTypeOf(served, contentType) === 'apply';
+  const options = readWriteOptions(context, 'PatchOptions', (read) =>
+    patchOptionsErrors(read, isApply),
+  );
   const request = { core, served, context, options, name, subresource };
   const key = lockKey(served, context);
   if (subresource === 'scale') {

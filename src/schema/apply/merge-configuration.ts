@@ -3,7 +3,7 @@ import type { UnknownObject } from '../object.ts';
 import { isFields } from '../patch/patch-errors.ts';
 import type { TypeLookup } from '../patch/type-lookup.ts';
 import { typeTable } from '../type-table/type-table.ts';
-import { checkLists } from './check-lists.ts';
+import { checkTyped } from './check-typed.ts';
 import { mergeApplied } from './merge-applied.ts';
 import type { Shape } from './shape.ts';
 import { deducedShape, shapesOf } from './shape.ts';
@@ -11,7 +11,8 @@ import { deducedShape, shapesOf } from './shape.ts';
 /**
  * Lays a partial object over a live one by the types of its lists and maps, without owners: what a
  * mutating policy does. The result shares parts with both. Throws K3tsError InvalidConfiguration
- * for lists and maps that can only be replaced as a whole, InvalidList for items without identity.
+ * for lists and maps that can only be replaced as a whole, InvalidTyped for what does not fit its
+ * type.
  */
 export function mergeConfiguration(options: {
   live: UnknownObject;
@@ -27,7 +28,7 @@ export function mergeConfiguration(options: {
     const text = `may not mutate atomic arrays, maps or structs: ${atomic.join(', ')}`;
     throw new K3tsError('InvalidConfiguration', text);
   }
-  checkLists(applied, shape);
+  checkTyped(applied, shape);
   return mergeApplied(live, applied, shape) as UnknownObject;
 }
 

@@ -1,4 +1,5 @@
 import type { ManagedFieldsEntry } from '../generated/types.ts';
+import { jsonEqual } from '../patch/json-equal.ts';
 import { compareBytes } from '../selectors/requirement.ts';
 import type { FieldSet } from './fields-v1.ts';
 import { difference, inOrder, isEmptySet, isFieldSet, leaf, union } from './fields-v1.ts';
@@ -58,6 +59,19 @@ export function isSameOwner(a: Owner, b: Owner): boolean {
     a.subresource === b.subresource &&
     (a.operation === 'Apply' || a.apiVersion === b.apiVersion)
   );
+}
+
+/** Whether two lists of managers own the same, whenever they came to. */
+export function isSameOwners(
+  a: readonly ManagedFieldsEntry[],
+  b: readonly ManagedFieldsEntry[],
+): boolean {
+  if (a.length !== b.length) return false;
+  return a.every((entry, index) => {
+    const { time: _time, ...rest } = entry;
+    const { time: _otherTime, ...other } = b[index] as ManagedFieldsEntry;
+    return jsonEqual(rest, other);
+  });
 }
 
 /** An owner with another set; the same object when the set is the same. */

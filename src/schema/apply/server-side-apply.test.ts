@@ -328,3 +328,19 @@ test('a bad apply fails with the texts of upstream', () => {
   ];
   for (const [config, expected] of cases) assert.throws(() => apply(undefined, config), expected);
 });
+
+test('a live list whose items have no key says where', () => {
+  const info = infoOf('', 'serviceaccounts');
+  const live = {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'a', namespace: 'n', uid: 'u' },
+    secrets: [{ kind: 'Secret' }],
+  } as UnknownObject;
+  const body = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a' } };
+  assert.throws(() => apply(live, body, { info }), {
+    httpCode: 500,
+    message:
+      'failed to create typed live object (n/a; /v1, Kind=ServiceAccount): .secrets: element 0: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)',
+  });
+});

@@ -9,10 +9,10 @@ import type { ResourceInfo } from '../resource-info.ts';
 import { typeTable } from '../type-table/type-table.ts';
 import type { Change } from './changes.ts';
 import { changesBetween } from './changes.ts';
-import { checkLists } from './check-lists.ts';
+import { checkTyped } from './check-typed.ts';
 import { conflictError, findConflicts, withoutAllowed } from './conflicts.ts';
 import type { FieldSet } from './fields-v1.ts';
-import { difference, leaf, union } from './fields-v1.ts';
+import { difference, isEmptySet, leaf, union } from './fields-v1.ts';
 import { ignoredFields } from './ignored-fields.ts';
 import { fieldsLastApplied, syncLastApplied } from './last-applied.ts';
 import { mergeApplied } from './merge-applied.ts';
@@ -38,6 +38,8 @@ export interface ApplyOptions {
   nowMs: number;
   /** Where the type of a custom resource is known; the built-in types otherwise. */
   types?: TypeLookup;
+  /** Brings the applied object into canonical form, once it is known to fit its type. */
+  conform?: (applied: UnknownObject) => UnknownObject;
 }
 
 const beforeFirstApply = 'before-first-apply';
@@ -49,19 +51,39 @@ const kubectl = 'kubectl';
  * owns any more, and records who owns what. The result shares parts with both, which are not
  * changed: copy before changing it in place. It is `live` itself when nothing changed at all.
  * Throws Conflict (409) for fields of others unless forced, BadRequest for another kind or for
- * managedFields in the body, and code 500 for list items without identity, as upstream.
+ * managedFields in the body, and code 500 for what does not fit the type, as upstream.
  */
 export function serverSideApply(options: ApplyOptions): UnknownObject {
-  const { applied, info, types = typeTable } = options;
-  checkApplied(applied, info);
+  const { info, types = typeTable } = options;
+  checkApplied(options.applied, info);
   const shape = shapesOf(types).root(info.typeName);
-  checkTyped(applied, shape, info);
+  checkPatch(options.applied, shape, info);
+  const applied = options.conform?.(options.applied) ?? options.applied;
   try {
-    return applyTyped(options, shape);
+    return applyTyped({ ...options, applied }, shape);
   } catch (error) {
-    if (!hasCode(error, 'InvalidList')) throw error;
-    throw plainFailure(`failed to create typed live object: ${messageOf(error)}`);
+    if (!hasCode(error, 'MissingListKey')) throw error;
+    throw plainFailure(
+      `failed to create typed live object (${subjectOf(options.live ?? applied, info)}): ${liveProblem(options.live, shape) ?? messageOf(error)}`,
+    );
   }
+}
+
+/** What is wrong with a live object whose lists cannot be told apart. */
+function liveProblem(live: UnknownObject | undefined, shape: StructShape): string | undefined {
+  try {
+    checkTyped(live, shape);
+  } catch (error) {
+    if (hasCode(error, 'InvalidTyped')) return messageOf(error);
+    throw error;
+  }
+  return undefined;
+}
+
+/** Namespace, name and kind as upstream's errors of typed objects name them. */
+function subjectOf({ metadata }: UnknownObject, info: ResourceInfo): string {
+  const { namespace = '', name } = metadata;
+  return `${namespace}/${name}; ${info.group}/${info.version}, Kind=${info.kind}`;
 }
 
 function applyTyped(options: ApplyOptions, shape: StructShape): UnknownObject {
@@ -76,7 +98,7 @@ function applyTyped(options: ApplyOptions, shape: StructShape): UnknownObject {
     apiVersion: groupVersion(info),
     subresource: options.subresource,
     time: now,
-    fields: difference(appliedPaths(applied, shape), ignored, true),
+    fields: difference(ownPaths(applied, shape), ignored, true),
   };
   const others = owners.filter((owner) => !isSameOwner(owner, claim));
   const last = owners.find((owner) => isSameOwner(owner, claim));
@@ -92,35 +114,40 @@ function applyTyped(options: ApplyOptions, shape: StructShape): UnknownObject {
   return options.manager === kubectl ? syncLastApplied(owned, applied) : owned;
 }
 
+/** Nobody owns the metadata as such, even when it is all that is applied. */
+function ownPaths(applied: UnknownObject, shape: StructShape): FieldSet {
+  const paths = appliedPaths(applied, shape);
+  const { 'f:metadata': metadata, ...others } = paths;
+  return metadata !== undefined && isEmptySet(metadata) ? others : paths;
+}
+
 const emptyObject = Object.freeze({ metadata: Object.freeze({}) }) as UnknownObject;
 const noChange: Change = { changed: undefined, removed: undefined };
 
 function checkApplied(applied: UnknownObject, info: ResourceInfo): void {
   const version = groupVersion(info);
   if (applied.kind !== info.kind) {
-    const given = `${String(applied.apiVersion)}, Kind=${String(applied.kind)}`;
-    throw badRequest(`invalid object type: ${given.includes('/') ? given : `/${given}`}`);
+    const { apiVersion = '', kind = '' } = applied as Partial<UnknownObject>;
+    const given = apiVersion === '' || !apiVersion.includes('/') ? `/${apiVersion}` : apiVersion;
+    throw badRequest(`invalid object type: ${given}, Kind=${kind}`);
   }
   if (applied.apiVersion !== version) {
     throw badRequest(
       `Incorrect version specified in apply patch. Specified patch version: ${String(applied.apiVersion)}, expected: ${version}`,
     );
   }
-  if (applied.metadata.managedFields !== undefined) {
+  if ((applied.metadata.managedFields ?? null) !== null) {
     throw badRequest('metadata.managedFields must be nil');
   }
 }
 
-function checkTyped(applied: UnknownObject, shape: StructShape, info: ResourceInfo): void {
+function checkPatch(applied: UnknownObject, shape: StructShape, info: ResourceInfo): void {
   try {
-    checkLists(applied, shape);
+    checkTyped(applied, shape);
   } catch (error) {
-    if (!hasCode(error, 'InvalidList')) throw error;
-    const { namespace = '', name } = applied.metadata;
-    const kind = `${info.group}/${info.version}, Kind=${info.kind}`;
-    throw plainFailure(
-      `failed to create typed patch object (${namespace}/${name}; ${kind}): ${messageOf(error)}`,
-    );
+    if (!hasCode(error, 'InvalidTyped')) throw error;
+    const subject = subjectOf(applied, info);
+    throw plainFailure(`failed to create typed patch object (${subject}): ${messageOf(error)}`);
   }
 }
 

@@ -6,11 +6,18 @@ import type { FieldInfo, ValueInfo } from '../type-table/field-info.ts';
  * key, all else as a whole; `skipped` by nobody.
  */
 export type Shape =
-  | { readonly kind: 'leaf' | 'deduced' | 'skipped' }
+  | { readonly kind: 'deduced' | 'skipped' }
+  | LeafShape
   | SetShape
   | { readonly kind: 'map'; readonly value: Shape }
   | StructShape
   | ListMapShape;
+
+export interface LeafShape {
+  readonly kind: 'leaf';
+  /** What a value has to be, where that is known. */
+  readonly holds?: 'string' | 'numeric' | 'boolean' | 'list' | 'map';
+}
 
 /** A list of scalars, each one owned by its value. */
 export interface SetShape {
@@ -19,6 +26,8 @@ export interface SetShape {
 
 export interface StructShape {
   readonly kind: 'struct';
+  /** Fields that the type does not know are kept. */
+  readonly isOpen: boolean;
   field(name: string): FieldShape | undefined;
 }
 
@@ -45,6 +54,16 @@ export interface FieldShape {
 }
 
 export const leafShape: Shape = { kind: 'leaf' };
+const listLeaf: Shape = { kind: 'leaf', holds: 'list' };
+const mapLeaf: Shape = { kind: 'leaf', holds: 'map' };
+const scalarLeaves: Readonly<Record<string, Shape>> = {
+  string: { kind: 'leaf', holds: 'string' },
+  byte: { kind: 'leaf', holds: 'string' },
+  int32: { kind: 'leaf', holds: 'numeric' },
+  int64: { kind: 'leaf', holds: 'numeric' },
+  double: { kind: 'leaf', holds: 'numeric' },
+  bool: { kind: 'leaf', holds: 'boolean' },
+};
 export const deducedShape: Shape = { kind: 'deduced' };
 const skippedShape: Shape = { kind: 'skipped' };
 const setShape: Shape = { kind: 'set' };
@@ -91,7 +110,8 @@ export class ShapeTable {
       ['kind', fieldShape('kind', skippedShape)],
       ['metadata', { ...fieldShape('metadata', this.#metadata()), isValue: true }],
     ]);
-    return { kind: 'struct', field: (name) => fixed.get(name) ?? own?.field(name) };
+    const isOpen = own?.isOpen !== false;
+    return { kind: 'struct', isOpen, field: (name) => fixed.get(name) ?? own?.field(name) };
   }
 
   #metadata(): Shape {
@@ -101,6 +121,7 @@ export class ShapeTable {
     const skipped = fieldShape('', skippedShape);
     return {
       kind: 'struct',
+      isOpen: own.isOpen,
       field: (name) => (systemFields.has(name) ? skipped : own.field(name)),
     };
   }
@@ -111,6 +132,7 @@ export class ShapeTable {
     const fields = new Map<string, FieldShape>();
     const struct: StructShape = {
       kind: 'struct',
+      isOpen: type.isOpen ?? type.fields.size === 0,
       field: (name) => {
         const seen = fields.get(name);
         if (seen !== undefined) return seen;
@@ -132,13 +154,14 @@ export class ShapeTable {
 
   #ofField(field: FieldInfo): Shape {
     if (field.kind === 'struct') {
-      return field.structType === 'atomic' ? leafShape : this.#ofType(field.typeName);
+      return field.structType === 'atomic' ? mapLeaf : this.#ofType(field.typeName);
     }
     if (field.kind === 'map') {
-      if (field.mapType === 'atomic') return leafShape;
+      if (field.mapType === 'atomic') return mapLeaf;
       return { kind: 'map', value: this.#ofElement(field.element) };
     }
-    if (field.kind !== 'list' || field.listType === 'atomic') return leafShape;
+    if (field.kind !== 'list') return scalarLeaves[field.scalar ?? ''] ?? leafShape;
+    if (field.listType === 'atomic') return listLeaf;
     if (field.listType === 'set') return setShape;
     return this.#listMap(field);
   }
@@ -149,7 +172,7 @@ export class ShapeTable {
       name,
       defaultValue: type?.fields.get(name)?.defaultValue,
     }));
-    if (keys.length === 0) return leafShape;
+    if (keys.length === 0) return listLeaf;
     return { kind: 'list-map', keys, item: this.#ofElement(field.element) };
   }
 
@@ -160,7 +183,8 @@ export class ShapeTable {
       return type?.structType === 'atomic' ? leafShape : this.#ofType(value.typeName);
     }
     if (value?.kind === 'map') return { kind: 'map', value: this.#ofElement(value.element) };
-    return leafShape;
+    if (value?.kind === 'list') return listLeaf;
+    return scalarLeaves[value?.scalar ?? ''] ?? leafShape;
   }
 
   #ofType(typeName: string | undefined): Shape {

@@ -33,7 +33,7 @@ export function decodeBody<T extends object>(options: DecodeOptions): Conformed<
   return conform(parsed.value as T, typeName, mode, parsed.duplicates);
 }
 
-interface Parsed {
+export interface Parsed {
   value: unknown;
   duplicates: readonly string[];
 }
@@ -41,7 +41,11 @@ interface Parsed {
 const utf8 = new TextDecoder('utf-8');
 const noDuplicates: readonly string[] = [];
 
-function parseJson(body: Uint8Array, mode: FieldValidation): Parsed {
+/**
+ * Parses JSON and finds the fields that are given twice, unless nobody asks (`Ignore`). Throws a
+ * K3tsError JsonSyntax in the words of upstream's parser.
+ */
+export function parseJson(body: Uint8Array, mode: FieldValidation): Parsed {
   const text = utf8.decode(body);
   let value: unknown;
   try {

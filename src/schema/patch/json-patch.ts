@@ -34,8 +34,9 @@ class Draft {
 
   add(pointer: string, value: unknown): void {
     const [parent, last] = this.#parentOf(pointer);
-    if (parent === undefined) this.root = value;
-    else if (!Array.isArray(parent)) setField(parent, last, value);
+    // upstream's parser replaces the document, but does not add it
+    if (parent === undefined) throw unprocessable('cannot add the document');
+    if (!Array.isArray(parent)) setField(parent, last, value);
     else parent.splice(last === '-' ? parent.length : indexIn(parent, last, true), 0, value);
   }
 

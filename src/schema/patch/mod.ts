@@ -5,6 +5,7 @@
  * lives in ../apply. Start reading at strategic-map.ts.
  */
 export { applyJsonPatch } from './json-patch.ts';
+export { goText } from './go-text.ts';
 export { jsonEqual } from './json-equal.ts';
 export { applyMergePatch } from './merge-patch.ts';
 export { applyStrategicPatch } from './strategic-patch.ts';

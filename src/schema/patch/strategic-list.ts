@@ -2,6 +2,7 @@ import { patchMarker, plainValue } from './directives.ts';
 import type { KeyOf } from './element-order.ts';
 import { orderElements } from './element-order.ts';
 import type { Fields } from './patch-errors.ts';
+import { goText } from './go-text.ts';
 import { isFields, plainFailure, unprocessable } from './patch-errors.ts';
 
 /** Merges one item into its counterpart. */
@@ -55,17 +56,8 @@ export function mergeList(
 
 function requireKey(item: Fields, mergeKey: string): void {
   if (item[mergeKey] !== undefined) return;
-  const text = `map: ${goMap(item)} does not contain declared merge key: ${mergeKey}`;
+  const text = `map: ${goText(item)} does not contain declared merge key: ${mergeKey}`;
   throw plainFailure(text);
-}
-
-/** A map as Go's %v prints it. */
-export function goMap(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`;
-  if (value === null) return '<nil>';
-  if (!isFields(value)) return String(value);
-  const entries = Object.keys(value).toSorted();
-  return `map[${entries.map((key) => `${key}:${goMap(value[key])}`).join(' ')}]`;
 }
 
 /** Follows `$patch` in items: delete removes a counterpart, replace forgets the original. */
@@ -87,7 +79,7 @@ function followMarkers(
     } else if (marker === 'replace') isReplaced = true;
     else if (marker === 'merge') {
       throw plainFailure('merging lists cannot yet be specified in the patch');
-    } else throw unprocessable(`unknown patch type: ${String(marker)}`);
+    } else throw plainFailure(`unknown patch type: ${goText(marker)} in map: ${goText(item)}`);
   }
   if (isReplaced) return { base: items.map((item) => plainValue(item) as Fields), items: [] };
   return { base: original.filter((item) => !deleted.has(keyOf(item))), items };

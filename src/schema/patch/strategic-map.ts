@@ -8,8 +8,9 @@ import {
   retainKeysMarker,
 } from './directives.ts';
 import { orderElements } from './element-order.ts';
+import { goText } from './go-text.ts';
 import type { Fields } from './patch-errors.ts';
-import { badRequest, isFields, ownField, setField, unprocessable } from './patch-errors.ts';
+import { badRequest, isFields, ownField, plainFailure, setField } from './patch-errors.ts';
 import { deleteFromList, keyOfItems, mergeList } from './strategic-list.ts';
 import type { LookedUpType, TypeLookup } from './type-lookup.ts';
 
@@ -35,7 +36,7 @@ export class StrategicMerge {
     if (marker === 'replace') return plainValue(patch) as Fields;
     if (marker === 'delete') return {};
     if (marker !== undefined && marker !== 'merge') {
-      throw unprocessable(`unknown patch type: ${String(marker)}`);
+      throw plainFailure(`unknown patch type: ${goText(marker)} in map: ${goText(patch)}`);
     }
     const result = { ...original };
     retainKeys(result, patch);

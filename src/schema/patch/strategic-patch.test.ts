@@ -137,7 +137,10 @@ test('a bad patch fails with the texts of upstream', () => {
       { '$deleteFromPrimitiveList/x': 1 },
       { httpCode: 400, message: 'invalid patch format of primitive list' },
     ],
-    [{ $patch: 'leap' }, { httpCode: 422, reason: 'Invalid' }],
+    [
+      { $patch: 'leap' },
+      { httpCode: 500, message: 'unknown patch type: leap in map: map[$patch:leap]' },
+    ],
     [{ containers: [['x']] }, { httpCode: 422, reason: 'Invalid' }],
     [
       { containers: [{ image: 'x' }] },

@@ -18,7 +18,7 @@ export function applyStrategicPatch<T extends object>(
 ): T {
   if (!isFields(patch)) {
     throw badRequest(
-      `error decoding patch: json: cannot unmarshal ${jsonTypeName(patch)} into Go value of type map[string]interface {}`,
+      `json: cannot unmarshal ${jsonTypeName(patch)} into Go value of type map[string]interface {}`,
     );
   }
   const place = { type: types.type(typeName), valueType: undefined };

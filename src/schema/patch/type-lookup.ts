@@ -4,6 +4,8 @@ import type { FieldInfo } from '../type-table/field-info.ts';
 export interface LookedUpType {
   readonly fields: ReadonlyMap<string, FieldInfo>;
   readonly structType: 'granular' | 'atomic';
+  /** Values may have other fields than these. */
+  readonly isOpen?: boolean;
 }
 
 /** The part of the type table that patch and apply need; the table itself is one. */

@@ -1,5 +1,5 @@
 import type { LookedUpType, TypeLookup } from '../patch/type-lookup.ts';
-import type { FieldInfo, ValueInfo } from '../type-table/field-info.ts';
+import type { FieldInfo, ScalarType, ValueInfo } from '../type-table/field-info.ts';
 import { typeTable } from '../type-table/type-table.ts';
 import type { Structural } from './structural.ts';
 
@@ -55,7 +55,8 @@ function typeOf(node: Structural, nameOf: (node: Structural) => TypeName): Looke
       defaultValue: property.defaultValue,
     });
   }
-  return { fields, structType: granularity(node) };
+  const isOpen = node.preservesUnknown || node.isEmbedded || fields.size === 0;
+  return { fields, structType: granularity(node), isOpen };
 }
 
 const noStrings: readonly string[] = [];
@@ -81,7 +82,17 @@ function valueOf(node: Structural, nameOf: (node: Structural) => TypeName): Valu
   }
   // what has no type is told apart by what is found there
   if (node.types.length === 0) return { ...nothing, kind: 'struct', typeName: '?' };
-  return { ...nothing, kind: 'scalar', scalar: node.isIntOrString ? 'int-or-string' : 'string' };
+  return { ...nothing, kind: 'scalar', scalar: scalarOf(node, type) };
+}
+
+const scalars: Readonly<Record<string, ScalarType>> = {
+  integer: 'int64',
+  number: 'double',
+  boolean: 'bool',
+};
+
+function scalarOf(node: Structural, type: string | undefined): ScalarType {
+  return node.isIntOrString ? 'int-or-string' : (scalars[type ?? ''] ?? 'string');
 }
 
 function granularity(node: Structural): 'granular' | 'atomic' {
