@@ -1,4 +1,5 @@
 import type { UnknownObject } from '#schema/mod.ts';
+import { behaviorFromV1, behaviorToV1, metricFromV1, metricToV1 } from './autoscaler-metrics.ts';
 import type { Conversion } from './conversion.ts';
 
 /** What autoscaling/v1 cannot say is carried in these annotations. */
@@ -26,31 +27,39 @@ export const autoscalerConversion: Conversion = {
     const currentPercent = current.cpu?.resource?.current?.averageUtilization;
     const annotations = {
       ...stored.metadata.annotations,
-      ...carried('metrics', target.others),
-      ...carried('current-metrics', current.others),
+      ...carried('metrics', flat(target.others, 'target')),
+      ...carried('current-metrics', flat(current.others, 'current')),
       ...carried('conditions', conditions),
-      ...carried('behavior', behavior),
+      ...carried('behavior', behavior === undefined ? undefined : behaviorToV1(behavior)),
     };
     return {
       kind: 'HorizontalPodAutoscaler',
       apiVersion: 'autoscaling/v1',
       metadata: withAnnotations(stored, annotations),
       spec: { ...spec, ...optional('targetCPUUtilizationPercentage', targetPercent) },
-      status: { ...status, ...optional('currentCPUUtilizationPercentage', currentPercent) },
+      status: {
+        ...status,
+        currentReplicas: status['currentReplicas'] ?? 0,
+        ...optional('currentCPUUtilizationPercentage', currentPercent),
+      },
     };
   },
   toStored(served) {
     const { targetCPUUtilizationPercentage, ...spec } = (served['spec'] ?? {}) as Fields;
     const { currentCPUUtilizationPercentage, ...status } = (served['status'] ?? {}) as Fields;
     const annotations = { ...served.metadata.annotations };
-    const metrics = joinCpu('target', targetCPUUtilizationPercentage, take(annotations, 'metrics'));
+    const metrics = joinCpu(
+      'target',
+      targetCPUUtilizationPercentage,
+      deep(take(annotations, 'metrics'), 'target'),
+    );
     const currentMetrics = joinCpu(
       'current',
       currentCPUUtilizationPercentage,
-      take(annotations, 'current-metrics'),
+      deep(take(annotations, 'current-metrics'), 'current'),
     );
     const conditions = take(annotations, 'conditions');
-    const behavior = take(annotations, 'behavior');
+    const behavior = behaviorFromV1(take(annotations, 'behavior'));
     return {
       kind: 'HorizontalPodAutoscaler',
       apiVersion: 'autoscaling/v2',
@@ -83,6 +92,14 @@ function joinCpu(field: 'target' | 'current', percent: unknown, others: unknown)
       ? { target: { type: 'Utilization', averageUtilization: percent } }
       : { current: { averageUtilization: percent } };
   return [{ type: 'Resource', resource: { name: 'cpu', ...value } }, ...rest];
+}
+
+function flat(metrics: readonly Metric[] | undefined, word: 'target' | 'current'): unknown {
+  return metrics?.map((metric) => metricToV1(metric, word));
+}
+
+function deep(metrics: unknown, word: 'target' | 'current'): unknown {
+  return Array.isArray(metrics) ? metrics.map((metric) => metricFromV1(metric, word)) : undefined;
 }
 
 function carried(name: string, value: unknown): Record<string, string> {

@@ -1,6 +1,7 @@
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
-import type { PodSpec } from '../generated/types.ts';
+import type { PodSpec, ResourceSlice } from '../generated/types.ts';
+import { dropDisabledDeviceFields } from './disabled-device-fields.ts';
 import { dropDisabledPodFields } from './disabled-pod-fields.ts';
 import { takeFrom, valueAt } from './paths.ts';
 
@@ -24,7 +25,7 @@ const podSpecs: Readonly<Record<string, string>> = {
 /** Fields, by `group/Kind`, of features that are off in this version. */
 const disabled: Readonly<Record<string, readonly string[]>> = {
   '/Node': ['spec.configSource', 'status.config'],
-  '/Pod': [group],
+  '/Pod': [group, 'status.nodeAllocatableResourceClaimStatuses'],
   '/PodTemplate': [`template.${group}`],
   '/ReplicationController': inTemplate,
   'apps/DaemonSet': inTemplate,
@@ -33,6 +34,7 @@ const disabled: Readonly<Record<string, readonly string[]>> = {
   'apps/StatefulSet': [...inTemplate, 'spec.updateStrategy.rollingUpdate.maxUnavailable'],
   'batch/CronJob': [`spec.jobTemplate.spec.template.${group}`],
   'batch/Job': inTemplate,
+  'coordination.k8s.io/Lease': ['spec.strategy', 'spec.preferredHolder'],
   'storage.k8s.io/CSIDriver': ['spec.preventPodSchedulingIfMissing'],
 };
 
@@ -50,6 +52,10 @@ export function dropDisabledFields(
   for (const path of disabled[`${info.group}/${info.kind}`] ?? []) {
     if (valueAt(object, path) === undefined) continue;
     if (old === undefined || valueAt(old, path) === undefined) takeFrom(object, nothing, path);
+  }
+  if (info.kind === 'ResourceSlice') {
+    dropDisabledDeviceFields(object as unknown as ResourceSlice, old as ResourceSlice | undefined);
+    return;
   }
   const path = podSpecs[`${info.group}/${info.kind}`];
   if (path === undefined) return;

@@ -129,6 +129,29 @@ test('a node has no dynamic configuration unless it had one', () => {
   assert.deepEqual(updated(nodes, {}, config, 'status')['status'], {});
 });
 
+test('a lease has no strategy while leaders are not coordinated', () => {
+  const leases = infoOf('coordination.k8s.io', 'leases');
+  const spec = { strategy: 'OldestEmulationVersion', preferredHolder: 'h', holderIdentity: 'h' };
+  assert.deepEqual(created(leases, { spec })['spec'], { holderIdentity: 'h' });
+  assert.deepEqual(updated(leases, { spec }, { spec })['spec'], spec);
+});
+
+test('devices carry no lists and no mappings of nodes, unless they had some', () => {
+  const slices = infoOf('resource.k8s.io', 'resourceslices');
+  const devices = [
+    {
+      name: 'd',
+      attributes: { one: { string: 's' }, many: { strings: ['s'] } },
+      nodeAllocatableResourceMappings: { cpu: {} },
+    },
+  ];
+  const plain = [{ name: 'd', attributes: { one: { string: 's' }, many: {} } }];
+  assert.deepEqual(created(slices, { spec: { devices } })['spec'], { devices: plain });
+  assert.deepEqual(updated(slices, { spec: { devices } }, { spec: { devices } })['spec'], {
+    devices,
+  });
+});
+
 test('a service account names its secrets and nothing more of them', () => {
   const accounts = infoOf('', 'serviceaccounts');
   const secrets = [{ name: 's', namespace: 'n', kind: 'Secret', uid: 'u' }];
