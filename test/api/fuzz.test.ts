@@ -29,6 +29,7 @@ const allowed = [
   /failed to create typed (patch|live) object/,
   /does not contain declared merge key: /,
   /strconv\.ParseUint: parsing /,
+  /resourceVersion: Invalid value: /,
   /^unknown patch type: /,
   /decoded object cannot be converted to DeleteOptions/,
 ];
