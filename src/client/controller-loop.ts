@@ -3,6 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { traced } from '#base/trace.ts';
+import type { QueueMeter } from './queue-metrics.ts';
 import type { RateLimits } from './rate-limiter.ts';
 import { createWorkQueue } from './work-queue.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -32,13 +33,16 @@ export function startControllerLoop(options: {
   signal: AbortSignal;
   workers?: number;
   rateLimits?: RateLimits;
+  /** Counts the queue. */
+  meter?: QueueMeter | undefined;
   /** Workers begin after this; for informers that must be synced first. */
   ready?: Promise<unknown>;
   reconcile: Reconcile;
 }): ControllerLoop {
   const { name, clock, signal, workers = 1, ready, reconcile } = options;
   const log = options.log.with({ controller: name });
-  const queue = createWorkQueue<string>({ clock, rateLimits: options.rateLimits });
+  const watcher = options.meter?.watch(name);
+  const queue = createWorkQueue<string>({ clock, rateLimits: options.rateLimits, watcher });
 
   const handle = async (key: string): Promise<void> => {
     try {

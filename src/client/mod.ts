@@ -40,3 +40,5 @@ export {
 } from './owner-reference.ts';
 export { createExpectations } from './expectations.ts';
 export type { Expectations } from './expectations.ts';
+export { createQueueMeter } from './queue-metrics.ts';
+export type { QueueMeter, QueueWatcher } from './queue-metrics.ts';

@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts';
 import { BoundedQueue } from '#base/queue.ts';
 import { createDelayList } from './delay-list.ts';
+import type { QueueWatcher } from './queue-metrics.ts';
 import { createItemRateLimiter } from './rate-limiter.ts';
 import type { RateLimits } from './rate-limiter.ts';
 
@@ -34,8 +35,9 @@ export interface WorkQueue<T> {
 export function createWorkQueue<T>(options: {
   clock: Clock;
   rateLimits?: RateLimits | undefined;
+  watcher?: QueueWatcher | undefined;
 }): WorkQueue<T> {
-  const { clock } = options;
+  const { clock, watcher } = options;
   const limiter = createItemRateLimiter<T>(clock, options.rateLimits);
   const queue = new BoundedQueue<T>(unbounded);
   const dirty = new Set<T>();
@@ -47,6 +49,7 @@ export function createWorkQueue<T>(options: {
   const handOut = (item: T, taker: (item: T | undefined) => void): void => {
     processing.add(item);
     dirty.delete(item);
+    watcher?.taken(item);
     taker(item);
   };
   const enqueue = (item: T): void => {
@@ -57,6 +60,7 @@ export function createWorkQueue<T>(options: {
   const add = (item: T): void => {
     if (isShutDown || dirty.has(item)) return;
     dirty.add(item);
+    watcher?.added(item);
     if (!processing.has(item)) enqueue(item);
   };
   const delays = createDelayList<T>(clock, add);
@@ -82,7 +86,10 @@ export function createWorkQueue<T>(options: {
     retries: (item) => limiter.retries(item),
     add,
     addAfter,
-    addRateLimited: (item) => addAfter(item, limiter.nextDelayMs(item)),
+    addRateLimited(item) {
+      watcher?.retried();
+      addAfter(item, limiter.nextDelayMs(item));
+    },
     forget: (item) => limiter.forget(item),
     get() {
       return new Promise((resolve) => {
@@ -97,6 +104,7 @@ export function createWorkQueue<T>(options: {
     },
     done(item) {
       processing.delete(item);
+      watcher?.done(item);
       if (dirty.has(item)) enqueue(item);
       settleDrain();
     },

@@ -1,7 +1,8 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 import type { Random } from '#base/random.ts';
-import type { Client, EventRecorder, InformerFactory } from '#client/mod.ts';
+import type { Client, EventRecorder, InformerFactory, QueueMeter } from '#client/mod.ts';
 import type { Authority } from '#pki/mod.ts';
 import type { ResourceInfo } from '#schema/mod.ts';
 
@@ -47,6 +48,10 @@ export interface ControllerContext {
   /** Records events as this controller. */
   readonly events: EventRecorder;
   readonly options: ControllerOptions;
+  /** Where the controller counts what it does; shared with others. */
+  readonly metrics: MetricRegistry;
+  /** Counts the controller's queues. */
+  readonly queueMeter: QueueMeter;
 }
 
 /** Runs until the context's signal is aborted; resolves when nothing of it runs any more. */

@@ -1,9 +1,11 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
-import { createEventRecorder } from '#client/mod.ts';
+import { MetricRegistry } from '#base/metrics.ts';
+import { createEventRecorder, createQueueMeter } from '#client/mod.ts';
 import type { Client, InformerFactory } from '#client/mod.ts';
 import type { ControllerOptions } from './context.ts';
+import { queueNames } from './queue-names.ts';
 import { controllers, eventComponents, offByDefault } from './registry.ts';
 import type { ControllerName } from './registry.ts';
 
@@ -18,6 +20,8 @@ export interface StartControllersOptions {
   /** Ends all controllers; informers end with their own signal. */
   signal: AbortSignal;
   options: ControllerOptions;
+  /** Shown by who has a page for them; of no use to anybody when absent. */
+  metrics?: MetricRegistry | undefined;
   /** Controllers that are not started. */
   disabled?: readonly string[] | undefined;
   /** Controllers that are off by default and are started here. */
@@ -27,6 +31,9 @@ export interface StartControllersOptions {
 /** Starts every controller that is not disabled; resolves when all of them have ended. */
 export async function startControllers(start: StartControllersOptions): Promise<void> {
   const { informers, clock, random, log, signal, options, disabled = [], enabled = [] } = start;
+  const metrics = start.metrics ?? new MetricRegistry();
+  const queueMeter = createQueueMeter(metrics, clock, queueNames);
+  const shared = { informers, clock, random, log, signal, options, metrics, queueMeter };
   const running = (Object.keys(controllers) as ControllerName[])
     .filter((name) => !disabled.includes(name))
     .filter((name) => !offByDefault.has(name) || enabled.includes(name))
@@ -34,7 +41,7 @@ export async function startControllers(start: StartControllersOptions): Promise<
       const client = typeof start.client === 'function' ? start.client(name) : start.client;
       const component = eventComponents[name] ?? name;
       const events = createEventRecorder({ client, clock, random, log, component, signal });
-      return controllers[name]({ client, informers, clock, random, log, signal, events, options });
+      return controllers[name]({ ...shared, client, events });
     });
   informers.start();
   await Promise.all(running);

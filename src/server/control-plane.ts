@@ -156,6 +156,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       client: createControllerClients({ ...common, api, manager, ...own }),
       signal: own.signal,
       informers: own.informers,
+      metrics: api.metrics,
       enabled: components.controllers.enabled,
       disabled: components.controllers.disabled,
       options: {

@@ -42,6 +42,7 @@ export const startAttachDetachController: StartController = (context) => {
   };
   // One worker: whether a volume may go to a node depends on where it was put a moment ago.
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'persistentvolume-attach-detach-controller',
     clock,
     log,

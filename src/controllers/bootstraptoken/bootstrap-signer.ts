@@ -22,6 +22,7 @@ export const startBootstrapSigner: StartController = (context) => {
   });
   const key = `${mapNamespace}/${mapName}`;
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'bootstrap-signer-controller',
     clock,
     log,

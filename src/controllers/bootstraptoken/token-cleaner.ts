@@ -12,6 +12,7 @@ export const startTokenCleaner: StartController = (context) => {
     fieldSelector: `type=${tokenType}`,
   });
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'token-cleaner-controller',
     clock,
     log,

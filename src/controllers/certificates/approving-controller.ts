@@ -65,6 +65,7 @@ export const startCertificateApproving: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'certificatesigningrequest-approving-controller',
     clock,
     log,

@@ -58,6 +58,7 @@ export const startCertificateSigning: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'certificatesigningrequest-signing-controller',
     clock,
     log,

@@ -27,6 +27,7 @@ export const startClusterRoleAggregation: StartController = (context) => {
   const { client, informers, clock, log, signal } = context;
   const roles = informers.informer<ClusterRole>(resources.clusterRoles);
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'clusterrole-aggregation-controller',
     clock,
     log,

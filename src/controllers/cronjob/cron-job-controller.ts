@@ -16,10 +16,19 @@ export const startCronJobController: StartController = (context) => {
   const jobs = informers.informer<Job>(resources.jobs);
   indexByController(jobs);
 
+  const skew = context.metrics.histogram({
+    name: 'cronjob_controller_job_creation_skew_duration_seconds',
+    help: 'Time between when a job should have been made and when it was.',
+    stability: 'STABLE',
+    buckets: Array.from({ length: 10 }, (_, at) => 2 ** at),
+  });
+  const noteSkew = (seconds: number): void => skew.with().observe(seconds);
+
   const reconcile = async (cronJob: CronJob): Promise<number | undefined> => {
     const owned = controlledBy(jobs, cronJob.metadata.uid ?? '');
     const status = cronJob.status ?? {};
-    const sync: CronSync = { client, events, nowMs: clock.now(), cronJob, jobs: owned, status };
+    const nowMs = clock.now();
+    const sync: CronSync = { client, events, noteSkew, nowMs, cronJob, jobs: owned, status };
     let failure: unknown;
     let waitMs: number | undefined;
     try {
@@ -39,6 +48,7 @@ export const startCronJobController: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'cronjob-controller',
     clock,
     log,

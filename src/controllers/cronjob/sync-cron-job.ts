@@ -15,6 +15,8 @@ import { createOffsetAt } from './time-zone.ts';
 export interface CronSync {
   readonly client: Client;
   readonly events: EventRecorder;
+  /** Told how late a job was made. */
+  readonly noteSkew: (seconds: number) => void;
   readonly nowMs: number;
   readonly cronJob: CronJob;
   readonly jobs: readonly Job[];
@@ -185,6 +187,8 @@ async function createJob(sync: CronSync, atMs: number): Promise<Job | undefined>
   const { name, namespace } = wanted.metadata;
   try {
     const job = await client.create<Job>(resources.jobs, wanted, { namespace });
+    const madeMs = Date.parse(job.metadata.creationTimestamp ?? '');
+    if (!Number.isNaN(madeMs)) sync.noteSkew(Math.max(madeMs - atMs, 0) / 1000);
     events.event(cronJob, 'Normal', 'SuccessfulCreate', `Created job ${name}`);
     return job;
   } catch (error) {

@@ -24,6 +24,7 @@ export const startDaemonSetController: StartController = (context) => {
   indexByController(revisions);
   const expectations = createExpectations(clock);
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'daemonset-controller',
     clock,
     log,

@@ -16,6 +16,7 @@ export const startDeploymentController: StartController = (context) => {
   indexByController(pods);
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'deployment-controller',
     clock,
     log,

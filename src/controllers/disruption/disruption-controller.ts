@@ -81,6 +81,7 @@ export const startDisruptionController: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'disruption-controller',
     clock,
     log,

@@ -20,10 +20,11 @@ function staleAfterMs(pod: Pod, nowMs: number): number | undefined {
 
 /** Takes back DisruptionTarget of pods that were to be ended and were not. */
 export function startStaleDisruptionLoop(
-  { client, clock, log, signal }: ControllerContext,
+  { client, clock, log, signal, queueMeter }: ControllerContext,
   pods: Informer<Pod>,
 ): ControllerLoop & { look: (key: string, pod: Pod) => void } {
   const loop = startControllerLoop({
+    meter: queueMeter,
     name: 'disruption-controller-stale-pods',
     clock,
     log,

@@ -84,6 +84,7 @@ export const startEndpointsController: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'endpoint-controller',
     clock,
     log,

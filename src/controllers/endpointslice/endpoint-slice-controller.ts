@@ -83,6 +83,7 @@ export const startEndpointSliceController: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'endpointslice-controller',
     clock,
     log,

@@ -135,6 +135,7 @@ export const startEndpointSliceMirroring: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'endpointslice-mirroring-controller',
     clock,
     log,

@@ -56,6 +56,7 @@ export const startEphemeralVolumeController: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'ephemeral-volume-controller',
     clock,
     log,

@@ -39,6 +39,7 @@ export const startGarbageCollector: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'garbage-collector-controller',
     clock,
     log,

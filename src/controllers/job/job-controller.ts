@@ -27,6 +27,7 @@ export const startJobController: StartController = (context) => {
     return job?.metadata.uid === owner.uid ? job : undefined;
   };
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'job-controller',
     clock,
     log,
@@ -38,6 +39,7 @@ export const startJobController: StartController = (context) => {
   const { queue } = loop;
   // Pods that no job counts any more must not be held by the finalizer.
   const orphans = startControllerLoop({
+    meter: context.queueMeter,
     name: 'job-controller-orphans',
     clock,
     log,

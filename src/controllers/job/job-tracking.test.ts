@@ -223,3 +223,26 @@ test('pods of a job that somebody else manages keep their finalizer', async () =
   assert.deepEqual(podsOf(harness).map(isTracked), [true]);
   await harness.stop();
 });
+
+test('jobs and their pods are counted under upstream’s names', async () => {
+  const harness = createHarness([startJobController], {
+    objects: [job({ parallelism: 2, completions: 2, backoffLimit: 0 })],
+  });
+  await harness.run(10);
+  fail(harness, podsOf(harness)[0]);
+  await harness.run(10);
+  const text = await harness.metrics.render();
+  for (const line of [
+    'job_controller_job_pods_creation_total{reason="new",status="succeeded"} 2',
+    'job_controller_job_pods_finished_total{completion_mode="NonIndexed",result="failed"} 2',
+    'job_controller_jobs_finished_total{completion_mode="NonIndexed",reason="BackoffLimitExceeded",result="failed"} 1',
+    'workqueue_depth{name="job-controller"} 0',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), line);
+  }
+  assert.match(
+    text,
+    /job_controller_job_syncs_total\{action="pods_created",completion_mode="NonIndexed",result="success"\} 1\n/,
+  );
+  await harness.stop();
+});

@@ -10,6 +10,7 @@ import { compareActivePods } from '../replicaset/deletion-rank.ts';
 import { indexWaitMs } from './index-failures.ts';
 import { indexLimit, indexOf, isIndexed, replacesFailedOnly } from './job-facts.ts';
 import { jobPod } from './job-pod.ts';
+import type { JobMetrics, SyncAction } from './job-metrics.ts';
 import type { PodTally } from './pod-tally.ts';
 import { removeTracking } from './tracking.ts';
 
@@ -31,6 +32,9 @@ export interface PodChanges {
   readonly job: Job;
   readonly tally: PodTally;
   readonly counts: PodCounts;
+  readonly metrics: JobMetrics;
+  /** Told for the metrics: what was done last. */
+  action: SyncAction;
   readonly nowMs: number;
 }
 
@@ -88,6 +92,7 @@ function uselessPods(job: Job, active: readonly Pod[]): Pod[] {
 async function deletePods(changes: PodChanges, pods: readonly Pod[]): Promise<void> {
   const { client, control, expectations, job, known } = changes;
   const key = objectKey(job);
+  changes.action = 'pods_deleted';
   expectations.expectDeletions(
     key,
     pods.map((pod) => pod.metadata.uid ?? ''),
@@ -144,6 +149,9 @@ async function createPods(changes: PodChanges, missing: number): Promise<number 
     return control.create(jobPod(job, index, replaced), job);
   });
   counts.active += successes;
+  changes.action = 'pods_created';
+  const hasFailed = tally.failed > 0 || counts.terminating > 0;
+  changes.metrics.created(job, hasFailed, successes, error === undefined ? 0 : 1);
   for (let failed = total - successes; failed > 0; failed--) expectations.creationObserved(key);
   if (error !== undefined && !isNamespaceTerminating(error)) throw error as Error;
   return free?.waitMs;

@@ -21,6 +21,7 @@ import {
   isManagedElsewhere,
   trackingFinalizer,
 } from './job-facts.ts';
+import { createJobMetrics } from './job-metrics.ts';
 import { completionOf, deadlineLeftMs, outcomeOf } from './job-outcome.ts';
 import type { Outcome } from './job-outcome.ts';
 import { deleteActive, managePods } from './manage-pods.ts';
@@ -53,6 +54,7 @@ export function createJobSync(
   const { jobs, pods, expectations, removals } = known;
   const control = createPodControl(client, events);
   const backOffs = new Map<string, BackOffRecord>();
+  const metrics = createJobMetrics(context.metrics);
 
   const writeStatus = async (job: Job, status: JobStatus): Promise<Job> => {
     if (isSameJson(status, job.status ?? {})) return job;
@@ -150,7 +152,18 @@ export function createJobSync(
     const tally = tallyPods(job, owned, removals.of(key));
     const { active, ready, leaving } = tally;
     const counts = { active: active.length, ready, terminating: leaving.length };
-    const changes = { client, control, expectations, known: pods, job, tally, counts, nowMs };
+    const changes: PodChanges = {
+      client,
+      control,
+      expectations,
+      known: pods,
+      job,
+      tally,
+      counts,
+      metrics,
+      action: 'tracking',
+      nowMs,
+    };
     const record = nextRecord(backOffs.get(key), tally.newSucceeded, tally.newFailed);
     const backOffMs = backOffLeftMs(record, nowMs);
     const { outcome, status, waitMs, failure } = await step(changes, isSettled, backOffMs);
@@ -164,6 +177,7 @@ export function createJobSync(
     );
     const noted = outcome === undefined ? plan.status : withTarget(plan.status, outcome, nowMs);
     const written = await writeStatus(seen, noted);
+    for (const action of plan.policyActions) metrics.policyActed(action);
     backOffs.set(key, record);
     const released = await release(key, tally, plan.release);
     const counted = withCounted(written.status ?? {}, (id) => released.tracked.has(id));
@@ -175,8 +189,14 @@ export function createJobSync(
       isAllCounted(counted);
     const last = isOver ? withEnd(counted, outcome, nowMs) : counted;
     const done = await writeStatus(written, last);
-    if (isOver) report(done, outcome);
+    metrics.counted(job, seen.status ?? {}, done.status ?? {});
+    if (isOver) {
+      report(done, outcome);
+      metrics.finished(done, outcome);
+    }
     const failed = released.failure ?? failure;
+    const seconds = (clock.now() - nowMs) / 1000;
+    metrics.synced(job, changes.action, failed === undefined, seconds);
     if (failed !== undefined) throw failed.error;
     return nextLook(deadlineLeftMs({ ...job, status: last }, nowMs), waitMs);
   };

@@ -16,6 +16,8 @@ export interface TrackingPlan {
   readonly release: readonly Pod[];
   /** More pods are waiting than the status has room for: the job cannot be finished yet. */
   readonly isFull: boolean;
+  /** Of each newly failed pod that a rule of the failure policy met. */
+  readonly policyActions: readonly string[];
 }
 
 /**
@@ -34,6 +36,7 @@ export function planTracking(
   const failures = new Set(failed);
   const indexes = new Set(tally.completedIndexes);
   const release: Pod[] = [];
+  const policyActions: string[] = [];
   let newIndexes = 0;
   let isFull = false;
   for (const pod of inIndexOrder(job, tally.pods)) {
@@ -50,7 +53,10 @@ export function planTracking(
       }
     } else if (isFailure || end === 'failure') {
       const isValid = !isIndexed(job) || index !== undefined;
-      if (isValid && judgeFailure(job, pod)?.action !== 'Ignore') failures.add(uid);
+      const isKnown = failures.has(uid) || !isValid;
+      const action = isKnown ? undefined : judgeFailure(job, pod)?.action;
+      if (action !== undefined) policyActions.push(action);
+      if (!isKnown && action !== 'Ignore') failures.add(uid);
     }
     if (newIndexes + successes.size + failures.size < maxUncounted) continue;
     isFull = true;
@@ -58,7 +64,7 @@ export function planTracking(
   }
   const uncounted = uncountedOf([...successes], [...failures]);
   const next: JobStatus = { ...status, uncountedTerminatedPods: uncounted };
-  if (!isIndexed(job)) return { status: next, release, isFull };
+  if (!isIndexed(job)) return { status: next, release, isFull, policyActions };
   const completed = formatIndexes(indexes);
   return {
     status: {
@@ -69,6 +75,7 @@ export function planTracking(
     },
     release,
     isFull,
+    policyActions,
   };
 }
 

@@ -19,6 +19,7 @@ export const startNamespaceController: StartController = (context) => {
   const pods = informers.informer<Pod>(resources.pods);
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'namespace-controller',
     clock,
     log,

@@ -56,6 +56,7 @@ export const startNodeIpamController: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'node-ipam-controller',
     clock,
     log,

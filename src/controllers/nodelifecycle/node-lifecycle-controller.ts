@@ -9,6 +9,7 @@ import { missingLabels } from './node-labels.ts';
 import { evictionTaintKey, isEvicted, nodeCondition } from './node-taints.ts';
 import { wantedTaints, withoutEvictionTaints } from './node-taints.ts';
 import { markPodsNotReady } from './pod-unready.ts';
+import { createZoneMetrics } from './zone-metrics.ts';
 import { createEvictionPace } from './zone-pace.ts';
 
 const monitorMs = 5000;
@@ -22,7 +23,7 @@ export const startNodeLifecycleController: StartController = (context) => {
   indexByNode(pods);
   const leases = informers.informer<Lease>(resources.leases, { namespace: 'kube-node-lease' });
   const health = createNodeHealth(clock, options.nodeMonitorGraceMs ?? defaultGraceMs);
-  const pace = createEvictionPace(clock);
+  const pace = createEvictionPace(clock, createZoneMetrics(context.metrics));
   let isAllSilent = false;
 
   const writeTaints = async (node: Node, taints: readonly Taint[]): Promise<void> => {
@@ -32,6 +33,7 @@ export const startNodeLifecycleController: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'node-lifecycle-controller',
     clock,
     log,

@@ -35,15 +35,29 @@ export const startTaintEviction: StartController = (context) => {
     if (!since.delete(key) || pod === undefined) return;
     events.event(pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`);
   };
-  const evict = async (key: string, pod: Pod): Promise<void> => {
+  const deletions = context.metrics.counter({
+    name: 'taint_eviction_controller_pod_deletions_total',
+    help: 'Pods that were deleted for a taint.',
+    stability: 'ALPHA',
+  });
+  const delays = context.metrics.histogram({
+    name: 'taint_eviction_controller_pod_deletion_duration_seconds',
+    help: 'Time between when a pod had to go and its deletion.',
+    stability: 'ALPHA',
+    buckets: [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 30, 60, 120, 180, 240],
+  });
+  const evict = async (key: string, pod: Pod, dueMs: number): Promise<void> => {
     events.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`);
     const reason = 'DeletionByTaintManager';
     const message = 'Taint manager: deleting due to NoExecute taint';
     await markDisrupted({ client, pod, reason, message, nowMs: clock.now() });
     await deletePod(client, pod);
+    deletions.with().value++;
+    delays.with().observe(Math.max(clock.now() - dueMs, 0) / 1000);
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'taint-eviction-controller',
     clock,
     log,
@@ -66,7 +80,7 @@ export const startTaintEviction: StartController = (context) => {
       since.set(key, startMs);
       const leftMs = startMs + allowedMs - clock.now();
       if (leftMs > 0) return { requeueAfterMs: leftMs };
-      await evict(key, pod);
+      await evict(key, pod, startMs + allowedMs);
       since.delete(key);
       return undefined;
     },

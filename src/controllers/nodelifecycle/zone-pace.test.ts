@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '#base/fake-clock.ts';
+import { MetricRegistry } from '#base/metrics.ts';
 import type { Node } from '#schema/types.ts';
+import { createZoneMetrics } from './zone-metrics.ts';
 import { createEvictionPace } from './zone-pace.ts';
 
 function nodes(zone: string, ready: number, silent: number): Node[] {
@@ -14,7 +16,7 @@ function nodes(zone: string, ready: number, silent: number): Node[] {
 /** How many nodes may be emptied in this many seconds. */
 async function evictions(all: readonly Node[], seconds: number): Promise<number> {
   const clock = new FakeClock();
-  const pace = createEvictionPace(clock);
+  const pace = createEvictionPace(clock, createZoneMetrics(new MetricRegistry()));
   const silent = all.at(-1)!;
   let count = 0;
   for (let second = 0; second < seconds; second++) {
@@ -35,7 +37,7 @@ test('a small zone that is mostly silent is left alone, a large one goes slowly'
 });
 
 test('all zones silent is told apart from one silent zone', () => {
-  const pace = createEvictionPace(new FakeClock());
+  const pace = createEvictionPace(new FakeClock(), createZoneMetrics(new MetricRegistry()));
   assert.equal(pace.update([...nodes('a', 0, 2), ...nodes('b', 1, 0)]), false);
   assert.equal(pace.update([...nodes('a', 0, 2), ...nodes('b', 0, 1)]), true);
   assert.equal(pace.update([]), false);

@@ -3,6 +3,7 @@ import type { TokenBucket } from '#client/mod.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Node } from '#schema/types.ts';
 import { nodeCondition } from './node-taints.ts';
+import type { ZoneMetrics } from './zone-metrics.ts';
 
 /** Upstream's defaults: nodes a second whose pods are sent away, and when that is slowed down. */
 const normalPerSecond = 0.1;
@@ -35,7 +36,7 @@ export interface EvictionPace {
 }
 
 /** Slow where many nodes of a zone are silent at once: the network is then the likelier fault. */
-export function createEvictionPace(clock: Clock): EvictionPace {
+export function createEvictionPace(clock: Clock, metrics: ZoneMetrics): EvictionPace {
   const zones = new Map<string, { perSecond: number; bucket: TokenBucket | undefined }>();
   const setPace = (zone: string, perSecond: number): void => {
     if (zones.get(zone)?.perSecond === perSecond) return;
@@ -57,10 +58,16 @@ export function createEvictionPace(clock: Clock): EvictionPace {
       for (const [zone, { ready, notReady }] of counts) {
         const slow = ready + notReady > largeZoneNodes ? slowPerSecond : 0;
         setPace(zone, stateOf(ready, notReady) === 'partial' ? slow : normalPerSecond);
+        metrics.seen(zone, ready, notReady);
       }
       const states = [...counts.values()].map((count) => stateOf(count.ready, count.notReady));
       return states.length > 0 && states.every((state) => state === 'full');
     },
-    mayEvict: (node) => zones.get(zoneOf(node))?.bucket?.take() === true,
+    mayEvict(node) {
+      const zone = zoneOf(node);
+      const isTurn = zones.get(zone)?.bucket?.take() === true;
+      if (isTurn) metrics.evicted(zone);
+      return isTurn;
+    },
   };
 }

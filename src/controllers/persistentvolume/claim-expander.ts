@@ -16,6 +16,7 @@ export const startClaimExpander: StartController = (context) => {
   const { informers, clock, log, signal, events } = context;
   const claims = informers.informer<PersistentVolumeClaim>(resources.persistentVolumeClaims);
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'persistentvolume-expander-controller',
     clock,
     log,

@@ -23,6 +23,7 @@ export const startPersistentVolumeBinder: StartController = (context) => {
   );
   // One worker each: two claims must not be promised the same volume.
   const claimLoop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'persistentvolume-binder-controller',
     clock,
     log,
@@ -41,6 +42,7 @@ export const startPersistentVolumeBinder: StartController = (context) => {
   });
   const enqueueClaim = (key: string): void => claimLoop.queue.add(key);
   const volumeLoop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'persistentvolume-binder-controller-volumes',
     clock,
     log,

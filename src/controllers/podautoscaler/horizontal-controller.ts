@@ -186,6 +186,7 @@ export const startHorizontalPodAutoscaler: StartController = async (context) => 
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'horizontalpodautoscaler',
     clock,
     log,

@@ -53,6 +53,15 @@ export const startPodGarbageCollector: StartController = async (context) => {
     const hasTaint = node?.spec?.taints?.some(({ key }) => key === outOfServiceTaint) === true;
     return hasTaint && ready?.status !== 'True';
   };
+  const deletions = context.metrics.counter({
+    name: 'pod_gc_collector_force_delete_pods_total',
+    help: 'Pods that were deleted by force.',
+    stability: 'ALPHA',
+    labels: ['namespace', 'reason'],
+  });
+  const count = (pod: Pod, reason: string): void => {
+    deletions.with(pod.metadata.namespace ?? '', reason).value++;
+  };
   const end = async (pod: Pod): Promise<void> => {
     if (!isPodFinished(pod)) {
       const reason = 'DeletionByPodGC';
@@ -70,13 +79,21 @@ export const startPodGarbageCollector: StartController = async (context) => {
       const ranked = finished.toSorted(compareForCollection);
       for (const pod of ranked.slice(0, finished.length - threshold)) {
         await deletePod(client, pod, 0);
+        count(pod, 'terminated');
       }
     }
     for (const pod of all) {
       const node = pod.spec?.nodeName ?? '';
-      if (gone.has(node)) await end(pod);
-      else if (isDeleting(pod) && isOutOfService(node)) await endPod(client, pod);
-      else if (node === '' && isDeleting(pod)) await endPod(client, pod);
+      if (gone.has(node)) {
+        await end(pod);
+        count(pod, 'orphaned');
+      } else if (isDeleting(pod) && isOutOfService(node)) {
+        await endPod(client, pod);
+        count(pod, 'out-of-service');
+      } else if (node === '' && isDeleting(pod)) {
+        await endPod(client, pod);
+        count(pod, 'unscheduled');
+      }
     }
   };
 

@@ -77,6 +77,7 @@ function startReplicas(context: ControllerContext, flavour: ReplicaFlavour): Pro
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: flavour.controller,
     clock,
     log,

@@ -35,6 +35,7 @@ export const startResourceQuotaController: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'resourcequota-controller',
     clock,
     log,

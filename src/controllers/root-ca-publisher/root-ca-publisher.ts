@@ -40,6 +40,7 @@ export const startRootCaPublisher: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'root-ca-certificate-publisher-controller',
     clock,
     log,

@@ -13,6 +13,7 @@ export const startServiceAccountController: StartController = (context) => {
   const accounts = informers.informer<ServiceAccount>(resources.serviceAccounts);
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'serviceaccount-controller',
     clock,
     log,

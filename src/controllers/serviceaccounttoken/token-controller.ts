@@ -66,6 +66,7 @@ export const startServiceAccountTokenController: StartController = (context) => 
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'serviceaccount-token-controller',
     clock,
     log,

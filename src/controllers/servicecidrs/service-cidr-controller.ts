@@ -61,6 +61,7 @@ export const startServiceCidrController: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'service-cidr-controller',
     clock,
     log,

@@ -70,6 +70,7 @@ export const startStatefulSetController: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'statefulset-controller',
     clock,
     log,

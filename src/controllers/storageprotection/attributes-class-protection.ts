@@ -22,6 +22,7 @@ export const startAttributesClassProtection: StartController = (context) => {
   const isUsed = (name: string): boolean =>
     claims.byIndex(classIndex, name).length > 0 || volumes.byIndex(classIndex, name).length > 0;
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'volumeattributesclass-protection-controller',
     clock,
     log,

@@ -43,6 +43,7 @@ export const startClaimProtection: StartController = (context) => {
   };
 
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'persistentvolumeclaim-protection-controller',
     clock,
     log,

@@ -11,6 +11,7 @@ export const startVolumeProtection: StartController = (context) => {
   const { client, informers, clock, log, signal } = context;
   const volumes = informers.informer<PersistentVolume>(resources.persistentVolumes);
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'persistentvolume-protection-controller',
     clock,
     log,

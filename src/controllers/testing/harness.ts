@@ -1,8 +1,14 @@
 import { formatTime } from '#base/clock.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
+import { MetricRegistry } from '#base/metrics.ts';
 import { seededRandom } from '#base/random.ts';
-import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
+import {
+  createEventRecorder,
+  createInformerFactory,
+  createQueueMeter,
+  resources,
+} from '#client/mod.ts';
 import { createFakeClient } from '#client/testing/mod.ts';
 import type { FakeClient } from '#client/testing/mod.ts';
 import type { KubeObject } from '#schema/mod.ts';
@@ -13,6 +19,7 @@ import type { ControllerOptions, StartController } from '../context.ts';
 export interface Harness {
   readonly client: FakeClient;
   readonly clock: FakeClock;
+  readonly metrics: MetricRegistry;
   /** Starts the controllers on the first call, then lets this much time pass. */
   run(ms?: number): Promise<void>;
   /** `<reason>: <message>` of all events, oldest first, with their counts when repeated. */
@@ -38,12 +45,16 @@ export function createHarness(
     clusterCidrs: ['10.42.0.0/16'],
     ...setup.options,
   };
+  const metrics = new MetricRegistry();
+  const queueMeter = createQueueMeter(metrics, clock);
   let running: Promise<unknown> | undefined;
   return {
     client,
     clock,
+    metrics,
     async run(ms = 0) {
-      const context = { client, informers, clock, random, log, signal, events, options };
+      const shared = { informers, clock, random, log, signal, options, metrics, queueMeter };
+      const context = { ...shared, client, events };
       running ??= Promise.all(controllers.map((start) => start(context)));
       informers.start();
       await clock.advance(0);

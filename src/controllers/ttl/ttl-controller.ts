@@ -30,6 +30,7 @@ export const startTtlController: StartController = (context) => {
   let count = 0;
   const wanted = (): string => String(steps[step]?.seconds ?? 0);
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'ttl-controller',
     clock,
     log,

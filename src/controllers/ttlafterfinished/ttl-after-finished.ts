@@ -17,7 +17,14 @@ function dueMs(job: Job): number | undefined {
 export const startTtlAfterFinished: StartController = (context) => {
   const { client, informers, clock, log, signal } = context;
   const jobs = informers.informer<Job>(resources.jobs);
+  const late = context.metrics.histogram({
+    name: 'ttl_after_finished_controller_job_deletion_duration_seconds',
+    help: 'Time between when a job should have gone and when it did.',
+    stability: 'ALPHA',
+    buckets: Array.from({ length: 14 }, (_, at) => 0.1 * 2 ** at),
+  });
   const loop = startControllerLoop({
+    meter: context.queueMeter,
     name: 'ttl-after-finished-controller',
     clock,
     log,
@@ -38,6 +45,7 @@ export const startTtlAfterFinished: StartController = (context) => {
           propagationPolicy: 'Foreground',
           preconditions: { uid, resourceVersion },
         });
+        late.with().observe((clock.now() - due) / 1000);
       } catch (error) {
         if (!hasReason(error, 'NotFound')) throw error;
       }
