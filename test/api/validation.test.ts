@@ -30,7 +30,7 @@ const concurrency = 16;
  */
 const elsewhere = new Set(
   `
-  CRDNames#5 CertificateSigningRequest#10 CertificateSigningRequest#11 CertificateSigningRequest#12 CertificateSigningRequest#13 CertificateSigningRequest#14
+  Lease#3 Lease#4 Lease#5 PersistentVolumeClaimSpec#10 ResourceSlice#20 CRDNames#5 CertificateSigningRequest#10 CertificateSigningRequest#11 CertificateSigningRequest#12 CertificateSigningRequest#13 CertificateSigningRequest#14
   CertificateSigningRequest#15 CertificateSigningRequest#16 CertificateSigningRequest#8 CertificateSigningRequest#9 Event#10 FieldManager#0
   FieldManager#1 Job#1 Job#11 Job#2 Job#4 Job#6
   Job#7 Job#9 ObjectMeta#16 ObjectMeta#19 ObjectMeta#20 ObjectMeta#22 ObjectMeta#3
@@ -40,6 +40,13 @@ const elsewhere = new Set(
   Service#58 Service#59 StatefulSet#9 VolumeAttachment#7 VolumeAttachment#8 VolumeAttachment#9
   `.split(/\s+/),
 );
+
+/** Fields that the strategy takes away from new objects. */
+const dropped = /"(clusterTrustBundle|podCertificate|stopSignal|deprecatedTopology)"/;
+
+function isElsewhere(one: RuleCase): boolean {
+  return elsewhere.has(one.rule) || dropped.test(JSON.stringify(objectOfCase(one)));
+}
 
 async function create(one: RuleCase): Promise<Answer> {
   const { group, version, resource } = one;
@@ -58,7 +65,7 @@ interface Status {
 }
 
 test('objects that break a rule are answered with 422 and the causes', async () => {
-  const cases = readCases().filter(({ on, rule }) => on === 'create' && !elsewhere.has(rule));
+  const cases = readCases().filter((one) => one.on === 'create' && !isElsewhere(one));
   assert.ok(cases.length > 1300);
   const wrong: string[] = [];
   const next = cases.values();
@@ -81,7 +88,7 @@ test('each type of error has its reason', async () => {
   const seen = new Set<string>();
   for (const one of readCases()) {
     const reason = reasons.get(one.rule) ?? '';
-    if (one.on !== 'create' || elsewhere.has(one.rule) || seen.has(reason)) continue;
+    if (one.on !== 'create' || seen.has(reason) || isElsewhere(one)) continue;
     seen.add(reason);
     const { details } = (await create(one)).json as Status;
     const cause = details?.causes?.find((each) =>
