@@ -36,6 +36,8 @@ import {
   createAdmissionMeter,
   createStoreMeter,
   createWatchMetrics,
+  meterAuthenticator,
+  meterAuthorizer,
   RequestMetrics,
 } from './metrics/mod.ts';
 import type { OperationOptions } from './operation-options.ts';
@@ -156,7 +158,7 @@ export class ApiServer {
         extensions.admissionPlugins ?? [],
         createAdmissionMeter(this.metrics, clock),
       ),
-      authorizer: extensions.authorizer,
+      authorizer: meterAuthorizer(extensions.authorizer, this.metrics, clock),
       locks: new KeyLocks(),
       virtual,
       clock,
@@ -251,7 +253,7 @@ export class ApiServer {
     addInFlightMetrics(this.metrics, limiter);
     return new RequestPipeline({
       core: this.core,
-      authenticator: extensions.authenticator,
+      authenticator: meterAuthenticator(extensions.authenticator, this.metrics, this.#clock),
       paths: this.paths,
       connect: extensions.connect,
       aggregate: extensions.aggregate,

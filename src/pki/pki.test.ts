@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 
 import { hasCode } from '#base/errors.ts';
@@ -128,6 +128,11 @@ test('node passwords verify against their hash only', async () => {
 test('service-account tokens verify with every key of the file, and no other', async () => {
   const [first, second] = [await createRsaKey(), await createRsaKey()];
   const token = await createServiceAccountTokens(first).sign({ sub: 'x', exp: 1 });
+  const publicPart = createPublicKey(first).export({ type: 'spki', format: 'pem' });
+  assert.equal((await createServiceAccountTokens(`${second}${publicPart}`).verify(token)).sub, 'x');
+  const curve = await createEcKey();
+  const short = await createServiceAccountTokens(curve).sign({ sub: 'y' });
+  assert.equal((await createServiceAccountTokens(`${second}${curve}`).verify(short)).sub, 'y');
   const claims = await createServiceAccountTokens(`${second}${first}`).verify(token);
   assert.equal(claims.sub, 'x');
   await assert.rejects(createServiceAccountTokens(second).verify(token), (error) =>

@@ -6,6 +6,20 @@ import type { JWK, JWTPayload } from 'jose';
 
 import { K3tsError } from '#base/errors.ts';
 
+const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/g;
+const algorithms = ['RS256', 'ES256', 'ES384', 'ES512'] as const;
+/** By the curves' names in OpenSSL. */
+const curves: Readonly<Record<string, string>> = {
+  prime256v1: 'ES256',
+  secp384r1: 'ES384',
+  secp521r1: 'ES512',
+};
+
+interface KnownKey {
+  readonly key: KeyObject;
+  readonly alg: string;
+}
+
 /** Claims of a service-account token; times are seconds since 1970. */
 export type TokenClaims = JWTPayload;
 
@@ -18,35 +32,34 @@ export interface ServiceAccountTokens {
 }
 
 /**
- * Signs with the first key of a `service.key` file and verifies with all of them, so that keys can
- * be rotated. Throws `InvalidToken` from verify.
+ * Signs with the first private key of the text and verifies with all keys, private or public, so
+ * that keys can be rotated: RSA, or ECDSA on the curves of ES256, ES384 and ES512. Throws
+ * `InvalidKey`, and `InvalidToken` from verify.
  */
 export function createServiceAccountTokens(keysPem: string): ServiceAccountTokens {
-  const blocks = keysPem.match(
-    /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]+-----END [A-Z ]*PRIVATE KEY-----/g,
-  );
-  const signer = blocks?.[0];
-  if (blocks === null || signer === undefined) {
-    throw new K3tsError('InvalidKey', 'service.key holds no private key');
-  }
+  const blocks = keysPem.match(pemBlock)?.filter((block) => !block.includes('PARAMETERS')) ?? [];
+  const signer = blocks.find((block) => block.includes('PRIVATE KEY-----'));
+  if (signer === undefined) throw new K3tsError('InvalidKey', 'service.key holds no private key');
   const signingKey = createPrivateKey(signer);
-  const publicKeys = new Map<string, KeyObject>();
-  for (const block of blocks) {
+  const known = new Map<string, KnownKey>();
+  for (const block of [signer, ...blocks]) {
     const key = createPublicKey(block);
-    publicKeys.set(keyId(key), key);
+    known.set(keyId(key), { key, alg: algorithmOf(key) });
   }
-  const kid = keyId(createPublicKey(signer));
-  const keys: JWK[] = [...publicKeys].map(([id, key]) => ({
+  const own = createPublicKey(signer);
+  const kid = keyId(own);
+  const alg = algorithmOf(own);
+  const keys: JWK[] = [...known].map(([id, { key, alg: itsOwn }]) => ({
     ...(key.export({ format: 'jwk' }) as JWK),
     use: 'sig',
-    alg: 'RS256',
+    alg: itsOwn,
     kid: id,
   }));
   return {
     keys,
     async sign(claims) {
       const { SignJWT } = await loadJose();
-      return await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid }).sign(signingKey);
+      return await new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(signingKey);
     },
     async verify(token) {
       const { jwtVerify } = await loadJose();
@@ -55,11 +68,13 @@ export function createServiceAccountTokens(keysPem: string): ServiceAccountToken
         const { payload } = await jwtVerify(
           token,
           (header) => {
-            const key = publicKeys.get(header.kid ?? '');
-            if (key === undefined) throw new Error('no key with this id');
-            return key;
+            const found = known.get(header.kid ?? '');
+            if (found === undefined || found.alg !== header.alg) {
+              throw new Error('no key with this id');
+            }
+            return found.key;
           },
-          { algorithms: ['RS256'], clockTolerance: Number.MAX_SAFE_INTEGER },
+          { algorithms: [...algorithms], clockTolerance: Number.MAX_SAFE_INTEGER },
         );
         return payload;
       } catch (error) {
@@ -67,6 +82,15 @@ export function createServiceAccountTokens(keysPem: string): ServiceAccountToken
       }
     },
   };
+}
+
+function algorithmOf(key: KeyObject): string {
+  if (key.asymmetricKeyType === 'rsa') return 'RS256';
+  const alg = curves[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  if (alg === undefined) {
+    throw new K3tsError('InvalidKey', 'unknown curve or kind of key: it must be RSA or ECDSA');
+  }
+  return alg;
 }
 
 /** At the first token: it costs a start about 50 ms. */

@@ -77,6 +77,7 @@ export function createApiAccess(options: {
     reader,
     clusterDomain,
     resolver,
+    metrics: parts.metrics,
     client: parts.client(serverUser, 'kube-apiserver'),
   });
   const authorization = createAuthorization({ args, reader, resolver, clock, log });

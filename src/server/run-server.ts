@@ -26,6 +26,7 @@ import type { ControlPlane } from './control-plane.ts';
 import { readApiOperation } from './api-operation.ts';
 import type { ApiOperation } from './api-operation.ts';
 import { keepCertificatesValid } from './certificate-renewal.ts';
+import { serviceAccountKeys } from './access/own-keys.ts';
 import { readApiServerArgs } from './api-server-args/mod.ts';
 import { openServerEncryption } from './encryption-at-rest.ts';
 import type { EncryptionAtRest } from './encryption-at-rest.ts';
@@ -202,7 +203,7 @@ async function prepareIdentity(
   { settings, clock, random, log }: RunServerOptions,
   paths: ServerPaths,
 ): Promise<Identity> {
-  const [authorities, serviceKey] = await Promise.all([
+  const [authorities, ownKey] = await Promise.all([
     ensureAuthorities({ paths, clock, random }),
     ensureServiceKey(paths),
   ]);
@@ -223,6 +224,7 @@ async function prepareIdentity(
     cert: await readFile(paths.tlsFile('client-auth-proxy.crt'), 'utf8'),
     key: await readFile(paths.tlsFile('client-auth-proxy.key'), 'utf8'),
   };
+  const serviceKey = serviceAccountKeys(settings.apiServerArgs ?? readApiServerArgs(), ownKey);
   return { paths, authorities, credentials, serviceKey, kubeletClient, proxyClient };
 }
 

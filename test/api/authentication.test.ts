@@ -8,12 +8,15 @@ import { after, before, describe, test } from 'node:test';
 import { startFakeWebhook } from '#apiserver/webhook-client/testing/mod.ts';
 import type { FakeWebhook } from '#apiserver/webhook-client/testing/mod.ts';
 import { systemClock } from '#base/clock.ts';
+import { systemRandom } from '#base/random.ts';
+import { createAuthority, createEcKey, issueCertificate } from '#pki/mod.ts';
+import type { Authority } from '#pki/mod.ts';
 import { readApiServerArgs } from '#server/api-server-args/mod.ts';
 import type { Answer } from './answer.ts';
 import { at } from './answer.ts';
 import { startOidcIssuer } from './oidc-issuer.ts';
 import type { OidcIssuer } from './oidc-issuer.ts';
-import type { TestApi } from './server.ts';
+import type { Identity, TestApi } from './server.ts';
 import { startTestApi } from './server.ts';
 
 const reviews = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
@@ -393,10 +396,85 @@ describe('tokens of service accounts', () => {
   });
 });
 
+describe('authorities and keys of the user', () => {
+  let api: TestApi;
+  let client: Identity;
+  let proxy: Identity;
+
+  before(async () => {
+    const nowMs = systemClock.now();
+    const authority = async (commonName: string) =>
+      await createAuthority({
+        commonName,
+        keyPem: await createEcKey(),
+        nowMs,
+        serial: systemRandom.bytes(8),
+      });
+    const identity = async (of: Authority, commonName: string): Promise<Identity> => {
+      const key = await createEcKey();
+      const request = { authority: of, commonName, purposes: ['client' as const], key, nowMs };
+      return { key, cert: await issueCertificate({ ...request, serial: systemRandom.bytes(8) }) };
+    };
+    const clients = await authority('my-clients');
+    const proxies = await authority('my-proxies');
+    client = await identity(clients, 'jane');
+    proxy = await identity(proxies, 'system:auth-proxy');
+    await writeFile(join(folder, 'clients.pem'), clients.certificatePem);
+    await writeFile(join(folder, 'proxies.pem'), proxies.certificatePem);
+    await writeFile(join(folder, 'signing.pem'), await createEcKey());
+    api = await start(
+      `client-ca-file=${folder}/clients.pem`,
+      `requestheader-client-ca-file=${folder}/proxies.pem`,
+      `service-account-signing-key-file=${folder}/signing.pem`,
+    );
+  });
+  after(() => api?.close());
+
+  test('name clients and proxies beside those of k3ts', async () => {
+    const own = await api.request('POST', reviews, { body: {} });
+    assert.equal((userOf(own) as { username: string }).username, 'system:admin');
+    const theirs = await api.request('POST', reviews, { body: {}, as: client });
+    assert.equal((userOf(theirs) as { username: string }).username, 'jane');
+    const headers = { 'X-Remote-User': 'joe' };
+    const proxied = await api.request('POST', reviews, { body: {}, as: proxy, headers });
+    assert.equal((userOf(proxied) as { username: string }).username, 'joe');
+    const map = 'extension-apiserver-authentication';
+    const trust = await api.until(
+      `/api/v1/namespaces/kube-system/configmaps/${map}`,
+      ({ status }) => status === 200,
+    );
+    const bundle = String(at(trust.json, ['data', 'client-ca-file']));
+    assert.equal(bundle.match(/BEGIN CERTIFICATE/g)?.length, 2);
+  });
+
+  test('sign tokens that are good here', async () => {
+    await api.request('POST', '/api/v1/namespaces/default/serviceaccounts', {
+      body: { metadata: { name: 'robot' } },
+    });
+    const made = await api.kubectl(['create', 'token', 'robot']);
+    const token = made.stdout.trim();
+    const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
+    assert.equal((header as { alg: string }).alg, 'ES256');
+    const user = userOf(await whoIs(api, token)) as { username: string };
+    assert.equal(user.username, 'system:serviceaccount:default:robot');
+    const keys = await api.request('GET', '/openid/v1/jwks');
+    const algorithms = (at(keys.json, 'keys') as { alg: string }[]).map(({ alg }) => alg);
+    assert.deepEqual(algorithms, ['ES256', 'RS256']);
+    const configuration = await api.request('GET', '/.well-known/openid-configuration');
+    assert.deepEqual(at(configuration.json, 'id_token_signing_alg_values_supported'), [
+      'ES256',
+      'RS256',
+    ]);
+  });
+});
+
 test('wrong arguments end the start with what is wrong', async () => {
   const file = join(folder, 'wrong.yaml');
   const wrong: [string[], string, RegExp][] = [
     [['oidc-issuer-url=http://x', 'oidc-client-id=a'], '', /URL scheme must be https/],
+    [[`client-ca-file=${file}`], 'nothing', /data does not contain any valid certificates/],
+    [[`service-account-signing-key-file=${file}`], 'nothing', /holds no private key/],
+    [[`service-account-key-file=${file}`], 'nothing', /the file holds no PEM key/],
     [['oidc-issuer-url=https://x'], '', /oidc-client-id must be specified together/],
     [
       [`authentication-config=${file}`, 'oidc-client-id=a'],

@@ -130,6 +130,21 @@ describe('metrics', () => {
     watch.close();
   });
 
+  test('who is known and what is allowed is counted', async () => {
+    await api.request('GET', '/api', { as: 'none' });
+    const metrics = await text('/metrics');
+    for (const line of [
+      /^authentication_attempts{result="success"} [1-9]/m,
+      /^authentication_attempts{result="failure"} 1$/m,
+      /^authenticated_user_requests{username="other"} [1-9]/m,
+      /^authentication_duration_seconds_bucket{result="success",le="16\.384"} [1-9]/m,
+      /^authorization_attempts_total{result="allowed"} [1-9]/m,
+      /^authorization_duration_seconds_count{result="allowed"} [1-9]/m,
+    ]) {
+      assert.match(metrics, line);
+    }
+  });
+
   test('requests of controllers count like those of clients', async () => {
     await api.until('/metrics', (answer) =>
       /^apiserver_request_total\{code="201",[^}]*resource="serviceaccounts",[^}]*verb="POST"/m.test(

@@ -259,7 +259,7 @@ describe('ResourceQuota', () => {
       metadata: { namespace: 'ns', name: 'p' },
       spec: { hard, scopeSelector },
     };
-    reader.put(resources.resourceQuotas, scoped as never);
+    reader.put(resources.resourceQuotas, scoped);
     await admit(plugin, { resource: 'pods', object });
   });
 

@@ -14,6 +14,10 @@ export interface Credentials {
 export interface Authenticated {
   readonly user: UserInfo;
   readonly audiences?: readonly string[] | undefined;
+  /** What the audit is to tell of the credentials. */
+  readonly auditAnnotations?: Readonly<Record<string, string>> | undefined;
+  /** What the client is to be told of them. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /**

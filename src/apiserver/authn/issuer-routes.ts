@@ -8,7 +8,7 @@ export function createIssuerRoutes(options: {
   issuer: string;
   /** --service-account-jwks-uri, or under the server's external address. */
   jwksUri: string;
-  keys: readonly object[];
+  keys: readonly { readonly alg?: string | undefined }[];
 }): PathRoute[] {
   if (!options.issuer.startsWith('https://')) return [];
   const configuration = {
@@ -16,7 +16,9 @@ export function createIssuerRoutes(options: {
     jwks_uri: options.jwksUri,
     response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256'],
+    id_token_signing_alg_values_supported: [
+      ...new Set(options.keys.map(({ alg = 'RS256' }) => alg)),
+    ].sort(),
   };
   const page = (value: object, type: string): PathAnswer => ({
     status: 200,

@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 
 import type { Secret } from '#schema/types.ts';
 import type { ObjectReader } from '../authz/object-reader.ts';
@@ -13,6 +14,7 @@ import {
   userOfClaims,
   userOfLegacyClaims,
 } from './service-account-claims.ts';
+import { createTokenUseMeter } from './token-use.ts';
 
 /** Tokens whose signature is remembered; the one used longest ago is forgotten first. */
 const maxRemembered = 4096;
@@ -30,6 +32,7 @@ export interface ServiceAccountTokenOptions {
   readonly issuers: readonly string[];
   /** --api-audiences. */
   readonly audiences: readonly string[];
+  readonly metrics?: MetricRegistry | undefined;
   /** Told of each use of a token that a Secret holds. */
   readonly noteUse?: ((secret: Secret) => void) | undefined;
 }
@@ -53,6 +56,7 @@ export function createServiceAccountTokenAuthenticator(
   // One UserInfo a token, so that what others remember by user stays good across requests.
   const users = new WeakMap<Claims, UserInfo>();
   const issuers = new Set([...options.issuers, legacyIssuer]);
+  const meter = createTokenUseMeter(options);
 
   async function claimsOf(token: string): Promise<Claims> {
     let claims = remembered.get(token);
@@ -91,14 +95,17 @@ export function createServiceAccountTokenAuthenticator(
     }
     const accepted = acceptedAudiences(claims, audiences, options.audiences);
     if (accepted.length === 0) throw unauthorized('token audiences do not fit');
-    const found =
-      claims['iss'] === legacyIssuer
-        ? userOfLegacyClaims(options.reader, claims, token, options.noteUse)
-        : await userOfClaims(options.reader, claims, nowMs);
+    const isLegacy = claims['iss'] === legacyIssuer;
+    const found = isLegacy
+      ? userOfLegacyClaims(options.reader, claims, token, options.noteUse)
+      : await userOfClaims(options.reader, claims, nowMs);
     if (typeof found === 'string') throw unauthorized(found);
     const user = users.get(claims) ?? found;
     users.set(claims, user);
-    return { user, audiences: accepted };
+    const use = isLegacy
+      ? meter.legacyUsed(claims, user.name)
+      : meter.boundUsed(claims, user.name, nowMs);
+    return { user, audiences: accepted, ...use };
   }
 
   return {

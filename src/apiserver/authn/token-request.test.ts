@@ -133,7 +133,7 @@ describe('a token request', () => {
       {
         httpCode: 422,
         message:
-          'TokenRequest.authentication.k8s.io "app" is invalid: spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes',
+          'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes',
       },
     ],
     ['too long a time', { expirationSeconds: 2 ** 32 + 1 }, { httpCode: 422 }],

@@ -66,7 +66,7 @@ export function createTokenRequestHandler(options: TokenRequestOptions): Virtual
       dryRun: context.query.get('dryRun') === 'All',
     };
     await options.admission.mutate(attributes);
-    const spec = checkedSpec(name, object['spec'] ?? {}, options.audiences);
+    const spec = checkedSpec(object['spec'] ?? {}, options.audiences);
     await options.admission.validate(attributes);
 
     const account = await getOrRefresh<ServiceAccount>(
@@ -94,6 +94,8 @@ export function createTokenRequestHandler(options: TokenRequestOptions): Virtual
     const nowSeconds = Math.floor(clock.now() / 1000);
     const claims = claimsOf({ options, account, bound, spec, nowSeconds });
     const token = await options.signer.sign(claims);
+    const credential = `JTI=${String(claims['jti'])}`;
+    context.trail?.annotate('authentication.kubernetes.io/issued-credential-id', credential);
     const expirationTimestamp = formatTime((nowSeconds + spec.expirationSeconds) * 1000);
     metadata.creationTimestamp = formatTime(clock.now());
     return { ...object, metadata, spec, status: { token, expirationTimestamp } };
@@ -119,11 +121,7 @@ function checkNames(
   }
 }
 
-function checkedSpec(
-  name: string,
-  spec: TokenRequestSpec,
-  defaultAudiences: readonly string[],
-): CheckedSpec {
+function checkedSpec(spec: TokenRequestSpec, defaultAudiences: readonly string[]): CheckedSpec {
   const expirationSeconds = spec.expirationSeconds ?? defaultSeconds;
   const refusal =
     expirationSeconds < minSeconds
@@ -133,7 +131,7 @@ function checkedSpec(
         : undefined;
   if (refusal !== undefined) {
     const message = `Invalid value: ${expirationSeconds}: ${refusal}`;
-    throw invalid(kind, name, [
+    throw invalid(kind, '', [
       { type: 'FieldValueInvalid', field: 'spec.expirationSeconds', message },
     ]);
   }

@@ -41,10 +41,12 @@ export function createUnionAuthenticator(options: UnionOptions): RequestAuthenti
           if (found === undefined) continue;
           let joined = withGroup.get(found.user);
           if (joined === undefined) {
-            joined = { ...found, user: inAuthenticated(found.user) };
+            joined = { user: inAuthenticated(found.user), audiences: found.audiences };
             withGroup.set(found.user, joined);
           }
-          return joined;
+          const { auditAnnotations, warnings } = found;
+          const isPlain = auditAnnotations === undefined && warnings === undefined;
+          return isPlain ? joined : { ...joined, auditAnnotations, warnings };
         } catch (error) {
           if (!hasReason(error, 'Unauthorized')) throw error;
           failure = error;

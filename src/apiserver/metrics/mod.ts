@@ -3,6 +3,7 @@
  * registry is #base/metrics.ts; a part of the server makes its metrics where it counts. Start at
  * request-metrics.ts.
  */
+export { meterAuthenticator, meterAuthorizer } from './access-metrics.ts';
 export type { AdmissionMeter } from './admission-metrics.ts';
 export { createAdmissionMeter } from './admission-metrics.ts';
 export type { StoreMeter, StoreOperation } from './store-meter.ts';

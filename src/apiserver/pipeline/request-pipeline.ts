@@ -12,7 +12,7 @@ import {
   serviceUnavailable,
   TooBusyError,
 } from '../api-errors.ts';
-import type { RequestAuthenticator } from '../authn/mod.ts';
+import type { Authenticated, RequestAuthenticator } from '../authn/mod.ts';
 import { impersonatedUser, wantsImpersonation } from '../authn/mod.ts';
 import { AuditedExchange } from '../audit/audited-exchange.ts';
 import type { Auditor } from '../audit/mod.ts';
@@ -205,9 +205,16 @@ export class RequestPipeline {
     const timeoutMs = isLong ? 0 : readTimeout(query, this.#options.requestTimeoutMs);
     const auditId = auditIdOf(headers) ?? core.random.uuid();
     passage.auditId = auditId;
-    let user = knownUser ?? (await this.#authenticate(arrival, info, auditId));
+    const found: Authenticated =
+      knownUser === undefined
+        ? await this.#authenticate(arrival, info, auditId)
+        : { user: knownUser };
+    let { user } = found;
     if (this.#options.auditor !== undefined) {
       await this.#audit(this.#options.auditor, { arrival, info, user, auditId }, passage);
+      for (const [key, value] of Object.entries(found.auditAnnotations ?? {})) {
+        passage.trail.annotate(key, value);
+      }
     }
     if (wantsImpersonation(headers)) {
       user = await impersonatedUser({ headers, user, authorizer: core.authorizer, info });
@@ -225,6 +232,7 @@ export class RequestPipeline {
       auditId,
       trail: passage.trail,
     });
+    for (const text of found.warnings ?? []) context.warnings.add(text);
     if (knownUser === undefined && (!isLong || info.verb === 'watch')) {
       const entering = limiter.enter(context, served, timeoutMs);
       const ticket = entering instanceof Promise ? await entering : entering;
@@ -235,11 +243,15 @@ export class RequestPipeline {
     return { context, served, timeoutMs };
   }
 
-  async #authenticate(arrival: Arrival, info: RequestInfo, auditId: string): Promise<UserInfo> {
+  async #authenticate(
+    arrival: Arrival,
+    info: RequestInfo,
+    auditId: string,
+  ): Promise<Authenticated> {
     const { authenticator, auditor, core } = this.#options;
     const { headers, peerCertificate, remoteAddress } = arrival;
     try {
-      const found = await traced('write.authenticate', {}, () =>
+      return await traced('write.authenticate', {}, () =>
         authenticator.authenticate({
           headers,
           peerCertificate,
@@ -247,7 +259,6 @@ export class RequestPipeline {
           path: arrival.path,
         }),
       );
-      return found.user;
     } catch (error) {
       if (auditor !== undefined) {
         auditFailedLogin(auditor, { arrival, info, auditId, nowMs: core.clock.now() });

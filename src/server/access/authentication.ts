@@ -24,6 +24,7 @@ import type { ServiceResolver } from '#apiserver/webhook-client/mod.ts';
 import type { Clock } from '#base/clock.ts';
 import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 import type { Client } from '#client/mod.ts';
 import type { ServiceAccountTokens } from '#pki/mod.ts';
 import { keepTrust } from '#apiserver/bootstrap/mod.ts';
@@ -33,6 +34,7 @@ import type { Authorities } from '../authorities.ts';
 import type { SupervisorUser } from '../join-credentials.ts';
 import { followArgFile, readArgFile } from './files.ts';
 import { createJwtIssuers } from './jwt-issuers.ts';
+import { checkedAuthorities, readAuthorities } from './own-keys.ts';
 import type { JwtIssuers } from './jwt-issuers.ts';
 import { loadWebhook } from './webhook-file.ts';
 
@@ -46,6 +48,7 @@ export interface AuthenticationOptions {
   readonly resolver: ServiceResolver;
   /** Speaks as a member of system:masters: notes the use of tokens. */
   readonly client: Client;
+  readonly metrics?: MetricRegistry | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -72,8 +75,9 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const issuers = [firstIssuer, ...otherIssuers] as const;
   const givenAudiences = args.list('api-audiences');
   const audiences = givenAudiences.length > 0 ? givenAudiences : [ownIssuer, 'k3s'];
-  const clientAuthorities = parseBundle(authorities.client.certificatePem);
-  const proxyAuthorities = parseBundle(authorities.requestHeader.certificatePem);
+  const trust = trustOf(args, authorities);
+  let clientAuthorities = parseBundle(trust.clientCa);
+  let proxyAuthorities = parseBundle(trust.requestHeaderCa);
   const bootstrap = createBootstrapTokenAuthenticator({ clock, reader });
   const certificates = createClientCertificateAuthenticator({
     clock,
@@ -89,6 +93,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       verifier: options.tokens,
       issuers,
       audiences,
+      metrics: options.metrics,
       noteUse: (secret) => legacyUse.note(secret),
     }),
     forOwnAudiences(
@@ -128,7 +133,19 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     start(signal) {
       trackLegacyTokens(legacyUse, options, signal);
       const { client } = options;
-      keepTrust({ client, reader, trust: trustOf(args, authorities), clock, log, signal });
+      keepTrust({ client, reader, trust, clock, log, signal });
+      const follow = (arg: AuthorityArg, own: string, use: (bundle: string) => void): void => {
+        const path = args.text(arg);
+        if (path === '') return;
+        const onText = (text: string): void => use(join(own, checkedAuthorities(text)));
+        followArgFile({ arg, path, onText, clock, log, signal });
+      };
+      follow('client-ca-file', authorities.client.certificatePem, (bundle) => {
+        clientAuthorities = parseBundle(bundle);
+      });
+      follow('requestheader-client-ca-file', authorities.requestHeader.certificatePem, (bundle) => {
+        proxyAuthorities = parseBundle(bundle);
+      });
       const arg = 'authentication-config';
       const path = args.text(arg);
       if (path === '') return;
@@ -233,11 +250,25 @@ function frontProxyHeaders(args: ApiServerArgs): NonNullable<ClusterTrust['reque
   };
 }
 
-/** What extension servers are told to trust. */
+type AuthorityArg = 'client-ca-file' | 'requestheader-client-ca-file';
+
+/** One bundle after the other. */
+function join(own: string, more: string): string {
+  return more === '' ? own : `${own.trimEnd()}\n${more}`;
+}
+
+/**
+ * What extension servers are told to trust: k3ts' own authorities, which its nodes and tools rely
+ * on, and those that the arguments add.
+ */
 export function trustOf(args: ApiServerArgs, authorities: Authorities): ClusterTrust {
+  const more = (arg: AuthorityArg): string => readAuthorities(args, arg);
   return {
-    clientCa: authorities.client.certificatePem,
-    requestHeaderCa: authorities.requestHeader.certificatePem,
+    clientCa: join(authorities.client.certificatePem, more('client-ca-file')),
+    requestHeaderCa: join(
+      authorities.requestHeader.certificatePem,
+      more('requestheader-client-ca-file'),
+    ),
     requestHeaderAllowedNames: args.list('requestheader-allowed-names'),
     requestHeaders: frontProxyHeaders(args),
   };

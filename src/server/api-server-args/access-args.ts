@@ -1,7 +1,6 @@
 import { acts, notNegative, oneOf, refused } from '../component-args/argument.ts';
 
 const later = 'not built yet';
-const issued = 'k3ts makes and knows its own certificate authorities';
 
 /** Authentication and authorization. */
 export const accessArgs = {
@@ -11,7 +10,7 @@ export const accessArgs = {
   'authentication-token-webhook-cache-ttl': acts('duration', '2m0s', notNegative),
   'authentication-token-webhook-config-file': acts('text', ''),
   'authentication-token-webhook-version': acts('text', 'v1', oneOf('v1')),
-  'client-ca-file': refused('text', issued),
+  'client-ca-file': acts('text', ''),
   'enable-bootstrap-token-auth': acts('boolean', 'true', oneOf('true')),
   'oidc-ca-file': acts('text', ''),
   'oidc-client-id': acts('text', ''),
@@ -23,7 +22,7 @@ export const accessArgs = {
   'oidc-username-claim': acts('text', 'sub'),
   'oidc-username-prefix': acts('text', ''),
   'requestheader-allowed-names': acts('list', 'system:auth-proxy'),
-  'requestheader-client-ca-file': refused('text', issued),
+  'requestheader-client-ca-file': acts('text', ''),
   'requestheader-extra-headers-prefix': acts('list', 'X-Remote-Extra-'),
   'requestheader-group-headers': acts('list', 'X-Remote-Group'),
   'requestheader-uid-headers': acts('list', 'X-Remote-Uid'),
@@ -31,11 +30,11 @@ export const accessArgs = {
   'service-account-extend-token-expiration': acts('boolean', 'true'),
   'service-account-issuer': acts('list', ''),
   'service-account-jwks-uri': acts('text', ''),
-  'service-account-key-file': refused('list', later),
+  'service-account-key-file': acts('list', ''),
   'service-account-lookup': acts('boolean', 'true', oneOf('true')),
   'service-account-max-token-expiration': acts('duration', '0s', notNegative),
   'service-account-signing-endpoint': refused('text', later),
-  'service-account-signing-key-file': refused('text', later),
+  'service-account-signing-key-file': acts('text', ''),
   'token-auth-file': acts('text', ''),
   'authorization-config': acts('text', ''),
   'authorization-mode': acts(
