@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { resources } from '#client/mod.ts';
@@ -159,6 +160,17 @@ describe('answers over HTTP/1.1', () => {
     const event = JSON.parse(lines[0] as string) as { type: string; object: ConfigMap };
     assert.deepEqual([event.type, event.object.metadata.name], ['ADDED', 'm7']);
   });
+});
+
+test('a request without TLS is told that it needs it', async () => {
+  const socket = connect(origin.port, '127.0.0.1');
+  socket.end('GET /version HTTP/1.1\r\nHost: x\r\n\r\n');
+  let said = '';
+  for await (const chunk of socket) said += String(chunk);
+  assert.equal(
+    said,
+    'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n',
+  );
 });
 
 test('a route replaces headers whatever their case', async () => {

@@ -12,7 +12,7 @@ import type {
 import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { Exchange, NodeRequest, NodeResponse } from './http/exchange.ts';
 import { Http1Exchange } from './http/http1-exchange.ts';
 import { Http2Exchange } from './http/http2-exchange.ts';
@@ -129,8 +129,9 @@ export class HttpServer {
   }
 
   #watchHandshakes(server: Http2SecureServer | HttpsServer): void {
-    server.on('tlsClientError', (error: Error) => {
+    server.on('tlsClientError', (error: Error & { code?: string }, socket: TLSSocket) => {
       this.handshakeErrors++;
+      if (error.code === 'ERR_SSL_HTTP_REQUEST') refusePlainHttp(socket, this.#options.clock);
       this.#options.log.debug('TLS handshake failed', { error: error.message });
     });
   }
@@ -242,6 +243,16 @@ export class HttpServer {
     if (handleConnect === undefined) socket.destroy();
     else handleConnect(request, socket, head);
   };
+}
+
+/** A request without TLS gets Go's answer, on the connection below the handshake that failed. */
+function refusePlainHttp(failed: TLSSocket, clock: Clock): void {
+  const { _parent: socket } = failed as TLSSocket & { _parent?: Socket | null };
+  if (socket === undefined || socket === null || !socket.writable) return;
+  socket.on('error', () => socket.destroy());
+  socket.end('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n');
+  const timer = clock.after(refusedWaitMs, () => socket.destroy());
+  socket.once('close', () => timer.cancel());
 }
 
 /** What cannot be parsed gets Go's answer in text, and no more. */
