@@ -69,6 +69,13 @@ function settled(object: Json): Json {
   return { ...rest, metadata: meta };
 }
 
+/** What a job selects by is refused when it names another job. */
+function leaveSelectorToServer(job: Json): void {
+  const spec = job['spec'] as Json;
+  delete spec['selector'];
+  delete (spec['template'] as Json)['metadata'];
+}
+
 for (const info of catalog.all) {
   if (!info.verbs.includes('create') || !info.verbs.includes('get')) continue;
   const { group, version, resource, kind } = info;
@@ -82,6 +89,7 @@ for (const info of catalog.all) {
       const object = objectOfCase({ group, version, resource, changes: {} });
       const own = name ?? `form-${suffix}-${index}`;
       (object['metadata'] as Json)['name'] = own;
+      if (kind === 'Job') leaveSelectorToServer(object);
       const body = encode(object, sent);
       const headers = { 'Content-Type': sent, Accept: json };
       const made = await api.request('POST', path, { body, headers });
