@@ -1,4 +1,5 @@
 import { K3tsError, messageOf } from '#base/errors.ts';
+import type { Clock } from '#base/clock.ts';
 import type { Random } from '#base/random.ts';
 import type { Extender } from './extender/mod.ts';
 import { filterWithNominated } from './filter-with-nominated.ts';
@@ -44,6 +45,9 @@ export interface PlacementOptions {
   readonly extenders?: readonly Extender[];
   /** Of the profile, else of the configuration. */
   readonly percentageOf?: (profile: Profile) => number;
+  readonly clock?: Clock | undefined;
+  /** Told how long the search over the nodes took, and `Success` or `Unschedulable`. */
+  readonly onFiltered?: ((profile: Profile, status: string, seconds: number) => void) | undefined;
 }
 
 export type PlacePod = (
@@ -60,6 +64,7 @@ export type PlacePod = (
  */
 export function createPlacement(options: PlacementOptions): PlacePod {
   const { random, nominated, extenders = [], percentageOf = () => 0 } = options;
+  const { clock, onFiltered } = options;
   let startIndex = 0;
 
   const filterNodes = (
@@ -67,6 +72,7 @@ export function createPlacement(options: PlacementOptions): PlacePod {
     nodeNames: ReadonlySet<string> | undefined,
     statuses: Map<string, Status>,
   ): NodeInfo[] => {
+    const beginMs = clock?.monotonicMs() ?? 0;
     const nodes = nodeNames === undefined ? snapshot.nodes : named(nodeNames, snapshot);
     const feasible: NodeInfo[] = [];
     const isAnyAsGood = !profile.hasScoring && !asked.some((extender) => extender.canFilter);
@@ -88,6 +94,10 @@ export function createPlacement(options: PlacementOptions): PlacePod {
       else statuses.set(node.name, status);
     }
     if (nodeNames === undefined && nodes.length > 0) startIndex = (start + looked) % nodes.length;
+    if (clock !== undefined) {
+      const status = feasible.length > 0 ? 'Success' : 'Unschedulable';
+      onFiltered?.(profile, status, (clock.monotonicMs() - beginMs) / 1000);
+    }
     return feasible;
   };
 

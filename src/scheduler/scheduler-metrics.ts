@@ -1,6 +1,14 @@
 import { MetricRegistry } from '#base/metrics.ts';
 import type { QueueSizes } from './queue/scheduling-queue.ts';
 
+/** What the scheduler holds now. */
+export interface SchedulerSizes {
+  readonly queue: QueueSizes;
+  readonly nodes: number;
+  readonly pods: number;
+  readonly assumedPods: number;
+}
+
 export type AttemptResult = 'scheduled' | 'unschedulable' | 'error';
 
 /** `count` bounds from `first` on, each twice the one before. */
@@ -15,8 +23,12 @@ export interface SchedulerMetrics {
   /** A pod has its node, after so many cycles, so long after it came to the queue. */
   scheduled(attempts: number, seconds: number): void;
   preempted(victims: number): void;
-  /** Where the numbers of waiting pods come from. */
-  watchQueue(sizes: () => QueueSizes): void;
+  /** An extension point ran for one pod. */
+  extended(point: string, profile: string, status: string, seconds: number): void;
+  /** A pod came to a queue, by what brought it there. */
+  queued(event: string, queue: string): void;
+  /** Where the numbers of waiting and placed pods come from, until the returned function is called. */
+  watch(sizes: () => SchedulerSizes): () => void;
 }
 
 /** Metrics in `registry`, which others may share; of a second scheduler the numbers go on. */
@@ -70,7 +82,30 @@ export function createSchedulerMetrics(registry = new MetricRegistry()): Schedul
     stability: 'STABLE',
     labels: ['queue'],
   });
+  const pointSeconds = registry.histogram({
+    name: 'scheduler_framework_extension_point_duration_seconds',
+    help: 'Time that an extension point takes for one pod.',
+    stability: 'STABLE',
+    labels: ['extension_point', 'profile', 'status'],
+    buckets: doubled(0.0001, 12),
+  });
+  const incoming = registry.counter({
+    name: 'scheduler_queue_incoming_pods_total',
+    help: 'Pods that came to a queue, by what brought them.',
+    stability: 'STABLE',
+    labels: ['event', 'queue'],
+  });
+  const cacheSize = registry.gauge({
+    name: 'scheduler_cache_size',
+    help: 'Nodes and pods that the scheduler knows, and those that it only assumes.',
+    stability: 'ALPHA',
+    labels: ['type'],
+  });
   return {
+    extended(point, profile, status, seconds) {
+      pointSeconds.with(point, profile, status).observe(seconds);
+    },
+    queued: (event, queue) => void incoming.with(event, queue).value++,
     attempt(profile, result, seconds) {
       attempts.with(profile, result).value++;
       attemptSeconds.with(profile, result).observe(seconds);
@@ -85,10 +120,22 @@ export function createSchedulerMetrics(registry = new MetricRegistry()): Schedul
       preemptions.with().value++;
       victims.with().observe(count);
     },
-    watchQueue(sizes) {
+    watch(sizes) {
+      let current: (() => SchedulerSizes) | undefined = sizes;
       registry.onCollect(() => {
-        for (const [name, count] of Object.entries(sizes())) pending.with(name).value = count;
+        if (current === undefined) return;
+        const { queue, nodes, pods, assumedPods } = current();
+        for (const [name, count] of Object.entries(queue)) pending.with(name).value = count;
+        cacheSize.with('nodes').value = nodes;
+        cacheSize.with('pods').value = pods;
+        cacheSize.with('assumed_pods').value = assumedPods;
       });
+      return () => {
+        // The collector stays, but holds nothing of a scheduler that ended.
+        current = undefined;
+        pending.clear();
+        cacheSize.clear();
+      };
     },
   };
 }

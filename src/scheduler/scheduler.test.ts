@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
+import { MetricRegistry } from '#base/metrics.ts';
 import { seededRandom } from '#base/random.ts';
 import { createEventRecorder, createInformerFactory, resources } from '#client/mod.ts';
 import { createFakeClient } from '#client/testing/mod.ts';
@@ -10,6 +11,7 @@ import type { CoreV1Event, Node, Pod } from '#schema/types.ts';
 import { failureMessage } from './diagnosis.ts';
 import { unschedulable } from './framework/status.ts';
 import { nodesToFind } from './place-pod.ts';
+import { createSchedulerMetrics } from './scheduler-metrics.ts';
 import { startScheduler } from './scheduler.ts';
 
 function node(name: string, pods = '10'): Node {
@@ -32,6 +34,7 @@ function pod(name: string, cpu?: string, priority?: number): Pod {
 async function start(): Promise<{
   client: ReturnType<typeof createFakeClient>;
   clock: FakeClock;
+  metrics: MetricRegistry;
   nodeOf: (name: string) => Promise<string | undefined>;
   stop: () => void;
 }> {
@@ -41,17 +44,20 @@ async function start(): Promise<{
   const stopper = new AbortController();
   const common = { client, clock, random, log: silentLogger, signal: stopper.signal };
   const informers = createInformerFactory(common);
+  const metrics = new MetricRegistry();
   startScheduler({
     ...common,
     pods: informers.informer<Pod>(resources.pods),
     nodes: informers.informer<Node>(resources.nodes),
     events: createEventRecorder({ ...common, component: 'default-scheduler' }),
+    metrics: createSchedulerMetrics(metrics),
   });
   informers.start();
   await informers.synced();
   return {
     client,
     clock,
+    metrics,
     nodeOf: async (name) =>
       (await client.get<Pod>(resources.pods, name, { namespace: 'default' })).spec?.nodeName,
     stop: () => stopper.abort(),
@@ -155,6 +161,42 @@ test('large clusters are searched in part, as upstream', () => {
     [6000, 300],
   ];
   for (const [count, wanted] of table) assert.equal(nodesToFind(count), wanted, String(count));
+});
+
+test('what the scheduler does is counted under upstream’s names', async (t) => {
+  const { client, clock, metrics, stop } = await start();
+  t.after(stop);
+  client.add(node('a'));
+  await client.create(resources.pods, pod('p1', '600m'), { namespace: 'default' });
+  await clock.advance(10);
+  await client.create(resources.pods, pod('p2', '600m'), { namespace: 'default' });
+  for (let turn = 0; turn < 10; turn++) await clock.advance(10);
+  const text = await metrics.render();
+  for (const line of [
+    'scheduler_cache_size{type="nodes"} 1',
+    'scheduler_cache_size{type="pods"} 1',
+    'scheduler_pending_pods{queue="unschedulable"} 1',
+    'scheduler_queue_incoming_pods_total{event="PodAdd",queue="active"} 2',
+    'scheduler_queue_incoming_pods_total{event="ScheduleAttemptFailure",queue="unschedulable"} 1',
+    'scheduler_schedule_attempts_total{profile="default-scheduler",result="scheduled"} 1',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), `${line} is not in\n${text}`);
+  }
+  const points = new Set(
+    [...text.matchAll(/extension_point_duration_seconds_count\{extension_point="(\w+)"/g)].map(
+      ([, point]) => point,
+    ),
+  );
+  assert.deepEqual([...points].toSorted(), [
+    'Bind',
+    'Filter',
+    'PostFilter',
+    'PreBind',
+    'PreFilter',
+    'Reserve',
+  ]);
+  stop();
+  assert.ok(!(await metrics.render()).includes('scheduler_cache_size{'));
 });
 
 test('a scheduler that ends leaves the pods that wait, and writes nothing more', async (t) => {

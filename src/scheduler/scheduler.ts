@@ -23,6 +23,7 @@ import type { FailureNote } from './note-failure.ts';
 import { createPlacement } from './place-pod.ts';
 import type { Placement, Refusal } from './place-pod.ts';
 import type { PluginFactory } from './plugins/registry.ts';
+import { meteredProfile } from './framework/metered-profile.ts';
 import { NominatedPods } from './queue/nominated-pods.ts';
 import { createSchedulingQueue } from './queue/scheduling-queue.ts';
 import type { QueuedPod } from './queue/scheduling-queue.ts';
@@ -73,7 +74,9 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const lookups = options.lookups ?? noLookups;
   const configuration = options.configuration ?? defaultConfiguration;
   const parts = { client, eventsFor, lookups, clock, random: options.random };
-  const made = createProfiles(configuration, parts, options.plugins);
+  const made = createProfiles(configuration, parts, options.plugins).map((profile) =>
+    meteredProfile(profile, metrics, clock),
+  );
   const profiles = new Map(made.map((profile) => [profile.schedulerName, profile]));
   const extenders = configuration.extenders.map((one) => createExtender(one, clock));
   const cache = createClusterCache();
@@ -83,6 +86,9 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     nominated,
     extenders,
     percentageOf: percentages(configuration),
+    clock,
+    onFiltered: (profile, status, seconds) =>
+      metrics.extended('Filter', profile.schedulerName, status, seconds),
   });
   const profileOf = (pod: Pod): Profile | undefined =>
     profiles.get(pod.spec?.schedulerName ?? 'default-scheduler');
@@ -97,6 +103,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     less: (a, b) => made[0]?.less(a, b) ?? 0,
     gate: (pod) => profileOf(pod.pod)?.preEnqueue(pod),
     retryRule: (pod, plugin) => profileOf(pod.pod)?.retryRule(plugin),
+    onQueued: metrics.queued,
     onReady: () => {
       if (isRunning || signal.aborted) return;
       isRunning = true;
@@ -104,8 +111,17 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
       setImmediate(run);
     },
   });
-  metrics.watchQueue(() => queue.sizes);
-  signal.addEventListener('abort', () => queue.close(), { once: true });
+  const unwatch = metrics.watch(() => ({
+    queue: queue.sizes,
+    nodes: cache.nodes.length,
+    pods: cache.podCount,
+    assumedPods: cache.assumedCount,
+  }));
+  const end = (): void => {
+    queue.close();
+    unwatch();
+  };
+  signal.addEventListener('abort', end, { once: true });
 
   const run = (): void => {
     const endMs = clock.monotonicMs() + turnMs;

@@ -22,6 +22,9 @@ export interface ClusterCache extends Snapshot {
   /** Takes back an assumed pod whose bind failed; a pod the API showed meanwhile stays. */
   forget(key: string): void;
   isAssumed(key: string): boolean;
+  /** Pods on known nodes, and those of them that are only assumed. */
+  readonly podCount: number;
+  readonly assumedCount: number;
 }
 
 export function createClusterCache(): ClusterCache {
@@ -172,6 +175,12 @@ export function createClusterCache(): ClusterCache {
       if (assumed.delete(key)) remove(key);
     },
     isAssumed: (key) => assumed.has(key),
+    get podCount() {
+      return this.nodes.reduce((sum, { pods }) => sum + pods.size, 0);
+    },
+    get assumedCount() {
+      return assumed.size;
+    },
   };
 }
 

@@ -57,6 +57,8 @@ export interface SchedulingQueueOptions {
   readonly retryRule: (pod: PodInfo, plugin: string) => RetryRule | undefined;
   /** Called when a pod became ready. */
   readonly onReady: () => void;
+  /** Told what brought a pod to which queue, by the names of upstream's metrics. */
+  readonly onQueued?: ((event: string, queue: string) => void) | undefined;
 }
 
 /**
@@ -88,7 +90,7 @@ export interface SchedulingQueue {
 }
 
 export function createSchedulingQueue(options: SchedulingQueueOptions): SchedulingQueue {
-  const { clock, less, gate, retryRule, onReady } = options;
+  const { clock, less, gate, retryRule, onReady, onQueued } = options;
   const { initialBackoffMs = 1000, maxBackoffMs = 10_000 } = options;
   const { maxUnschedulableMs = 5 * 60_000 } = options;
   const entries = new Map<string, QueueEntry>();
@@ -128,22 +130,26 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
         const next = heap.peek();
         if (next === undefined || next.readyMs > clock.now()) break;
         heap.pop();
+        onQueued?.('BackoffComplete', 'active');
         activate(next);
       }
     }
     scheduleFlush();
   };
-  const release = (entry: QueueEntry): void => {
+  const release = (entry: QueueEntry, event: string): void => {
     const refusal = gate(entry.queued.pod);
     if (refusal !== undefined) {
       entry.queued.refusedBy = new Set([refusal.plugin ?? '']);
+      onQueued?.(event, 'gated');
       park(entry, 'gated');
       return;
     }
     if (entry.readyMs <= clock.now()) {
+      onQueued?.(event, 'active');
       activate(entry);
       return;
     }
+    onQueued?.(event, 'backoff');
     const isError = entry.queued.errors > 0;
     entry.place = isError ? 'errorBackoff' : 'backoff';
     (isError ? errorBackoff : backoff).push(entry);
@@ -160,15 +166,15 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
     );
     if (!isClosed) leftoverTimer ??= clock.after(leftoverCheckMs, flushLeftovers);
   };
-  const unpark = (entry: QueueEntry): void => {
+  const unpark = (entry: QueueEntry, event: string): void => {
     parked.remove(entry);
-    release(entry);
+    release(entry, event);
   };
   const flushLeftovers = (): void => {
     leftoverTimer = undefined;
     if (isClosed) return;
     for (const entry of parked.all()) {
-      if (clock.now() - entry.parkedMs >= maxUnschedulableMs) unpark(entry);
+      if (clock.now() - entry.parkedMs >= maxUnschedulableMs) unpark(entry, 'UnschedulableTimeout');
     }
     if (parked.size > 0) leftoverTimer ??= clock.after(leftoverCheckMs, flushLeftovers);
   };
@@ -214,7 +220,9 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
       if (known !== undefined) {
         known.queued.pod = pod;
         known.queued.priority = pod.pod.spec?.priority ?? 0;
-        if (known.place === 'parked' || known.place === 'gated') unpark(known);
+        if (known.place === 'parked' || known.place === 'gated') {
+          unpark(known, 'PodUpdate');
+        }
         if (known === inFlight) isOvertaken = true;
         return;
       }
@@ -235,7 +243,7 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
         parkedMs: 0,
       };
       entries.set(pod.key, entry);
-      release(entry);
+      release(entry, 'PodAdd');
     },
     refresh(pod) {
       const known = entries.get(pod.key);
@@ -266,8 +274,12 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
       setBackoff(entry, queued.refusals);
       const isHelped = isOvertaken || seen.some((happening) => helps(entry, happening));
       endCycle(entry);
-      if (isHelped) release(entry);
-      else park(entry, 'parked');
+      if (isHelped) {
+        release(entry, 'ScheduleAttemptFailure');
+        return;
+      }
+      onQueued?.('ScheduleAttemptFailure', 'unschedulable');
+      park(entry, 'parked');
     },
     markBinding(key) {
       const entry = entries.get(key);
@@ -281,7 +293,7 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
       endCycle(entry);
       queued.errors++;
       setBackoff(entry, queued.errors);
-      release(entry);
+      release(entry, 'ScheduleAttemptFailure');
     },
     done: (key) => void entries.delete(key),
     moveFor(happening) {
@@ -290,7 +302,7 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
         else isOvertaken = true;
       }
       for (const entry of parked.waitingFor(happening.event)) {
-        if (helps(entry, happening)) unpark(entry);
+        if (helps(entry, happening)) unpark(entry, happening.event.replace('/', ''));
       }
     },
     close() {
