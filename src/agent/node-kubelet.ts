@@ -27,6 +27,7 @@ import { createNodeCredentials } from '#kubelet/images/mod.ts';
 import { createKubelet, defaultKubeletConfig, hugePageSizes } from '#kubelet/mod.ts';
 import type { Kubelet } from '#kubelet/mod.ts';
 import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
+import type { ImageSource } from '#kubelet/volumes/mod.ts';
 import { applyDefaults } from '#schema/mod.ts';
 import type { ClusterConfig } from './join/join-cluster.ts';
 import type { AgentPaths } from './paths.ts';
@@ -44,6 +45,7 @@ export async function createNodeKubelet(options: {
   client: Client;
   cri: CriClient;
   imagePath: string;
+  imageSource: ImageSource | undefined;
   resolvConf: string;
   version: string;
   clock: Clock;
@@ -106,6 +108,7 @@ export async function createNodeKubelet(options: {
         client,
         nodeMemoryBytes: machine.memoryBytes,
         csi: csi.volumes,
+        imageSource: options.imageSource,
         clock,
         random,
         log,

@@ -84,6 +84,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
       client: nodeClient,
       cri: started.cri,
       imagePath: started.imagePath,
+      imageSource: started.imageSource,
       version: options.version,
       signal,
     });

@@ -2,6 +2,8 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import { createCriClient } from '#kubelet/cri/mod.ts';
 import type { CriClient } from '#kubelet/cri/mod.ts';
+import { createImageSnapshots } from '#kubelet/images/mod.ts';
+import type { ImageSource } from '#kubelet/volumes/mod.ts';
 import { importImages, startContainerd } from './containerd/mod.ts';
 import type { AgentPaths } from './paths.ts';
 import type { AgentSettings } from './settings.ts';
@@ -13,6 +15,8 @@ export interface Runtime {
   readonly cri: CriClient;
   /** A path on the file system of images. */
   readonly imagePath: string;
+  /** Where volumes from images come from; undefined for runtimes that are not ours. */
+  readonly imageSource: ImageSource | undefined;
   stop(): Promise<void>;
 }
 
@@ -34,7 +38,7 @@ export async function startRuntime(options: {
     const cri = createCriClient({ socketPath, clock, log });
     await cri.runtime.version();
     const stop = (): Promise<void> => Promise.resolve(cri.close());
-    return { cri, imagePath: settings.dataDir, stop };
+    return { cri, imagePath: settings.dataDir, imageSource: undefined, stop };
   }
   const path = environment['PATH'] ?? '';
   const containerd = await startContainerd({
@@ -64,10 +68,14 @@ export async function startRuntime(options: {
     log,
     signal,
   });
+  const { snapshotter } = containerd;
+  const snapshots = createImageSnapshots({ socketPath: containerd.socket, snapshotter, clock });
   return {
     cri,
     imagePath: containerd.paths.root,
+    imageSource: { images: cri.images, snapshots },
     async stop() {
+      snapshots.close();
       cri.close();
       await containerd.stop();
     },

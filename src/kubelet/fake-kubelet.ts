@@ -13,6 +13,7 @@ import { defaultKubeletConfig } from './kubelet-config.ts';
 import type { KubeletConfig } from './kubelet-config.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
 import type { MachineUsage } from './machine-info.ts';
+import type { MountedVolume } from './volume-host.ts';
 
 /** A kubelet over an API server and a runtime in memory, on a clock of the test's own. */
 export async function startFakeKubelet(
@@ -24,6 +25,8 @@ export async function startFakeKubelet(
     podUsage?: KubeletOptions['podUsage'];
     /** Why no volume can be mounted. */
     mount?: string;
+    /** Why no image can be mounted. */
+    imageMount?: string;
     /** Awaited by each mount. */
     onMount?: (signal: AbortSignal) => Promise<void>;
   } = {},
@@ -36,6 +39,7 @@ export async function startFakeKubelet(
   const logs = await mkdtemp(join(tmpdir(), 'k3ts-kubelet-'));
   const terminationLogs = new Map<string, string>();
   const order: string[] = [];
+  const imageVolumes = new Map<string, MountedVolume>();
   const build = () =>
     createKubelet({
       client,
@@ -52,9 +56,18 @@ export async function startFakeKubelet(
         mount: async (pod, signal) => {
           await options.onMount?.(signal);
           if (options.mount !== undefined) throw new Error(options.mount);
-          const names = (pod.spec?.volumes ?? []).map(({ name }) => name);
+          const volumes = (pod.spec?.volumes ?? []).filter(({ image }) => image === undefined);
+          const names = volumes.map(({ name }) => name);
           return new Map(names.map((name) => [name, { hostPath: `/volumes/${name}` }]));
         },
+        mountImage: async ({ podUid, volumeName, imageId }) => {
+          if (options.imageMount !== undefined) throw new Error(options.imageMount);
+          order.push(`mount ${imageId}`);
+          const volume = { hostPath: `/images/${volumeName}`, isReadOnly: true };
+          imageVolumes.set(`${podUid}/${volumeName}`, volume);
+          return volume;
+        },
+        mountedImage: async (uid, name) => imageVolumes.get(`${uid}/${name}`),
         resync: async () => undefined,
         unmount: async (uid) => void order.push(`unmount ${uid}`),
         prepareSubPath: async ({ volume, subPath }) => `${volume.hostPath}/${subPath}`,
@@ -87,7 +100,7 @@ export async function startFakeKubelet(
 
   /** Lets everything that does not wait for the clock run, until the condition holds. */
   const until = async (what: string, condition: () => boolean): Promise<void> => {
-    for (let turn = 0; turn < 2000; turn++) {
+    for (let turn = 0; turn < 50_000; turn++) {
       if (condition()) return;
       if (turn % 10 === 9) await stat(tmpdir());
       await new Promise((resolve) => setImmediate(resolve));

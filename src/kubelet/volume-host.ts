@@ -25,6 +25,13 @@ export interface SubPathRequest {
   readonly isReadOnly: boolean;
 }
 
+export interface ImageVolumeRequest {
+  readonly podUid: string;
+  readonly volumeName: string;
+  /** The runtime's id of the image. */
+  readonly imageId: string;
+}
+
 /**
  * Makes the volumes of pods exist on this machine. Calls for one pod come one after the other,
  * calls for different pods at the same time.
@@ -36,6 +43,13 @@ export interface VolumeManager {
    * FailedMount. Reports FailedMount events of single volumes itself.
    */
   mount(pod: Pod, signal: AbortSignal): Promise<MountedVolumes>;
+  /**
+   * Mounts the content of an image that is on the node, read-only; an image that was mounted for
+   * this volume before stays. Throws a plain error when the runtime cannot do that.
+   */
+  mountImage(request: ImageVolumeRequest): Promise<MountedVolume>;
+  /** What mountImage mounted, also before a restart; undefined when there is nothing. */
+  mountedImage(podUid: string, volumeName: string): Promise<MountedVolume | undefined>;
   /** Writes changed configMap, secret, downward API and token content into mounted volumes. */
   resync(pod: Pod, signal: AbortSignal): Promise<void>;
   /** Unmounts everything of the pod and removes its directory; done already is no error. */

@@ -49,6 +49,8 @@ export interface Containerd {
   readonly version: RuntimeVersion;
   readonly paths: ContainerdPaths;
   readonly images: ImageStore;
+  /** The snapshotter that images are unpacked with. */
+  readonly snapshotter: string;
   /** It was running already, started by an earlier k3ts. */
   readonly isAdopted: boolean;
   /** Stops containerd; containers go on running under their shims. */
@@ -119,6 +121,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
       version,
       paths,
       images,
+      snapshotter: written.snapshotter,
       isAdopted: adoptedPid !== undefined,
       async stop() {
         lifetime.abort();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ContainerStatus } from '../cri/mod.ts';
 import { runtimeAnnotations } from '../pods/names.ts';
-import { terminationMessage } from './termination-message.ts';
+import { shownMessage, terminationMessage } from './termination-message.ts';
 
 function ended(more: Partial<ContainerStatus> & { policy?: string } = {}): ContainerStatus {
   return {
@@ -34,7 +34,7 @@ const log = ['stdout F one', 'stderr P tw', 'stderr F o'].map(
 
 async function messageOf(status: ContainerStatus, files: Record<string, string>) {
   const hostFiles = { readTail: async (path: string) => files[path] };
-  return await terminationMessage(status, { hostFiles, containerCount: 1 });
+  return await terminationMessage(status, { hostFiles });
 }
 
 test('what a container ends with is its message, else its last output where it asks for that', async () => {
@@ -49,6 +49,16 @@ test('what a container ends with is its message, else its last output where it a
 
 test('a file that cannot be read is the message', async () => {
   const hostFiles = { readTail: () => Promise.reject(new Error('no access')) };
-  const message = await terminationMessage(ended(), { hostFiles, containerCount: 1 });
+  const message = await terminationMessage(ended(), { hostFiles });
   assert.equal(message, 'Error on reading termination log /message: no access');
+});
+
+test('messages of all containers of a pod share 12 KiB, each from its beginning', () => {
+  const containers = ['a', 'b', 'c', 'd'].map((name) => ({ name }));
+  const pod = { metadata: { name: 'p' }, spec: { containers, initContainers: [{ name: 'i' }] } };
+  const own = `${'x'.repeat(3000)}`;
+  assert.equal(shownMessage(pod, 'first', own).length, Math.floor(12_288 / 5));
+  assert.match(shownMessage(pod, 'first', own), /^first: xxx/);
+  assert.equal(shownMessage(pod, '', 'own'), 'own');
+  assert.equal(shownMessage(pod, 'first', ''), 'first');
 });

@@ -10,26 +10,20 @@ const maxLogBytes = 2048;
 const maxLogLines = 80;
 
 /**
- * What a container that ended says about it: its termination log, or the end of its output when it
- * failed without a word and its policy asks for that. At most 4096 bytes, and less when the pod has
- * so many containers that they would exceed 12 KiB together.
+ * What a container that ended says about it: its termination log (the end of it, at most 4096
+ * bytes), or the end of its output when it failed without a word and its policy asks for that.
  */
 export async function terminationMessage(
   status: ContainerStatus,
-  options: { hostFiles: Pick<HostFiles, 'readTail'>; containerCount: number },
+  { hostFiles }: { hostFiles: Pick<HostFiles, 'readTail'> },
 ): Promise<string> {
-  const { hostFiles, containerCount } = options;
-  const limit = Math.min(
-    maxMessageBytes,
-    Math.floor(maxPodMessageBytes / Math.max(containerCount, 1)),
-  );
   const path = status.annotations[runtimeAnnotations.terminationMessagePath] ?? '';
   const policy = status.annotations[runtimeAnnotations.terminationMessagePolicy] ?? '';
   const mount = status.mounts.find(({ containerPath }) => containerPath === path);
   let message = '';
   if (path !== '' && mount !== undefined) {
     try {
-      message = (await hostFiles.readTail(mount.hostPath, limit)) ?? '';
+      message = (await hostFiles.readTail(mount.hostPath, maxMessageBytes)) ?? '';
     } catch (error) {
       message = `Error on reading termination log ${mount.hostPath}: ${messageOf(error)}`;
     }
@@ -59,7 +53,14 @@ function lastOutput(tail: string): string {
   return bytes.length <= maxLogBytes ? output : bytes.subarray(-maxLogBytes).toString('utf8');
 }
 
-/** How many containers share the pod's total. */
-export function messageShares(pod: Pod): number {
-  return (pod.spec?.containers.length ?? 0) + (pod.spec?.initContainers?.length ?? 0);
+/**
+ * What the status of a container shows: the runtime's message and the container's own, cut where
+ * the messages of all containers of the pod would exceed 12 KiB together.
+ */
+export function shownMessage(pod: Pod, fromRuntime: string, own: string): string {
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const count = containers.length + initContainers.length + ephemeralContainers.length;
+  const limit = Math.floor(maxPodMessageBytes / Math.max(count, 1));
+  const bytes = Buffer.from([fromRuntime, own].filter((one) => one !== '').join(': '));
+  return bytes.subarray(0, limit).toString('utf8');
 }

@@ -209,6 +209,10 @@ function imageService(call: Call): ImageService {
       const answer = await call<{ image?: Image }>('ImageStatus', { image }, options);
       return answer.image === undefined || answer.image.id === '' ? undefined : answer.image;
     },
+    async imageInfo(image, options) {
+      const request = { image, verbose: true };
+      return (await call<{ info: Record<string, string> }>('ImageStatus', request, options)).info;
+    },
     async pullImage(image, request, options) {
       const extras = { ...options, isUnbounded: true };
       return (await call<{ imageRef: string }>('PullImage', { image, ...request }, extras))

@@ -6,6 +6,7 @@ export const grpcCodes = {
   unknown: 2,
   deadlineExceeded: 4,
   notFound: 5,
+  alreadyExists: 6,
   unimplemented: 12,
   unavailable: 14,
 } as const;

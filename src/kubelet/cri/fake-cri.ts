@@ -302,6 +302,7 @@ function fakeImages(state: State, check: (rpc: string) => void): ImageService {
     listImages: async () => [...images.values()],
     imageStatus: async ({ image }) =>
       images.get(image) ?? [...images.values()].find(({ id }) => id === image),
+    imageInfo: async ({ image }) => ({ info: JSON.stringify({ chainID: `chain of ${image}` }) }),
     async pullImage({ image }) {
       calls.push(`PullImage ${image}`);
       check('PullImage');

@@ -85,6 +85,8 @@ export interface ImageService {
   listImages(options?: CallOptions): Promise<Image[]>;
   /** Undefined when the image is not on this machine. */
   imageStatus(image: ImageSpec, options?: CallOptions): Promise<Image | undefined>;
+  /** What else the runtime knows of an image, in texts of its own; containerd: `info`, JSON. */
+  imageInfo(image: ImageSpec, options?: CallOptions): Promise<Readonly<Record<string, string>>>;
   /** Runs as long as the runtime makes progress (its own rule); returns the image's reference. */
   pullImage(
     image: ImageSpec,

@@ -73,7 +73,8 @@ async function nodeWith(
     };
     const of = { container, kind: 'containers' as const };
     const { signal } = new AbortController();
-    const request = { pod, of, sandboxConfig: undefined, signal };
+    const pullPolicy = imagePullPolicy;
+    const request = { pod, of, image, pullPolicy, sandboxConfig: undefined, signal };
     return await puller.ensure(request).then(
       () => events.at(-1)?.split(':')[0] ?? '',
       (error: { reason?: string }) => error.reason ?? String(error),

@@ -18,7 +18,11 @@ import { createPullSlots } from './pull-slots.ts';
 
 export interface ImageRequest {
   readonly pod: Pod;
-  readonly of: PodContainer;
+  /** Whose image it is; events are about the pod when it is for a volume. */
+  readonly of: PodContainer | undefined;
+  /** As the pod has it. */
+  readonly image: string;
+  readonly pullPolicy: string | undefined;
   readonly sandboxConfig: PodSandboxConfig | undefined;
   readonly signal: AbortSignal;
 }
@@ -49,7 +53,8 @@ export function createImagePuller(options: {
   maxParallel?: number | undefined;
 }): ImagePuller {
   const slots = createPullSlots(options.maxParallel ?? 0);
-  const { images, clock, events, records } = options;
+  const { images, clock, records } = options;
+  const note = noteWith(options.events);
   const backOff = createKeyedBackOff({ clock });
   const lastErrors = new Map<string, { error: ContainerStartError; atMs: number }>();
   const pulling = new Map<string, Promise<PullOutcome>>();
@@ -81,17 +86,17 @@ export function createImagePuller(options: {
     request: ImageRequest,
     credentials: () => Promise<PullCredential[]>,
   ): Promise<ReadyImage> => {
-    const { pod, of } = request;
+    const { pod } = request;
     const key = `${uidOf(pod)}_${written}`;
     const last = lastErrors.get(key);
     if (last !== undefined && backOff.remainingMs(key, last.atMs) > 0) {
       const message = `Back-off pulling image "${written}"`;
-      events.container(pod, of, 'Normal', 'BackOff', message);
+      note(request, 'Normal', 'BackOff', message);
       const retryAtMs = clock.now() + backOff.remainingMs(key, last.atMs);
       const text = `${message}: ${last.error.reason}: ${last.error.message}`;
       throw new ContainerStartError('ImagePullBackOff', text, { cause: last.error, retryAtMs });
     }
-    events.container(pod, of, 'Normal', 'Pulling', `Pulling image "${written}"`);
+    note(request, 'Normal', 'Pulling', `Pulling image "${written}"`);
     const startMs = clock.monotonicMs();
     let outcome: PullOutcome;
     await records.begin(written);
@@ -102,7 +107,7 @@ export function createImagePuller(options: {
     } catch (error) {
       await records.failed(written);
       const text = `Failed to pull image "${written}": ${messageOf(error)}`;
-      events.container(pod, of, 'Warning', 'Failed', text);
+      note(request, 'Warning', 'Failed', text);
       const failure = pullFailure(written, error);
       const atMs = clock.now();
       backOff.next(key, atMs);
@@ -116,17 +121,16 @@ export function createImagePuller(options: {
     const took = goDuration(outcome.tookMs);
     const waited = goDuration(clock.monotonicMs() - startMs);
     const text = `Successfully pulled image "${written}" in ${took} (${waited} including waiting). Image size: ${present?.size ?? 0} bytes.`;
-    events.container(pod, of, 'Normal', 'Pulled', text);
+    note(request, 'Normal', 'Pulled', text);
     return { ref, image: present };
   };
 
   return {
     async ensure(request) {
-      const { pod, of } = request;
-      const written = of.container.image ?? '';
+      const written = request.image;
       const image = withDefaultTag(written);
-      if (image === undefined) throw invalidName(written, request, events);
-      const policy = of.container.imagePullPolicy ?? defaultPullPolicy(written);
+      if (image === undefined) throw invalidName(written, request, note);
+      const policy = request.pullPolicy ?? defaultPullPolicy(written);
       let found: Promise<PullCredential[]> | undefined;
       const credentials = (): Promise<PullCredential[]> =>
         (found ??= pullCredentials(image, request, options));
@@ -135,13 +139,13 @@ export function createImagePuller(options: {
       const secrets = async () => (await credentials()).flatMap(({ secret }) => secret ?? []);
       if (present !== undefined && !(await records.mustPull(written, present.id, secrets))) {
         const message = `Container image "${written}" already present on machine and can be accessed by the pod`;
-        events.container(pod, of, 'Normal', 'Pulled', message);
+        note(request, 'Normal', 'Pulled', message);
         return { ref: present.id, image: present };
       }
       if (policy === 'Never') {
         // Also for an image of others: that it is there is not told.
         const message = `Container image "${written}" is not present with pull policy of Never`;
-        events.container(pod, of, 'Warning', 'ErrImageNeverPull', message);
+        note(request, 'Warning', 'ErrImageNeverPull', message);
         throw new ContainerStartError('ErrImageNeverPull', message);
       }
       return await pull(written, image, request, credentials);
@@ -153,27 +157,41 @@ export function createImagePuller(options: {
   };
 }
 
+type Note = (
+  request: ImageRequest,
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string,
+) => void;
+
+function noteWith(events: PodEvents): Note {
+  return ({ pod, of }, type, reason, message) => {
+    if (of === undefined) events.pod(pod, type, reason, message);
+    else events.container(pod, of, type, reason, message);
+  };
+}
+
 async function presentImage(
   image: string,
-  { pod, of }: ImageRequest,
+  request: ImageRequest,
   { images, events }: { images: ImageService; events: PodEvents },
 ): Promise<Image | undefined> {
   try {
     return await images.imageStatus({ image });
   } catch (error) {
     const message = `Failed to inspect image "": ${messageOf(error)}`;
-    events.container(pod, of, 'Warning', 'InspectFailed', message);
+    noteWith(events)(request, 'Warning', 'InspectFailed', message);
     throw new ContainerStartError('ImageInspectError', message, { cause: error });
   }
 }
 
-function invalidName(written: string, { pod, of }: ImageRequest, events: PodEvents): Error {
+function invalidName(written: string, request: ImageRequest, note: Note): Error {
   const isUpper = /[A-Z]/.test(written.split('/').slice(1).join('/') || written);
   const why = isUpper
     ? 'invalid reference format: repository name must be lowercase'
     : 'invalid reference format';
   const message = `Failed to apply default image tag "${written}": couldn't parse image name "${written}": ${why}`;
-  events.container(pod, of, 'Warning', 'InspectFailed', message);
+  note(request, 'Warning', 'InspectFailed', message);
   return new ContainerStartError('InvalidImageName', message);
 }
 

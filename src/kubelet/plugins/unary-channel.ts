@@ -25,8 +25,10 @@ export function createUnaryChannel(options: {
   tables: MessageTables;
   timeoutMs: number;
   clock: Clock;
+  /** Sent with each call. */
+  headers?: Readonly<Record<string, string>> | undefined;
 }): UnaryChannel {
-  const { socketPath, timeoutMs, clock } = options;
+  const { socketPath, timeoutMs, clock, headers = {} } = options;
   const codec = createMessageCodec(options.tables);
   let opening: Promise<GrpcClient> | undefined;
 
@@ -44,6 +46,9 @@ export function createUnaryChannel(options: {
   return {
     async call<T extends object>({ path, types, request, signal }: UnaryCall): Promise<T> {
       const grpc = await (opening ??= open());
+      const { Metadata } = await import('@grpc/grpc-js');
+      const metadata = new Metadata();
+      for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
       signal?.throwIfAborted();
       const [requestType, responseType] = types;
       return await new Promise<T>((resolve, reject) => {
@@ -60,6 +65,7 @@ export function createUnaryChannel(options: {
           (value) => codec.encode(requestType, value),
           (bytes) => codec.decode<T>(responseType, bytes),
           request,
+          metadata,
           { deadline: clock.now() + timeoutMs },
           onAnswer,
         );

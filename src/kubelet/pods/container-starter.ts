@@ -14,6 +14,7 @@ import type { ReadyImage } from '../images/image-puller.ts';
 import { linkContainerLog } from '../logs/log-links.ts';
 import type { MountedVolumes } from '../volume-host.ts';
 import { stopContainer } from './container-stopper.ts';
+import { withImageVolumes } from './image-volumes.ts';
 import { runLifecycleHook } from './lifecycle-hooks.ts';
 import { podKey, podLogDirectory, podText, runtimeAnnotations, uidOf } from './names.ts';
 import type { AnyContainer, PodContainer } from './names.ts';
@@ -37,10 +38,11 @@ export interface StartRequest {
 }
 
 /** Pulls, creates and starts one container. Throws ContainerStartError; reports its own events. */
-export async function startContainer(request: StartRequest, context: PodContext): Promise<void> {
-  const { pod, of, signal } = request;
+export async function startContainer(asked: StartRequest, context: PodContext): Promise<void> {
+  const { pod, of, signal } = asked;
   const { events } = context;
-  checkBackOff(request, context);
+  checkBackOff(asked, context);
+  const request = { ...asked, mounted: await withImageVolumes(asked, context) };
   const image = await ensureImage(request, context);
   await endPredecessor(request, context);
   const attempt = await nextAttempt(request, context);
@@ -118,7 +120,8 @@ async function endPredecessor(
 async function ensureImage(request: StartRequest, context: PodContext): Promise<ReadyImage> {
   const { pod, of } = request;
   try {
-    return await context.puller.ensure(request);
+    const { image = '', imagePullPolicy: pullPolicy } = of.container;
+    return await context.puller.ensure({ ...request, image, pullPolicy });
   } catch (error) {
     if (!(error instanceof ContainerStartError)) throw error;
     context.events.container(pod, of, 'Warning', 'Failed', `Error: ${error.reason}`);

@@ -61,7 +61,9 @@ export function createPodSources(
         metadata.name === mirror.metadata.name && metadata.namespace === mirror.metadata.namespace,
     );
     if (pod !== undefined) {
-      void mirrors.ensure(pod).then(() => options.registry().publish(uidOf(pod)));
+      void mirrors.ensure(pod).then(() => {
+        if (!isGone) options.registry().mirrored(uidOf(pod), mirror);
+      });
     } else if (!isGone) {
       void mirrors.remove(mirror);
     }

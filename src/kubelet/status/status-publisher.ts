@@ -2,7 +2,7 @@ import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { PodStatus } from '#schema/types.ts';
-import { messageShares, terminationMessage } from '../containers/termination-message.ts';
+import { shownMessage, terminationMessage } from '../containers/termination-message.ts';
 import { podKey, uidOf } from '../pods/names.ts';
 import type { PodState } from '../pods/pod-worker.ts';
 import type { RuntimeCache } from '../pods/runtime-cache.ts';
@@ -55,11 +55,10 @@ export function createStatusPublisher(options: {
     for (const id of messages.keys()) {
       if (cache.container(id) === undefined) messages.delete(id);
     }
-    const containerCount = messageShares(pod);
     for (const container of containers.filter(isExited)) {
       if (messages.has(container.id)) continue;
-      const text = await terminationMessage(container, { hostFiles, containerCount });
-      messages.set(container.id, [container.message, text].filter((one) => one !== '').join(': '));
+      const own = await terminationMessage(container, { hostFiles });
+      messages.set(container.id, shownMessage(pod, container.message, own));
     }
   };
 

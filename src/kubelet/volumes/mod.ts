@@ -9,4 +9,5 @@ export {
   type VolumeManagerOptions,
 } from './pod-volumes.ts';
 export { createLocalDirectories, type LocalDirectories } from './local-directories.ts';
+export type { ImageSource } from './image-volumes.ts';
 export { podDirectories, type PodDirectories } from './pod-directories.ts';

@@ -9,6 +9,8 @@ export interface PodDirectories {
   volumes(uid: string): string;
   /** `volumes/kubernetes.io~<plugin>/<name>`. */
   volume(uid: string, plugin: VolumePlugin, name: string): string;
+  /** The directory of all volumes of one plugin. */
+  plugin(uid: string, plugin: VolumePlugin): string;
   subPath(uid: string, volume: string, container: string, index: number): string;
   subPaths(uid: string): string;
   etcHosts(uid: string): string;
@@ -16,7 +18,13 @@ export interface PodDirectories {
   container(uid: string, container: string): string;
 }
 
-export type VolumePlugin = 'empty-dir' | 'configmap' | 'secret' | 'downward-api' | 'projected';
+export type VolumePlugin =
+  | 'empty-dir'
+  | 'configmap'
+  | 'secret'
+  | 'downward-api'
+  | 'projected'
+  | 'image';
 
 export function podDirectories(root: string): PodDirectories {
   const pods = join(root, 'pods');
@@ -27,6 +35,7 @@ export function podDirectories(root: string): PodDirectories {
     pod,
     volumes: (uid) => join(pod(uid), 'volumes'),
     volume: (uid, plugin, name) => join(pod(uid), 'volumes', `kubernetes.io~${plugin}`, name),
+    plugin: (uid, plugin) => join(pod(uid), 'volumes', `kubernetes.io~${plugin}`),
     subPath: (uid, volume, container, index) =>
       join(pod(uid), 'volume-subpaths', volume, container, String(index)),
     subPaths: (uid) => join(pod(uid), 'volume-subpaths'),

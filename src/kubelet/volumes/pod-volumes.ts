@@ -13,9 +13,12 @@ import { containersOf, specOf, uidOf } from '../pods/names.ts';
 import type { MountedVolume, VolumeManager } from '../volume-host.ts';
 import { ClaimError } from './claims.ts';
 import { hasContent } from './content.ts';
+import { createImageVolumes } from './image-volumes.ts';
+import type { ImageSource, ImageVolumes } from './image-volumes.ts';
 import { createImmutableObjects } from './immutable-objects.ts';
 import { mountVolume, writeContent, type MountContext } from './mount-volume.ts';
 import { podDirectories } from './pod-directories.ts';
+import type { PodDirectories } from './pod-directories.ts';
 import { bindSubPath } from './sub-path.ts';
 import { refreshCsi } from './refresh-csi.ts';
 import { createTokenSource } from './tokens.ts';
@@ -35,6 +38,8 @@ export interface VolumeManagerOptions {
   nodeMemoryBytes: number;
   /** Absent: volumes of CSI drivers are refused. */
   csi?: CsiVolumes | undefined;
+  /** Absent: volumes from images are refused. */
+  imageSource?: ImageSource | undefined;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -61,6 +66,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
   if (options.inUseChanged !== undefined) options.csi?.onInUseChange(options.inUseChanged);
   const tokens = createTokenSource({ client, clock, log });
   const immutable = createImmutableObjects(options.objects);
+  const imageVolumes = createImageVolumes({ directories, source: options.imageSource });
   const context: MountContext = {
     ...options,
     directories,
@@ -155,15 +161,20 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       immutable.forget(podUid);
       mounted.delete(podUid);
       await options.csi?.unmountPod(podUid);
-      await removePod(directories.pod(podUid));
+      await removePod(podUid, directories, imageVolumes);
     },
+    mountImage: (request) => imageVolumes.mount(request),
+    mountedImage: (podUid, volumeName) => imageVolumes.mounted(podUid, volumeName),
     prepareSubPath: (request) => bindSubPath(request, directories),
     podsOnDisk: async () => await readdir(directories.pods),
     inUse: () => options.csi?.inUse() ?? [],
   };
 }
 
-/** Volumes that a container mounts, uses as a device or takes variables from. */
+/**
+ * Volumes that a container mounts, uses as a device or takes variables from. Those from images are
+ * mounted by mountImage, when they were pulled.
+ */
 export function usedVolumes(pod: Pod): Volume[] {
   const used = new Set<string>();
   for (const { container } of containersOf(pod)) {
@@ -173,7 +184,9 @@ export function usedVolumes(pod: Pod): Volume[] {
       if (valueFrom?.fileKeyRef !== undefined) used.add(valueFrom.fileKeyRef.volumeName);
     }
   }
-  return (specOf(pod).volumes ?? []).filter(({ name }) => used.has(name));
+  return (specOf(pod).volumes ?? []).filter(
+    ({ name, image }) => used.has(name) && image === undefined,
+  );
 }
 
 function notMounted(
@@ -199,7 +212,12 @@ function notMounted(
 }
 
 /** Unmounts and removes a pod's directory; never deletes through a mount that is still there. */
-async function removePod(directory: string): Promise<void> {
+async function removePod(
+  podUid: string,
+  directories: PodDirectories,
+  imageVolumes: ImageVolumes,
+): Promise<void> {
+  const directory = directories.pod(podUid);
   await unmountTree(directory);
   const left = (await listMounts()).filter(
     ({ path }) => path === directory || path.startsWith(`${directory}/`),
@@ -207,6 +225,7 @@ async function removePod(directory: string): Promise<void> {
   if (left.length > 0) {
     throw new K3tsError('VolumesBusy', `still mounted: ${left.map(({ path }) => path).join(', ')}`);
   }
+  await imageVolumes.release(podUid);
   try {
     await rm(directory, { recursive: true, force: true });
   } catch (error) {

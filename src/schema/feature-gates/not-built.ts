@@ -10,7 +10,6 @@ const reasons: Readonly<Record<string, string>> = {
   CPUManagerPolicyOptions: 'containers get no exclusive CPUs',
   ContainerCheckpoint: 'the kubelet makes no checkpoints',
   DisableCPUQuotaWithExclusiveCPUs: 'needs exclusive CPUs',
-  ImageVolume: 'volumes from images are refused when the pod starts',
   KubeletCgroupDriverFromCRI: 'cgroupfs is the only driver',
   KubeletPSI: 'pressure stall times are not in the statistics',
   KubeletTracing: noOtlp,

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { resources } from '#client/mod.ts';
+import type { Pod } from '#schema/types.ts';
+import { startFakeKubelet } from '../fake-kubelet.ts';
+
+const manifest = (image: string): string => `
+apiVersion: v1
+kind: Pod
+metadata: { name: web }
+spec:
+  terminationGracePeriodSeconds: 5
+  containers: [{ name: c, image: "${image}", imagePullPolicy: IfNotPresent }]
+`;
+
+async function started(context: TestContext) {
+  const directory = await mkdtemp(join(tmpdir(), 'k3ts-static-'));
+  const file = join(directory, 'web.yaml');
+  await writeFile(file, manifest('test:1'));
+  const kubelet = await startFakeKubelet({ config: { staticPodPath: directory } });
+  context.after(async () => {
+    await kubelet.close();
+    await rm(directory, { recursive: true });
+  });
+  const mirror = () => kubelet.client.stored<Pod>(resources.pods, 'default/web-node-1');
+  await kubelet.until('running', () => mirror()?.status?.phase === 'Running');
+  return { ...kubelet, file, mirror };
+}
+
+test('a changed manifest starts its pod when nothing of the old one is left', async (context) => {
+  const { cri, file, mirror, pass, until } = await started(context);
+  cri.addImage('test:2');
+  const gone = Promise.withResolvers<void>();
+  cri.onStop = () => gone.promise;
+  cri.calls.length = 0;
+  await writeFile(file, manifest('test:2'));
+  await pass(25_000, 1_000);
+  await until('the stop', () => cri.calls.includes('StopContainer c 5s'));
+  assert.equal(cri.calls.includes('RunPodSandbox web-node-1'), false);
+  gone.resolve();
+  await until('the new one', () => cri.calls.includes('StartContainer c'));
+  const order = cri.calls.filter((call) => /PodSandbox/.test(call));
+  assert.deepEqual(order, [
+    'StopPodSandbox web-node-1',
+    'RemovePodSandbox web-node-1',
+    'RunPodSandbox web-node-1',
+  ]);
+  await until('its mirror', () => mirror()?.spec?.containers[0]?.image === 'test:2');
+});
+
+test('a removed manifest ends its pod and takes the mirror away', async (context) => {
+  const { cri, file, mirror, pass, until } = await started(context);
+  await rm(file);
+  await pass(25_000, 1_000);
+  await until('the end', () => cri.sandboxes.size === 0);
+  await until('no mirror', () => mirror() === undefined);
+});
+
+test('a mirror that is deleted comes back, and its pod goes on', async (context) => {
+  const { client, cri, mirror, until } = await started(context);
+  const uid = mirror()?.metadata.uid;
+  await client.delete(resources.pods, 'web-node-1', {
+    namespace: 'default',
+    gracePeriodSeconds: 0,
+  });
+  await until('another mirror', () => {
+    const now = mirror()?.metadata.uid;
+    return now !== undefined && now !== uid;
+  });
+  await until('its status', () => mirror()?.status?.phase === 'Running');
+  assert.equal(
+    cri.calls.some((call) => call.startsWith('Stop')),
+    false,
+  );
+});
