@@ -19,6 +19,8 @@ export const jobHooks: KindHooks = {
       ...template.metadata?.labels,
     };
     template.metadata = { ...template.metadata, labels };
+    // as defaults have it, which upstream sees again when it reads what it stored
+    if (Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
     const matchLabels = {
       'batch.kubernetes.io/controller-uid': uid,
       ...spec.selector?.matchLabels,

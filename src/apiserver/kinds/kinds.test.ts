@@ -48,6 +48,8 @@ test('a job keeps labels and selectors that contradict the generated ones', () =
     spec: { template: { metadata: { labels: { 'job-name': 'mine' } }, spec: {} } },
   };
   void jobHooks.beforeCreate?.(job as never, {} as HookScope);
+  const { labels } = job.metadata as { labels?: object };
+  assert.deepEqual(labels, job.spec.template.metadata.labels);
   assert.deepEqual(job.spec, {
     selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'u' } },
     template: {
