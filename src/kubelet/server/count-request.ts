@@ -3,11 +3,9 @@ import type { KubeletServerOptions } from './server-options.ts';
 
 /** Requests that last as long as their client wants. */
 const longRunning = new Set(['exec', 'attach', 'portForward', 'debug']);
-const known = new Set([
-  ...longRunning,
-  ...['checkpoint', 'configz', 'containerLogs', 'healthz', 'localVolume', 'logs', 'metrics'],
-  ...['pods', 'run', 'runningpods', 'stats'],
-]);
+const others =
+  'checkpoint configz containerLogs healthz localVolume logs metrics pods run runningpods stats';
+const known = new Set([...longRunning, ...others.split(' ')]);
 const metricsPaths = new Set(['cadvisor', 'probes', 'resource']);
 
 /** Counts a request that begins; the answer is to be called once when it ends. */

@@ -66,7 +66,11 @@ const routes: Readonly<Record<string, Route>> = {
     if (segments[1] !== 'summary') throw notFound();
     const { nodeName, clock } = options;
     const isBrief = query.get('only_cpu_and_memory') === 'true';
-    const stats = await gatherStats(options, { hasNetwork: !isBrief, hasFiles: !isBrief });
+    const stats = await gatherStats(options, {
+      hasNetwork: !isBrief,
+      hasFiles: !isBrief,
+      hasDetails: !isBrief,
+    });
     sendJson(response, statsSummary(stats, { nodeName, nowMs: clock.now(), rates, isBrief }));
   }),
   metrics: get(async (input) => {
@@ -151,9 +155,12 @@ async function metricsText({ options, segments }: RouteInput): Promise<string> {
     case undefined:
       return (await options.kubelet.metrics?.registry.render()) ?? '';
     case 'resource':
-      return resourceMetrics(await gatherStats(options), nowMs);
+      return resourceMetrics(await gatherStats(options, { hasDetails: true }), nowMs);
     case 'cadvisor':
-      return cadvisorMetrics(await gatherStats(options, { hasNetwork: true }), nowMs);
+      return cadvisorMetrics(
+        await gatherStats(options, { hasNetwork: true, hasDetails: true }),
+        nowMs,
+      );
     case 'probes':
       return options.kubelet.probeMetrics?.() ?? '';
     case 'slis':

@@ -1,3 +1,6 @@
+import type { CgroupDetails } from '#host/cgroup-details.ts';
+import type { CgroupStats } from '#host/cgroup-stats.ts';
+import { cadvisorRows } from './cadvisor-rows.ts';
 import type { GatheredStats, PodUsage } from './gather-stats.ts';
 import type { InterfaceStats } from './network.ts';
 
@@ -14,90 +17,14 @@ export interface Metric {
   samples: readonly Sample[];
 }
 
-/** What a row of a series reads: a container, or a pod's cgroup where that says more. */
-interface Source {
+/** What a row of a series reads: a container, or a cgroup of pods. */
+export interface Source {
   readonly labels: Readonly<Record<string, string>>;
   readonly container?: PodUsage['containers'][number] | undefined;
+  readonly cgroup?: CgroupStats | undefined;
+  readonly details?: CgroupDetails | undefined;
   readonly pod?: PodUsage | undefined;
 }
-
-type Series = readonly [
-  name: string,
-  type: Metric['type'],
-  help: string,
-  value: (source: Source) => number | undefined,
-];
-
-const nano = 1e9;
-const seconds = (value: number | undefined): number | undefined =>
-  value === undefined ? undefined : value / nano;
-
-/** Container and pod rows under cAdvisor's names. */
-const series: readonly Series[] = [
-  [
-    'container_cpu_usage_seconds_total',
-    'counter',
-    'Cumulative cpu time consumed in seconds.',
-    ({ container, pod }) =>
-      seconds(
-        container === undefined
-          ? pod?.cgroup?.cpuUsageNanoseconds
-          : container.stats.cpu?.usageCoreNanoSeconds?.value,
-      ),
-  ],
-  [
-    'container_fs_usage_bytes',
-    'gauge',
-    'Number of bytes that are consumed by the container on this filesystem.',
-    ({ container }) => container?.stats.writableLayer?.usedBytes?.value,
-  ],
-  [
-    'container_memory_rss',
-    'gauge',
-    'Size of RSS in bytes.',
-    ({ container, pod }) =>
-      container === undefined
-        ? pod?.cgroup?.memoryRssBytes
-        : container.stats.memory?.rssBytes?.value,
-  ],
-  [
-    'container_memory_usage_bytes',
-    'gauge',
-    'Current memory usage in bytes, including all memory regardless of when it was accessed',
-    ({ container, pod }) =>
-      container === undefined
-        ? pod?.cgroup?.memoryUsageBytes
-        : container.stats.memory?.usageBytes?.value,
-  ],
-  [
-    'container_memory_working_set_bytes',
-    'gauge',
-    'Current working set in bytes.',
-    ({ container, pod }) =>
-      container === undefined
-        ? pod?.cgroup?.memoryWorkingSetBytes
-        : container.stats.memory?.workingSetBytes?.value,
-  ],
-  [
-    'container_processes',
-    'gauge',
-    'Number of processes running inside the container.',
-    ({ container, pod }) => (container === undefined ? pod?.cgroup?.processCount : undefined),
-  ],
-  [
-    'container_spec_memory_limit_bytes',
-    'gauge',
-    'Memory limit for the container.',
-    ({ container, pod }) =>
-      container === undefined ? (pod?.cgroup?.memoryLimitBytes ?? 0) : undefined,
-  ],
-  [
-    'container_start_time_seconds',
-    'gauge',
-    'Start time of the container since unix epoch in seconds.',
-    ({ container }) => (container === undefined ? undefined : container.startTimeMs / 1000),
-  ],
-];
 
 const networkSeries: readonly (readonly [name: string, help: string, key: keyof InterfaceStats])[] =
   [
@@ -111,11 +38,14 @@ const networkSeries: readonly (readonly [name: string, help: string, key: keyof 
     ['transmit_packets_dropped', 'packets dropped while transmitting', 'txDropped'],
   ];
 
-function sourcesOf({ pods }: GatheredStats): Source[] {
-  return pods.flatMap((usage) => {
-    const { name: pod, namespace = '', uid = '' } = usage.pod.metadata;
-    const own = { container: '', id: `/kubepods/pod${uid}`, image: '', name: '', namespace, pod };
-    const containers = usage.containers.map((container) => ({
+/** The cgroup of all pods, then each pod and its containers. */
+function sourcesOf({ pods, allPods }: GatheredStats): Source[] {
+  const none = { container: '', id: '/kubepods', image: '', name: '', namespace: '', pod: '' };
+  const all: Source = { labels: none, cgroup: allPods };
+  const each = pods.flatMap((usage) => {
+    const { name: pod, namespace = '' } = usage.pod.metadata;
+    const own = { container: '', id: usage.path, image: '', name: '', namespace, pod };
+    const containers = usage.containers.map((container): Source => ({
       labels: {
         container: container.name,
         id: `${own.id}/${container.id}`,
@@ -125,9 +55,14 @@ function sourcesOf({ pods }: GatheredStats): Source[] {
         pod,
       },
       container,
+      details: container.details,
     }));
-    return [{ labels: own, pod: usage }, ...containers];
+    return [
+      { labels: own, pod: usage, cgroup: usage.cgroup, details: usage.details },
+      ...containers,
+    ];
   });
+  return [...(allPods === undefined ? [] : [all]), ...each];
 }
 
 /** Everything of /metrics/cadvisor in its text's order; rows without a value are left out. */
@@ -136,11 +71,11 @@ export function cadvisorSeries(
   { nowMs, cpuCount }: { nowMs: number; cpuCount: number },
 ): Metric[] {
   const sources = sourcesOf(stats);
-  const rows = series.map(([name, type, help, value]): Metric => {
+  const rows = cadvisorRows.map(({ name, type, help, value, labels: more }): Metric => {
     const samples = sources.flatMap((source) => {
-      const found = value(source);
+      const found = value(source, nowMs);
       if (found === undefined) return [];
-      return [{ labels: source.labels, value: found, timestampMs: nowMs }];
+      return [{ labels: { ...source.labels, ...more }, value: found, timestampMs: nowMs }];
     });
     return { name, type, help, samples };
   });
@@ -171,5 +106,11 @@ export function cadvisorSeries(
       'Amount of memory installed on the machine.',
       stats.node.memoryBytes,
     ),
+    machine(
+      'machine_swap_bytes',
+      'Amount of swap memory available on the machine.',
+      stats.node.swapBytes ?? 0,
+    ),
+    machine('machine_scrape_error', '1 if the machine could not be read, 0 otherwise.', 0),
   ];
 }

@@ -1,3 +1,4 @@
+import type { CgroupDetails } from '#host/cgroup-details.ts';
 import type { CgroupStats } from '#host/cgroup-stats.ts';
 import type { Pod } from '#schema/types.ts';
 import type { ContainerStats } from '../../cri/mod.ts';
@@ -14,11 +15,15 @@ export interface ContainerUsage {
   image: string;
   startTimeMs: number;
   stats: ContainerStats;
+  details?: CgroupDetails | undefined;
 }
 
 export interface PodUsage {
   pod: Pod;
+  /** Of its cgroup. */
+  path: string;
   cgroup: CgroupStats | undefined;
+  details?: CgroupDetails | undefined;
   containers: ContainerUsage[];
   network?: readonly InterfaceStats[] | undefined;
   files?: PodFiles | undefined;
@@ -35,7 +40,11 @@ export interface GatheredStats {
 /** One look at everything that runs here: node, pods, containers. */
 export async function gatherStats(
   options: Pick<KubeletServerOptions, 'kubelet' | 'runtime' | 'usage'>,
-  { hasNetwork = false, hasFiles = false }: { hasNetwork?: boolean; hasFiles?: boolean } = {},
+  {
+    hasNetwork = false,
+    hasFiles = false,
+    hasDetails = false,
+  }: { hasNetwork?: boolean; hasFiles?: boolean; hasDetails?: boolean } = {},
 ): Promise<GatheredStats> {
   const { kubelet, runtime, usage } = options;
   const [node, stats] = await Promise.all([usage.node(), runtime.listContainerStats()]);
@@ -49,10 +58,19 @@ export async function gatherStats(
     running.map(async (pod) => {
       const containers = containersOf(pod, byUid.get(uidOf(pod)) ?? []);
       const names = containers.map(({ name }) => name);
+      const path = usage.pathOf?.(pod) ?? '';
+      const details = (id = ''): Promise<CgroupDetails | undefined> =>
+        hasDetails && usage.details !== undefined
+          ? usage.details(id === '' ? path : `${path}/${id}`)
+          : Promise.resolve(undefined);
       return {
         pod,
+        path,
         cgroup: await usage.pod(pod),
-        containers,
+        details: await details(),
+        containers: await Promise.all(
+          containers.map(async (one) => ({ ...one, details: await details(one.id) })),
+        ),
         network: hasNetwork ? await usage.network?.(pod) : undefined,
         files: hasFiles ? await usage.files?.(pod, names) : undefined,
       };

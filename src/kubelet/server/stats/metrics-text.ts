@@ -18,7 +18,9 @@ export function renderMetrics(metrics: readonly Metric[]): string {
 }
 
 function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const pairs = Object.entries(labels)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
@@ -77,6 +79,18 @@ export function resourceMetrics(stats: GatheredStats, nowMs: number): string {
       ),
     },
     {
+      name: 'container_swap_limit_bytes',
+      type: 'gauge',
+      help: '[ALPHA] Current amount of the container swap limit in bytes. Reported only on non-windows systems',
+      samples: containerSamples(stats, ({ details }) => details?.memorySwapLimitBytes, nowMs),
+    },
+    {
+      name: 'container_swap_usage_bytes',
+      type: 'gauge',
+      help: '[ALPHA] Current amount of the container swap usage in bytes. Reported only on non-windows systems',
+      samples: containerSamples(stats, ({ details }) => details?.memorySwapBytes, nowMs),
+    },
+    {
       name: 'container_start_time_seconds',
       type: 'gauge',
       help: '[STABLE] Start time of the container since unix epoch in seconds',
@@ -95,6 +109,13 @@ export function resourceMetrics(stats: GatheredStats, nowMs: number): string {
       samples: ofNode(node.memoryBytes - node.memoryAvailableBytes),
     },
     {
+      name: 'node_swap_usage_bytes',
+      type: 'gauge',
+      help: '[ALPHA] Current swap usage of the node in bytes. Reported only on non-windows systems',
+      samples:
+        node.swapBytes === undefined ? [] : ofNode(node.swapBytes - (node.swapFreeBytes ?? 0)),
+    },
+    {
       name: 'pod_cpu_usage_seconds_total',
       type: 'counter',
       help: '[STABLE] Cumulative cpu time consumed by the pod in core-seconds',
@@ -105,6 +126,12 @@ export function resourceMetrics(stats: GatheredStats, nowMs: number): string {
       type: 'gauge',
       help: '[STABLE] Current working set of the pod in bytes',
       samples: ofPods(({ cgroup }) => cgroup?.memoryWorkingSetBytes),
+    },
+    {
+      name: 'pod_swap_usage_bytes',
+      type: 'gauge',
+      help: '[ALPHA] Current amount of the pod swap usage in bytes. Reported only on non-windows systems',
+      samples: ofPods(({ details }) => details?.memorySwapBytes),
     },
     {
       name: 'resource_scrape_error',

@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { CgroupDetails } from '#host/cgroup-details.ts';
+import { formatTime } from '#base/clock.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { testContainer, testPod } from '../../fake-kubelet.ts';
 import { cadvisorSeries } from './cadvisor-series.ts';
@@ -34,6 +36,31 @@ test('interfaces are read without the loopback', () => {
   ]);
 });
 
+const some = { avg10: 1.5, avg60: 0, avg300: 0, totalUs: 2e6 };
+const swapOf = { swapAvailableBytes: 90, swapUsageBytes: 10 };
+const details: CgroupDetails = {
+  cpuUserNanoseconds: 1e9,
+  cpuSystemNanoseconds: 1e9,
+  cfsPeriods: 9,
+  cfsThrottledPeriods: 4,
+  cfsThrottledNanoseconds: 5e8,
+  cpuShares: 1024,
+  cpuQuotaUs: 50_000,
+  cpuPeriodUs: 100_000,
+  memoryCacheBytes: 1,
+  memoryMappedBytes: 1,
+  memorySwapBytes: 10,
+  memoryMaxUsageBytes: 9,
+  memoryFailures: 0,
+  memoryReservationBytes: 0,
+  memoryLimitBytes: 1024,
+  memorySwapLimitBytes: 100,
+  oomKills: 0,
+  threads: 1,
+  maxThreads: undefined,
+  cpuPressure: { some, full: { ...some, totalUs: 0 } },
+};
+
 function statsOf(): GatheredStats {
   const pod = testPod('web', { containers: [testContainer('c')] });
   pod.metadata.uid = 'u1';
@@ -64,6 +91,7 @@ function statsOf(): GatheredStats {
     pods: [
       {
         pod,
+        path: '/kubepods/podu1',
         cgroup,
         containers: [
           {
@@ -76,6 +104,7 @@ function statsOf(): GatheredStats {
               memory: { timestamp: 1, workingSetBytes: { value: 8 } },
               writableLayer: { timestamp: 1, usedBytes: { value: 7 }, inodesUsed: { value: 1 } },
             },
+            details,
           },
         ],
         network: parseNetDev(netDev),
@@ -91,6 +120,24 @@ function statsOf(): GatheredStats {
     ],
   };
 }
+
+test('the summary tells swap and waiting where the kernel measures them', () => {
+  const rates = createCpuRates(new FakeClock());
+  const options = { nodeName: 'n1', nowMs: 0, rates, isBrief: false };
+  const { pods } = statsSummary(statsOf(), options) as {
+    pods: {
+      containers: {
+        swap: { swapUsageBytes: number; swapAvailableBytes: number };
+        cpu: { psi: { some: { total: number; avg10: number } } };
+        memory: { availableBytes: number };
+      }[];
+    }[];
+  };
+  const container = pods[0]?.containers[0];
+  assert.deepEqual(container?.swap, { time: container?.swap && formatTime(0), ...swapOf });
+  assert.deepEqual(container?.cpu.psi.some, { total: 2e9, avg10: 1.5, avg60: 0, avg300: 0 });
+  assert.equal(container?.memory.availableBytes, 1024 - 8);
+});
 
 test('the summary has networks, volumes, logs and ephemeral storage without memory', () => {
   const clock = new FakeClock();
@@ -120,35 +167,44 @@ test('the summary has networks, volumes, logs and ephemeral storage without memo
   assert.equal(pod?.containers[0]?.logs.usedBytes, 5);
 });
 
+const nobody = { container: '', id: '', image: '', name: '', namespace: '', pod: '' };
+
 test('cAdvisor rows name pods and containers as upstream', () => {
   const metrics = cadvisorSeries(statsOf(), { nowMs: 7, cpuCount: 4 });
   const rows = (name: string) => metrics.find((one) => one.name === name)?.samples;
-  assert.deepEqual(rows('container_cpu_usage_seconds_total'), [
-    {
-      labels: {
-        container: '',
-        id: '/kubepods/podu1',
-        image: '',
-        name: '',
-        namespace: 'default',
-        pod: 'web',
-      },
-      value: 3,
-      timestampMs: 7,
-    },
-    {
-      labels: {
-        container: 'c',
-        id: '/kubepods/podu1/id1',
-        image: 'test:1',
-        name: 'id1',
-        namespace: 'default',
-        pod: 'web',
-      },
-      value: 2,
-      timestampMs: 7,
-    },
-  ]);
+  assert.deepEqual(
+    rows('container_cpu_usage_seconds_total')?.map(({ labels, value }) => [labels, value]),
+    [
+      [{ ...nobody, cpu: 'total', id: '/kubepods' }, 3],
+      [
+        {
+          ...nobody,
+          cpu: 'total',
+          id: '/kubepods/podu1',
+          namespace: 'default',
+          pod: 'web',
+        },
+        3,
+      ],
+      [
+        {
+          container: 'c',
+          cpu: 'total',
+          id: '/kubepods/podu1/id1',
+          image: 'test:1',
+          name: 'id1',
+          namespace: 'default',
+          pod: 'web',
+        },
+        2,
+      ],
+    ],
+  );
+  const [throttled] = rows('container_cpu_cfs_throttled_periods_total') ?? [];
+  assert.equal(throttled?.labels['container'], 'c');
+  assert.equal(throttled?.value, 4);
+  assert.equal(rows('container_spec_memory_limit_bytes')?.[0]?.value, 1024);
+  assert.equal(rows('container_pressure_cpu_waiting_seconds_total')?.[0]?.value, 2);
   const [received] = rows('container_network_receive_bytes_total') ?? [];
   assert.equal(received?.value, 1000);
   assert.equal(received?.labels['interface'], 'eth0');

@@ -1,4 +1,5 @@
 import { formatTime } from '#base/clock.ts';
+import type { CgroupDetails, Pressure, PressurePair } from '#host/cgroup-details.ts';
 import type { CgroupStats } from '#host/cgroup-stats.ts';
 import type { FilesystemState } from '../../machine-info.ts';
 import type { ContainerUsage, GatheredStats, PodUsage } from './gather-stats.ts';
@@ -44,26 +45,40 @@ function nodeSummary(
             },
           ],
         }),
-    cpu: cpuSummary('node', cpuUsageNanoseconds, options),
+    cpu: { ...cpuSummary('node', cpuUsageNanoseconds, options), ...psi(node.pressure?.cpu) },
     memory: {
       time,
       availableBytes: node.memoryAvailableBytes,
       usageBytes: workingSetBytes,
       workingSetBytes,
+      ...psi(node.pressure?.memory),
     },
     ...(options.isBrief
       ? {}
       : {
           ...networkSummary(nodeNetwork, time),
           fs: filesystem(node.nodeFs, time),
-          runtime: { imageFs: filesystem(node.imageFs, time) },
+          runtime: {
+            imageFs: filesystem(node.imageFs, time),
+            containerFs: filesystem(node.imageFs, time),
+          },
+          ...(node.pressure?.io === undefined ? {} : { io: { time, ...psi(node.pressure.io) } }),
+          ...(node.swapBytes === undefined
+            ? {}
+            : {
+                swap: {
+                  time,
+                  swapAvailableBytes: node.swapFreeBytes ?? 0,
+                  swapUsageBytes: node.swapBytes - (node.swapFreeBytes ?? 0),
+                },
+              }),
           rlimit: { time, maxpid: node.maxPid, curproc: node.processCount },
         }),
   };
 }
 
 function podSummary(usage: PodUsage, node: NodeUsage, options: SummaryOptions): object {
-  const { pod, cgroup, containers, network, files } = usage;
+  const { pod, cgroup, containers, network, files, details } = usage;
   const time = formatTime(options.nowMs);
   const { name, namespace = '', uid = '', creationTimestamp } = pod.metadata;
   return {
@@ -72,15 +87,24 @@ function podSummary(usage: PodUsage, node: NodeUsage, options: SummaryOptions): 
     containers: containers.map((one) =>
       containerSummary(one, { node, logs: files?.logs.get(one.name) }, options),
     ),
-    ...(cgroup === undefined ? {} : cgroupSummary(uid, cgroup, options)),
+    ...(cgroup === undefined ? {} : cgroupSummary(uid, cgroup, { ...options, details })),
+    ...detailSummary(details, time),
     ...networkSummary(network, time),
     ...(files === undefined ? {} : fileSummary(usage, files, node)),
   };
 }
 
-function cgroupSummary(uid: string, cgroup: CgroupStats, options: SummaryOptions): object {
+function cgroupSummary(
+  uid: string,
+  cgroup: CgroupStats,
+  options: SummaryOptions & { details?: CgroupDetails | undefined },
+): object {
+  const { details } = options;
   return {
-    cpu: cpuSummary(`pod/${uid}`, cgroup.cpuUsageNanoseconds, options),
+    cpu: {
+      ...cpuSummary(`pod/${uid}`, cgroup.cpuUsageNanoseconds, options),
+      ...psi(details?.cpuPressure),
+    },
     memory: {
       time: formatTime(options.nowMs),
       ...available(cgroup.memoryLimitBytes, cgroup.memoryWorkingSetBytes),
@@ -89,13 +113,14 @@ function cgroupSummary(uid: string, cgroup: CgroupStats, options: SummaryOptions
       rssBytes: cgroup.memoryRssBytes,
       pageFaults: cgroup.pageFaults,
       majorPageFaults: cgroup.majorPageFaults,
+      ...psi(details?.memoryPressure),
     },
     ...(options.isBrief ? {} : { process_stats: { process_count: cgroup.processCount } }),
   };
 }
 
 function containerSummary(
-  { name, id, startTimeMs, stats }: ContainerUsage,
+  { name, id, startTimeMs, stats, details }: ContainerUsage,
   { node, logs }: { node: NodeUsage; logs: FileUsage | undefined },
   options: SummaryOptions,
 ): object {
@@ -104,15 +129,21 @@ function containerSummary(
   return {
     name,
     startTime: formatTime(startTimeMs),
-    cpu: cpuSummary(`container/${id}`, cpu?.usageCoreNanoSeconds?.value ?? 0, options),
+    cpu: {
+      ...cpuSummary(`container/${id}`, cpu?.usageCoreNanoSeconds?.value ?? 0, options),
+      ...psi(details?.cpuPressure),
+    },
     memory: {
       time,
+      ...available(details?.memoryLimitBytes, memory?.workingSetBytes?.value ?? 0),
       usageBytes: memory?.usageBytes?.value,
       workingSetBytes: memory?.workingSetBytes?.value ?? 0,
       rssBytes: memory?.rssBytes?.value,
       pageFaults: memory?.pageFaults?.value,
       majorPageFaults: memory?.majorPageFaults?.value,
+      ...psi(details?.memoryPressure),
     },
+    ...detailSummary(details, time),
     ...(options.isBrief
       ? {}
       : {
@@ -126,6 +157,34 @@ function containerSummary(
             : { logs: { ...space(node.nodeFs, time), ...fileUsed(logs) } }),
         }),
   };
+}
+
+/** Swap and waiting for disks of a pod or a container. */
+function detailSummary(details: CgroupDetails | undefined, time: string): object {
+  if (details === undefined) return {};
+  const { memorySwapBytes, memorySwapLimitBytes, ioPressure } = details;
+  return {
+    ...(ioPressure === undefined ? {} : { io: { time, ...psi(ioPressure) } }),
+    swap: {
+      time,
+      ...(memorySwapLimitBytes === undefined
+        ? {}
+        : { swapAvailableBytes: Math.max(memorySwapLimitBytes - memorySwapBytes, 0) }),
+      swapUsageBytes: memorySwapBytes,
+    },
+  };
+}
+
+function psi(pair: PressurePair | undefined): object {
+  if (pair === undefined) return {};
+  const shown = ({ totalUs, avg10, avg60, avg300 }: Pressure): object => ({
+    // Nanoseconds, as upstream.
+    total: totalUs * 1000,
+    avg10,
+    avg60,
+    avg300,
+  });
+  return { psi: { full: shown(pair.full), some: shown(pair.some) } };
 }
 
 function cpuSummary(key: string, usageCoreNanoSeconds: number, options: SummaryOptions): object {

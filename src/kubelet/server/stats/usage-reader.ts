@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { CgroupLayout } from '#host/cgroup-layout.ts';
 import { readCgroupStats } from '#host/cgroup-stats.ts';
+import { parsePressure, readCgroupDetails } from '#host/cgroup-details.ts';
+import type { CgroupDetails, PressurePair } from '#host/cgroup-details.ts';
 import type { CgroupStats } from '#host/cgroup-stats.ts';
+import { memInfoBytes } from '#host/machine.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Pod } from '#schema/types.ts';
 import type { MachineInfo, MachineUsage } from '../../machine-info.ts';
@@ -16,6 +19,10 @@ export interface NodeUsage extends MachineUsage {
   readonly cpuUsageNanoseconds: number;
   readonly memoryBytes: number;
   readonly cpuCount?: number | undefined;
+  readonly swapBytes?: number | undefined;
+  readonly swapFreeBytes?: number | undefined;
+  /** Where the kernel measures it. */
+  readonly pressure?: { readonly [what in 'cpu' | 'memory' | 'io']?: PressurePair } | undefined;
   readonly startTimeMs: number;
 }
 
@@ -24,6 +31,10 @@ export interface UsageReader {
   node(): Promise<NodeUsage>;
   /** Undefined when the pod has no cgroup (any more). */
   pod(pod: Pod): Promise<CgroupStats | undefined>;
+  /** The path of the pod's cgroup. */
+  pathOf?(pod: Pod): string;
+  /** Of a cgroup; undefined when it is gone. */
+  details?(path: string): Promise<CgroupDetails | undefined>;
   /** The pod's interfaces; undefined for pods on the host's network and those without processes. */
   network?(pod: Pod): Promise<InterfaceStats[] | undefined>;
   nodeNetwork?(): Promise<InterfaceStats[]>;
@@ -48,10 +59,20 @@ export function createUsageReader(options: {
   const files = options.files === undefined ? undefined : createPodFilesReader(options.files);
   return {
     async node() {
-      const [usage, stat] = await Promise.all([machineUsage(), readFile('/proc/stat', 'utf8')]);
+      const [usage, stat, memInfo, pressure] = await Promise.all([
+        machineUsage(),
+        readFile('/proc/stat', 'utf8'),
+        readFile('/proc/meminfo', 'utf8'),
+        layout.version === 2 ? readPressure() : undefined,
+      ]);
       const { memoryBytes, cpuCount } = machine;
-      return { ...usage, ...parseProcStat(stat), memoryBytes, cpuCount };
+      const swapBytes = memInfoBytes(memInfo, 'SwapTotal');
+      const swapFreeBytes = memInfoBytes(memInfo, 'SwapFree');
+      const more = { memoryBytes, cpuCount, swapBytes, swapFreeBytes, pressure };
+      return { ...usage, ...parseProcStat(stat), ...more };
     },
+    pathOf: (pod) => cgroups.parentOf(pod),
+    details: (path) => readCgroupDetails(layout, path),
     pod: (pod) => readCgroupStats(layout, cgroups.parentOf(pod)),
     network: async (pod) =>
       specOf(pod).hostNetwork === true
@@ -61,6 +82,16 @@ export function createUsageReader(options: {
     allPods: () => readCgroupStats(layout, '/kubepods'),
     ...(files === undefined ? {} : { files }),
   };
+}
+
+async function readPressure(): Promise<NodeUsage['pressure']> {
+  const [cpu = '', memory = '', io = ''] = await Promise.all(
+    ['cpu', 'memory', 'io'].map((what) =>
+      readFile(`/proc/pressure/${what}`, 'utf8').catch(() => ''),
+    ),
+  );
+  if (cpu === '') return undefined;
+  return { cpu: parsePressure(cpu), memory: parsePressure(memory), io: parsePressure(io) };
 }
 
 /** Busy time of all processors and the time of the last start, from /proc/stat. */
