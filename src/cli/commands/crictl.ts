@@ -6,6 +6,8 @@ import { silentLogger } from '#base/log.ts';
 import type { CriClient } from '#kubelet/cri/mod.ts';
 import { runInContainer } from '../crictl/exec-command.ts';
 import { findOne } from '../crictl/find.ts';
+import { pullImage, removeImages } from '../crictl/image-commands.ts';
+import { removeContainers, removePods, stopContainers, stopPods } from '../crictl/life-commands.ts';
 import { crictlFlags } from '../crictl/flags.ts';
 import {
   listContainers,
@@ -38,8 +40,10 @@ interface Subcommand {
   run(call: Call): Promise<number>;
 }
 
-const { output, all, quiet, noTrunc, name, namespace, pod, tail } = crictlFlags;
+const { output, all, quiet, noTrunc, name, namespace, pod } = crictlFlags;
 const { timeout, sync, interactive, tty } = crictlFlags;
+const { tail, follow, timestamps, since } = crictlFlags;
+const { creds, allImages, unused, stopTimeout, force } = crictlFlags;
 
 const print = async (context: CommandContext, text: Promise<string>): Promise<number> => {
   context.stdout(await text);
@@ -82,15 +86,65 @@ const subcommands: Record<string, Subcommand> = {
   },
   logs: {
     summary: 'Print the log of a container',
-    flags: [tail],
+    flags: [follow, tail, since, timestamps],
     run: ({ cri, args, values, context }) =>
-      printLogs({ cri, wanted: needed(args), values, stdout: context.stdout }),
+      printLogs({
+        cri,
+        wanted: needed(args),
+        values,
+        output: context.openStreams().stdout,
+        clock: systemClock,
+        signal: context.signal,
+      }),
   },
   exec: {
     summary: 'Run a command in a container',
     flags: [interactive, tty, timeout, sync],
     passesRest: true,
     run: ({ cri, args, values, context }) => runInContainer({ cri, args, values, context }),
+  },
+  pull: {
+    summary: 'Pull an image from a registry',
+    flags: [creds],
+    run: ({ cri, args, values, context }) => pullImage({ ...context, cri, args, values }),
+  },
+  rmi: {
+    summary: 'Remove images',
+    flags: [allImages, unused],
+    run: ({ cri, args, values, context }) => removeImages({ ...context, cri, args, values }),
+  },
+  inspecti: {
+    summary: 'Show the status of an image',
+    flags: [output],
+    async run({ cri, args, context }) {
+      const image = needed(args);
+      const status = await cri.images.imageStatus({ image });
+      if (status === undefined) {
+        throw new K3tsError('NotFound', `no image with ID or name "${image}"`);
+      }
+      context.stdout(toJson({ status }));
+      return 0;
+    },
+  },
+  stop: {
+    summary: 'Stop containers',
+    flags: [stopTimeout],
+    run: ({ cri, args, values, context }) => stopContainers({ ...context, cri, args, values }),
+  },
+  rm: {
+    summary: 'Remove containers',
+    flags: [force],
+    run: ({ cri, args, values, context }) => removeContainers({ ...context, cri, args, values }),
+  },
+  stopp: {
+    summary: 'Stop pods',
+    flags: [],
+    run: ({ cri, args, values, context }) => stopPods({ ...context, cri, args, values }),
+  },
+  rmp: {
+    summary: 'Remove pods',
+    flags: [force],
+    run: ({ cri, args, values, context }) => removePods({ ...context, cri, args, values }),
   },
   stats: {
     summary: 'List what containers use',
@@ -130,7 +184,8 @@ export const crictlCommand: Command = {
   summary: 'Look at containers, pods and images through the CRI',
   words: Object.keys(subcommands),
   async run(context) {
-    const [first, ...rest] = context.args;
+    const { endpoint, args } = readEndpoint(context);
+    const [first, ...rest] = args;
     const subcommand = first === undefined ? undefined : subcommands[first];
     if (subcommand === undefined) {
       if (first !== undefined && !['help', '--help', '-h'].includes(first)) {
@@ -151,7 +206,6 @@ export const crictlCommand: Command = {
       environment: {},
     });
     const { createCriClient } = await import('#kubelet/cri/mod.ts');
-    const endpoint = context.environment['CONTAINER_RUNTIME_ENDPOINT'] ?? defaultSocket;
     const socketPath = endpoint.replace(/^unix:\/\//, '');
     await checkSocket(socketPath);
     const cri = createCriClient({ socketPath, clock: systemClock, log: silentLogger });
@@ -163,6 +217,21 @@ export const crictlCommand: Command = {
   },
 };
 
+/** --runtime-endpoint before the command, else CONTAINER_RUNTIME_ENDPOINT, else our containerd's. */
+function readEndpoint({ args, environment }: CommandContext): {
+  endpoint: string;
+  args: readonly string[];
+} {
+  const [first = '', second] = args;
+  const [, inline] = /^(?:--runtime-endpoint|-r)=(.+)$/.exec(first) ?? [];
+  if (inline !== undefined) return { endpoint: inline, args: args.slice(1) };
+  if (first === '--runtime-endpoint' || first === '-r') {
+    if (second === undefined) throw new K3tsError('Usage', `flag needs an argument: ${first}`);
+    return { endpoint: second, args: args.slice(2) };
+  }
+  return { endpoint: environment['CONTAINER_RUNTIME_ENDPOINT'] ?? defaultSocket, args };
+}
+
 /** gRPC tries long and says little. */
 async function checkSocket(path: string): Promise<void> {
   try {
@@ -171,7 +240,7 @@ async function checkSocket(path: string): Promise<void> {
     if (hasCode(error, 'EACCES')) requireRoot('crictl');
     throw new K3tsError(
       'NotFound',
-      `cannot reach ${path}: is k3ts running here? (CONTAINER_RUNTIME_ENDPOINT sets another one)`,
+      `cannot reach ${path}: is k3ts running here? (--runtime-endpoint sets another one)`,
       { cause: error },
     );
   }
@@ -210,5 +279,5 @@ function renderUsage(): string {
   const lines = names.map(
     (entry) => `   ${entry.padEnd(width)}${subcommands[entry]?.summary ?? ''}`,
   );
-  return `USAGE:\n   k3ts crictl COMMAND [FLAGS] [ARGS]\n\nCOMMANDS:\n${lines.join('\n')}\n`;
+  return `USAGE:\n   k3ts crictl [--runtime-endpoint SOCKET] COMMAND [FLAGS] [ARGS]\n\nCOMMANDS:\n${lines.join('\n')}\n`;
 }

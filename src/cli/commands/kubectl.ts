@@ -20,7 +20,9 @@ export const kubectlCommand: Command = {
       const problem = kubeconfigProblem();
       const own = join(environment['HOME'] ?? '/nonexistent', '.kube/config');
       if (problem === undefined) environment['KUBECONFIG'] = serverKubeconfig;
-      else if (!existsSync(own)) context.stderr(`k3ts: ${problem}\n`);
+      else if (!existsSync(own) && asksCluster(context.args)) {
+        context.stderr(`k3ts: ${problem}\n`);
+      }
     }
     return replaceProcess({
       program: 'kubectl',
@@ -30,6 +32,17 @@ export const kubectlCommand: Command = {
     });
   },
 };
+
+const localCommands = new Set(['completion', 'config', 'help', 'kustomize', 'options', 'plugin']);
+
+/** Whether a command line of kubectl needs a server: help and the like do not. */
+export function asksCluster(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  const own = end < 0 ? args : args.slice(0, end);
+  if (own.some((arg) => arg === '--help' || arg === '-h' || arg === '--client')) return false;
+  const word = own.find((arg) => !arg.startsWith('-'));
+  return word !== undefined && !localCommands.has(word);
+}
 
 /** Why the cluster of this machine cannot be reached with its own kubeconfig, if so. */
 function kubeconfigProblem(): string | undefined {

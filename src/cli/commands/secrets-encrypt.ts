@@ -7,7 +7,8 @@ import { parseJoinToken } from '#pki/mod.ts';
 import type { Command, CommandContext } from '../command.ts';
 import type { Flag, FlagValues } from '../flags/flag.ts';
 import { booleanFlag, stringFlag } from '../flags/flag.ts';
-import { parseArguments, resolveFlags } from '../flags/parse.ts';
+import { parseArguments } from '../flags/parse.ts';
+import { valuesOf } from '../subcommands.ts';
 
 const group = 'options';
 const flags: readonly Flag[] = [
@@ -96,16 +97,12 @@ export const secretsEncryptCommand: Command = {
   name: 'secrets-encrypt',
   summary: 'Control secrets encryption and keys rotation',
   flags,
-  usage: 'secrets-encrypt status|enable|disable|prepare|rotate|reencrypt|rotate-keys [options]',
+  usage:
+    'k3ts secrets-encrypt status|enable|disable|prepare|rotate|reencrypt|rotate-keys [options]',
   words: ['status', ...Object.keys(changes)],
   async run(context) {
     const { raw, positionals } = parseArguments(flags, context.args);
-    const { environment } = context;
-    const { values } = resolveFlags(flags, {
-      commandLine: raw,
-      configFile: new Map(),
-      environment,
-    });
+    const { values } = valuesOf(flags, raw, context);
     const [name = ''] = positionals;
     if (name === 'status') return await printStatus(context, values);
     const change = Object.hasOwn(changes, name) ? changes[name] : undefined;
