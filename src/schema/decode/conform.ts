@@ -3,6 +3,7 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import type { FieldInfo, TypeInfo, UntypedForm, ValueInfo } from '../type-table/field-info.ts';
 import { typeTable } from '../type-table/type-table.ts';
 import { goTypeOf, jsonWord } from './go-types.ts';
+import { OddNumber } from './odd-number.ts';
 import { conformScalar, WrongType, zeroScalar } from './scalar.ts';
 
 /** What to do about unknown and duplicate fields: the fieldValidation of a request. */
@@ -168,7 +169,8 @@ class Walk {
 }
 
 function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return !Array.isArray(value) && !(value instanceof OddNumber);
 }
 
 function zeroOf(element: ValueInfo): unknown {

@@ -148,3 +148,51 @@ test('reads anchors, merges, block text and quoted words', () => {
     empty: null,
   });
 });
+
+function decodeDeployment(text: string): Record<string, unknown> {
+  return decodeBody<Record<string, unknown>>({
+    body: Buffer.from(text),
+    mediaType: 'json',
+    typeName: 'io.k8s.api.apps.v1.Deployment',
+    mode: 'Ignore',
+  }).object;
+}
+
+test('an integer is written as one', () => {
+  const withReplicas = (number: string): string =>
+    `{"kind":"Deployment","apiVersion":"apps/v1","spec":{"replicas":${number}}}`;
+  for (const number of ['1.0', '1e2', '2147483648']) {
+    assert.throws(() => decodeDeployment(withReplicas(number)), {
+      message: `Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal number ${number} into Go struct field DeploymentSpec.spec.replicas of type int32`,
+    });
+  }
+  assert.deepEqual(decodeDeployment(withReplicas('1'))['spec'], { replicas: 1 });
+});
+
+test('where no integer is wanted, any number is one', () => {
+  const limits = '{"cpu":1e0,"memory":0.5}';
+  const text = `{"spec":{"template":{"spec":{"containers":[{"resources":{"limits":${limits}}}]}}}}`;
+  const spec = decodeDeployment(text)['spec'] as {
+    template: { spec: { containers: { resources: object }[] } };
+  };
+  const resources = spec.template.spec.containers[0]?.resources;
+  assert.deepEqual(resources, { limits: { cpu: '1', memory: '500m' } });
+});
+
+test('a number beyond 64 bits is no integer', () => {
+  const text = '{"metadata":{"generation":9223372036854775808}}';
+  assert.throws(() => decodeDeployment(text), /cannot unmarshal number 9223372036854776000 into/);
+});
+
+test('texts are what Go makes of them', () => {
+  const text = '{"data":{"a":"x\\ud800y"}}';
+  assert.deepEqual(decode(text, 'Ignore', 'json').object['data'], { a: 'x\ufffdy' });
+  assert.throws(() => decode('\ufeff{}', 'Ignore', 'json'), {
+    message:
+      /json parse error: invalid character 'ï' looking for beginning of value \(efbbbf7b7d\)/,
+  });
+  assert.throws(() => decode('{"kind":1}', 'Ignore', 'json'), {
+    message: /cannot unmarshal number into Go struct field \.kind of type string \(\{"kind":1\}\)/,
+  });
+  assert.deepEqual(decode('null', 'Ignore', 'json').object, {});
+});

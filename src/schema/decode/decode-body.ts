@@ -5,6 +5,7 @@ import type { Conformed, FieldValidation } from './conform.ts';
 import { conform } from './conform.ts';
 import { jsonWord } from './go-types.ts';
 import { countKeys, countKeysInText, inspectJson } from './json-text.ts';
+import { mayHoldOddNumbers, parseWithOddNumbers, plainNumbers } from './odd-number.ts';
 import { readYaml } from './yaml-text.ts';
 
 export interface DecodeOptions {
@@ -26,11 +27,18 @@ export function decodeBody<T extends object>(options: DecodeOptions): Conformed<
   let parsed: Parsed;
   try {
     parsed = options.mediaType === 'json' ? parseJson(body, mode) : parseYaml(body);
+    // null leaves Go's struct as it is: empty
+    parsed.value ??= {};
     requireObject(parsed.value);
+    requireNames(parsed.value);
   } catch (error) {
     throw unrecognized(options, error);
   }
-  return conform(parsed.value as T, typeName, mode, parsed.duplicates);
+  const { value, duplicates } = parsed;
+  const odd = typeName === undefined || options.mediaType !== 'json' ? undefined : oddForm(body);
+  if (odd === undefined) return conform(value as T, typeName, mode, duplicates);
+  const conformed = conform(odd as T, typeName, mode, duplicates);
+  return { ...conformed, object: plainNumbers(conformed.object) as T };
 }
 
 export interface Parsed {
@@ -38,7 +46,9 @@ export interface Parsed {
   duplicates: readonly string[];
 }
 
-const utf8 = new TextDecoder('utf-8');
+/** A byte order mark is no JSON to Go either. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+const surrogateEscape = /\\u[dD][89a-fA-F]/;
 const noDuplicates: readonly string[] = [];
 
 /**
@@ -49,7 +59,7 @@ export function parseJson(body: Uint8Array, mode: FieldValidation): Parsed {
   const text = utf8.decode(body);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text, surrogateEscape.test(text) ? wellFormed : undefined);
   } catch (error) {
     inspectJson(text);
     throw new K3tsError('JsonSyntax', messageOf(error), { cause: error });
@@ -58,6 +68,30 @@ export function parseJson(body: Uint8Array, mode: FieldValidation): Parsed {
     return { value, duplicates: noDuplicates };
   }
   return { value, duplicates: inspectJson(text).duplicates };
+}
+
+/** Halves of a surrogate pair become what Go makes of them. */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
+}
+
+/** The value with its odd numbers, when there may be any. */
+function oddForm(body: Uint8Array): unknown {
+  const text = utf8.decode(body);
+  return mayHoldOddNumbers(text) ? parseWithOddNumbers(text) : undefined;
+}
+
+/** Go reads kind and version first, on their own. */
+function requireNames(value: unknown): void {
+  const fields = value as Record<string, unknown>;
+  for (const name of ['apiVersion', 'kind']) {
+    const given = fields[name];
+    if (given === undefined || given === null || typeof given === 'string') continue;
+    throw new K3tsError(
+      'JsonSyntax',
+      `json: cannot unmarshal ${jsonWord(given)} into Go struct field .${name} of type string`,
+    );
+  }
 }
 
 function parseYaml(body: Uint8Array): Parsed {

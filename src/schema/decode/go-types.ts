@@ -33,6 +33,7 @@ function elementType(value: ValueInfo | FieldInfo): string {
 export function jsonWord(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
+  if (value instanceof Number) return 'number';
   if (typeof value === 'boolean') return 'bool';
   return typeof value;
 }

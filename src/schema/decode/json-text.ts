@@ -34,7 +34,7 @@ class Scanner {
     const character = this.#text[this.#at];
     if (character === undefined) throw new K3tsError('JsonSyntax', 'unexpected end of JSON input');
     const quoted =
-      character === "'" ? `'\\''` : character === '"' ? `'"'` : `'${escape(character)}'`;
+      character === "'" ? `'\\''` : character === '"' ? `'"'` : `'${escape(firstByte(character))}'`;
     throw new K3tsError('JsonSyntax', `invalid character ${quoted} ${where}`);
   }
 
@@ -158,6 +158,11 @@ class Scanner {
       digits('in exponent of numeric literal');
     }
   }
+}
+
+/** Go's scanner goes by bytes, and shows the one it stopped at as a character. */
+function firstByte(character: string): string {
+  return String.fromCharCode(Buffer.from(character)[0] ?? 0);
 }
 
 function escape(character: string): string {

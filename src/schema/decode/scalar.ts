@@ -2,6 +2,7 @@ import { K3tsError } from '#base/errors.ts';
 import { formatQuantity, parseQuantity } from '#base/quantity.ts';
 import type { ScalarType } from '../type-table/field-info.ts';
 import { jsonWord } from './go-types.ts';
+import { OddNumber } from './odd-number.ts';
 import { readTime } from './time-text.ts';
 
 /** A value of the wrong JSON type; `word` names what was found, as upstream's decoder does. */
@@ -39,7 +40,11 @@ export function conformQuantity(value: unknown): string {
   return canonical;
 }
 
+/** The largest double that is an int64. */
+const largestInt64 = 2 ** 63 - 1024;
+
 function conformInteger(value: unknown, min: number, max: number): number {
+  if (value instanceof OddNumber) throw new WrongType(`number ${value.source}`);
   if (typeof value !== 'number') throw new WrongType(jsonWord(value));
   if (!Number.isInteger(value) || value < min || value > max)
     throw new WrongType(`number ${value}`);
@@ -75,7 +80,8 @@ function conformIntOrString(value: unknown): number | string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31)
     return value;
-  const word = typeof value === 'number' ? `number ${value}` : jsonWord(value);
+  const number = value instanceof OddNumber ? value.source : value;
+  const word = jsonWord(value) === 'number' ? `number ${String(number)}` : jsonWord(value);
   throw decodingError(`json: cannot unmarshal ${word} into Go value of type int32`);
 }
 
@@ -95,8 +101,9 @@ export function conformScalar(value: unknown, type: ScalarType): unknown {
     case 'int32':
       return conformInteger(value, -(2 ** 31), 2 ** 31 - 1);
     case 'int64':
-      return conformInteger(value, -(2 ** 63), 2 ** 63);
+      return conformInteger(value, -(2 ** 63), largestInt64);
     case 'double':
+      if (value instanceof OddNumber) return value.valueOf();
       if (typeof value === 'number') return value;
       throw new WrongType(jsonWord(value));
     case 'byte':
