@@ -1,6 +1,7 @@
 import { K3tsError } from '#base/errors.ts';
 import { writeFileAtomic } from '#host/atomic-file.ts';
 import { readOptional } from '#host/files.ts';
+import { fnv1a } from '../checkpoint-hash.ts';
 import { formatCpuSet, noCpus, parseCpuSet } from './cpu-set.ts';
 import type { CpuSet } from './cpu-set.ts';
 
@@ -93,11 +94,4 @@ function checkpointChecksum({ policyName, defaultCpuSet, entries = {} }: Checkpo
       `DefaultCPUSet:(string)${defaultCpuSet} ` +
       `Entries:(map[string]map[string]string)${map(pods)} Checksum:(checksum.Checksum)0}`,
   );
-}
-
-/** 32 bits FNV-1a, the hash of all checkpoints. */
-export function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

@@ -29,7 +29,8 @@ export async function updateContainers(
     try {
       await checkMemory(container, status, context, signal);
       await updateContainer(pod, container, status, context, signal);
-      resizes.updated(uidOf(pod), status.id, container.resources ?? {});
+      const { name, resources = {} } = container;
+      resizes.updated(uidOf(pod), { id: status.id, name, resources });
     } catch (error) {
       signal.throwIfAborted();
       failures.push(messageOf(error));

@@ -1,48 +1,55 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode, messageOf } from '#base/errors.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
-import { writeFileAtomic } from '#host/atomic-file.ts';
+import { readCheckpoint, writeCheckpoint } from './allocation-checkpoint.ts';
+import type { CheckpointEntry } from './allocation-checkpoint.ts';
 import type { Allocation, Resources } from './allocation.ts';
 
 /**
  * Allocations of the pods that were resized, and the resources that their containers run with. Pods
- * that never were are not in it: theirs are in the spec. Kept in `allocated_pods_state`, so that a
- * restart of the kubelet does not take a refused resize for a granted one.
+ * that never were are not in it: theirs are in the spec. Kept in `allocated_pods_state` and
+ * `actuated_pods_state`, so that a restart of the kubelet does not take a refused resize for a
+ * granted one.
  */
 export interface AllocationStore {
-  /** Reads the checkpoint; one that cannot be read is logged and left out. */
+  /** Reads the checkpoints; what cannot be read is logged and left out. */
   load(): Promise<void>;
   allocated(podUid: string): Allocation | undefined;
   /** What a container was started or updated with. */
   actuated(containerId: string): Resources | undefined;
   allocate(podUid: string, allocation: Allocation): void;
-  actuate(podUid: string, containerId: string, resources: Resources): void;
+  actuate(podUid: string, container: ActuatedContainer): void;
   forget(podUid: string): void;
-  /** Resolves when the checkpoint holds everything set until now. */
+  /** Resolves when the checkpoints hold everything set until now. */
   flushed(): Promise<void>;
 }
 
-interface Entry {
-  allocation?: Allocation;
-  containers: Record<string, Resources>;
+export interface ActuatedContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly resources: Resources;
 }
 
 export function createAllocationStore(options: { rootDir: string; log: Logger }): AllocationStore {
-  const path = join(options.rootDir, 'allocated_pods_state');
-  const { log } = options;
-  const pods = new Map<string, Entry>();
-  const actuatedById = new Map<string, Resources>();
+  const { log, rootDir } = options;
+  const allocatedPath = join(rootDir, 'allocated_pods_state');
+  const actuatedPath = join(rootDir, 'actuated_pods_state');
+  const allocations = new Map<string, Allocation>();
+  /** By pod uid, then container name. */
+  const actuated = new Map<string, Map<string, ActuatedContainer>>();
+  const byId = new Map<string, Resources>();
   let writing: Promise<void> | undefined;
   let isDirty = false;
 
   const write = async (): Promise<void> => {
     while (isDirty) {
       isDirty = false;
-      const text = JSON.stringify({ version: 1, pods: Object.fromEntries(pods) });
-      await writeFileAtomic(path, text).catch((error: unknown) => {
-        log.warning('cannot write the checkpoint of resizes', { path, error: messageOf(error) });
-      });
+      try {
+        await writeCheckpoint(allocatedPath, [...allocations].map(allocatedEntry));
+        await writeCheckpoint(actuatedPath, [...actuated].map(actuatedEntry));
+      } catch (error) {
+        log.warning('cannot write the checkpoints of resizes', { error: messageOf(error) });
+      }
     }
   };
   const changed = (): void => {
@@ -51,47 +58,65 @@ export function createAllocationStore(options: { rootDir: string; log: Logger })
       writing = undefined;
     });
   };
-  const entryOf = (uid: string): Entry => {
-    let entry = pods.get(uid);
-    if (entry === undefined) pods.set(uid, (entry = { containers: {} }));
-    return entry;
+  const remember = (uid: string, container: ActuatedContainer): void => {
+    const containers = actuated.get(uid) ?? new Map<string, ActuatedContainer>();
+    actuated.set(uid, containers.set(container.name, container));
+    byId.set(container.id, container.resources);
+  };
+  const read = async (path: string): Promise<CheckpointEntry[]> => {
+    try {
+      return await readCheckpoint(path);
+    } catch (error) {
+      log.warning('cannot read a checkpoint of resizes', { path, error: messageOf(error) });
+      return [];
+    }
   };
 
   return {
     async load() {
-      try {
-        const read = JSON.parse(await readFile(path, 'utf8')) as { pods?: Record<string, Entry> };
-        for (const [uid, entry] of Object.entries(read.pods ?? {})) {
-          pods.set(uid, { ...entry, containers: entry.containers ?? {} });
-          for (const [id, resources] of Object.entries(entry.containers ?? {})) {
-            actuatedById.set(id, resources);
-          }
+      for (const { uid, containers, pod } of await read(allocatedPath)) {
+        allocations.set(uid, { containers, ...(pod === undefined ? {} : { pod }) });
+      }
+      for (const { uid, containers, ids = {} } of await read(actuatedPath)) {
+        for (const [name, id] of Object.entries(ids)) {
+          remember(uid, { id, name, resources: containers[name] ?? {} });
         }
-      } catch (error) {
-        if (hasCode(error, 'ENOENT')) return;
-        log.warning('cannot read the checkpoint of resizes', { path, error: messageOf(error) });
       }
     },
-    allocated: (uid) => pods.get(uid)?.allocation,
-    actuated: (id) => actuatedById.get(id),
+    allocated: (uid) => allocations.get(uid),
+    actuated: (id) => byId.get(id),
     allocate(uid, allocation) {
-      entryOf(uid).allocation = allocation;
+      allocations.set(uid, allocation);
       changed();
     },
-    actuate(uid, id, resources) {
-      actuatedById.set(id, resources);
-      entryOf(uid).containers[id] = resources;
+    actuate(uid, container) {
+      remember(uid, container);
       changed();
     },
     forget(uid) {
-      const entry = pods.get(uid);
-      if (entry === undefined) return;
-      for (const id of Object.keys(entry.containers)) actuatedById.delete(id);
-      pods.delete(uid);
-      changed();
+      const containers = actuated.get(uid);
+      for (const { id } of containers?.values() ?? []) byId.delete(id);
+      const hadAny = allocations.delete(uid);
+      if (actuated.delete(uid) || hadAny) changed();
     },
     async flushed() {
       await writing;
     },
+  };
+}
+
+function allocatedEntry([uid, { containers, pod }]: [string, Allocation]): CheckpointEntry {
+  return { uid, containers, ...(pod === undefined ? {} : { pod }) };
+}
+
+function actuatedEntry([uid, containers]: [
+  string,
+  ReadonlyMap<string, ActuatedContainer>,
+]): CheckpointEntry {
+  const all = [...containers.values()];
+  return {
+    uid,
+    containers: Object.fromEntries(all.map(({ name, resources }) => [name, resources])),
+    ids: Object.fromEntries(all.map(({ name, id }) => [name, id])),
   };
 }

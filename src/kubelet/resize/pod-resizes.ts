@@ -12,7 +12,7 @@ import {
   withAllocation,
 } from './allocation.ts';
 import type { Allocation, Resources } from './allocation.ts';
-import type { AllocationStore } from './allocation-store.ts';
+import type { ActuatedContainer, AllocationStore } from './allocation-store.ts';
 import { refuseResize } from './resize-decision.ts';
 import type { ResizeLimits, ResizeRefusal } from './resize-decision.ts';
 import { resizeMessage } from './resize-messages.ts';
@@ -35,7 +35,7 @@ export interface PodResizes {
   /** What a container runs with; undefined when that is not known. */
   actuated(status: RuntimeContainer): Resources | undefined;
   /** The runtime took new limits of a container. */
-  updated(uid: string, containerId: string, resources: Resources): void;
+  updated(uid: string, container: ActuatedContainer): void;
   isInProgress(uid: string): boolean;
   /** The pod as its cgroup must be while some containers have the old and some the new limits. */
   whileInProgress(pod: Pod): Pod;
@@ -144,7 +144,7 @@ export function createPodResizes(options: {
       return isRestart ? 'restart' : 'update';
     },
     actuated: (status) => store.actuated(status.id) ?? annotatedResources(status),
-    updated: (uid, id, resources) => store.actuate(uid, id, resources),
+    updated: (uid, container) => store.actuate(uid, container),
     isInProgress: (uid) => entries.get(uid)?.progress !== undefined,
     whileInProgress(pod) {
       const { progress, allocation } = entries.get(uidOf(pod)) ?? {};
