@@ -8,7 +8,7 @@ export const compactKey = 'compact_rev_key';
 /** Kine never sets user_version; a layout that this version cannot read will. */
 const newestSchema = 0;
 
-/** A file written without auto_vacuum is rebuilt at start up to this size; that takes a second. */
+/** Up to this size a file of kine's is brought into our form at start; that takes a second. */
 const maxRebuildBytes = 256 * 1024 * 1024;
 
 /** The WAL is copied into the file after this many pages and cut back to this size. */
@@ -27,15 +27,21 @@ const columns = [
   'old_value BLOB',
 ];
 
+/**
+ * Of kine's six indexes only this one is read here, and each of the others makes a commit of one row
+ * a fifth longer. Kine makes what it misses itself when it opens a file.
+ */
 const schema = [
   `CREATE TABLE IF NOT EXISTS kine (${columns.join(', ')})`,
-  'CREATE INDEX IF NOT EXISTS kine_name_index ON kine (name)',
   'CREATE INDEX IF NOT EXISTS kine_name_id_index ON kine (name, id)',
-  'CREATE INDEX IF NOT EXISTS kine_id_deleted_index ON kine (id, deleted)',
-  'CREATE INDEX IF NOT EXISTS kine_prev_revision_index ON kine (prev_revision)',
-  'CREATE UNIQUE INDEX IF NOT EXISTS kine_name_prev_revision_uindex ON kine (name, prev_revision)',
-  `CREATE INDEX IF NOT EXISTS kine_id_compact_rev_key_with_prev_revision_index
-    ON kine (id, name, prev_revision) WHERE name != '${compactKey}' AND prev_revision != 0`,
+];
+
+const unusedIndexes = [
+  'kine_name_index',
+  'kine_id_deleted_index',
+  'kine_prev_revision_index',
+  'kine_name_prev_revision_uindex',
+  'kine_id_compact_rev_key_with_prev_revision_index',
 ];
 
 export interface OpenFile {
@@ -110,6 +116,9 @@ function prepareFile(db: DatabaseSync, path: string): void {
   db.exec(`PRAGMA journal_size_limit = ${maxIdleWalBytes}`);
   db.exec('BEGIN IMMEDIATE');
   for (const statement of schema) db.exec(statement);
+  if (statSync(path).size <= maxRebuildBytes) {
+    for (const name of unusedIndexes) db.exec(`DROP INDEX IF EXISTS ${name}`);
+  }
   checkColumns(db, path);
   const compactRow = db.prepare('SELECT id FROM kine WHERE name = ?').get(compactKey);
   if (compactRow === undefined) {

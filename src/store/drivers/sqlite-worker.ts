@@ -28,7 +28,9 @@ class SqliteWorker {
   readonly #path: string;
   readonly #file: OpenFile;
   readonly #reads: SqliteReads;
+  readonly #begin: StatementSync;
   readonly #insert: StatementSync;
+  readonly #end: StatementSync;
   readonly #dataVersion: StatementSync;
   #knownVersion: number;
   readonly #reserve: DiskReserve;
@@ -43,7 +45,9 @@ class SqliteWorker {
     this.#reserve = new DiskReserve(settings.path);
     this.#reserve.fill();
     this.#reads = new SqliteReads(this.#file.db);
+    this.#begin = this.#file.db.prepare('BEGIN IMMEDIATE');
     this.#insert = this.#file.db.prepare(insertSql);
+    this.#end = this.#file.db.prepare('COMMIT');
     this.#dataVersion = this.#file.db.prepare('PRAGMA data_version');
     this.#knownVersion = pragma(this.#file.db, 'data_version');
     const state = this.#reads.state();
@@ -106,7 +110,7 @@ class SqliteWorker {
     const values = unpackValues(request.values);
     const previous: (Uint8Array | undefined)[] = [];
     this.#commits++;
-    db.exec('BEGIN IMMEDIATE');
+    this.#begin.run();
     try {
       this.#checkSoleWriter();
       for (let i = 0; i < keys.length; i++) {
@@ -129,7 +133,7 @@ class SqliteWorker {
           isDelete ? (old ?? null) : null,
         );
       }
-      db.exec('COMMIT');
+      this.#end.run();
     } catch (error) {
       // SQLite has already rolled back by itself after some errors, a full disk for one.
       if (db.isTransaction) db.exec('ROLLBACK');
