@@ -229,6 +229,7 @@ export const agentFlags: readonly Flag[] = [
   {
     name: 'kubelet-arg',
     type: 'list',
+    keepsCommas: true,
     help: 'Customized flag for kubelet process',
     group,
   },

@@ -51,6 +51,13 @@ test('flags are read in every spelling of k3s', () => {
   assert.equal(values.get('disable-agent'), false);
 });
 
+test('arguments of other programs keep their commas', () => {
+  const given = 'kube-reserved=cpu=200m,memory=100Mi';
+  for (const name of ['kubelet-arg', 'kube-apiserver-arg']) {
+    assert.deepEqual(resolve([`--${name}=${given}`]).values.get(name), [given]);
+  }
+});
+
 test('one dash does for long flags, and = for short ones, as in Go', () => {
   const { values } = resolve(['-v=7', '-token', '-debug', '-d=/data', '-tls-san=a=b', '-debug']);
   assert.equal(values.get('v'), 7);
