@@ -49,6 +49,8 @@ export const resources = {
   volumeAttributesClasses: of('storage.k8s.io', 'v1', 'volumeattributesclasses'),
   podDisruptionBudgets: of('policy', 'v1', 'poddisruptionbudgets'),
   tokenReviews: of('authentication.k8s.io', 'v1', 'tokenreviews'),
+  resourceClaims: of('resource.k8s.io', 'v1', 'resourceclaims'),
+  resourceClaimTemplates: of('resource.k8s.io', 'v1', 'resourceclaimtemplates'),
   subjectAccessReviews: of('authorization.k8s.io', 'v1', 'subjectaccessreviews'),
   certificateSigningRequests: of('certificates.k8s.io', 'v1', 'certificatesigningrequests'),
 } as const;

@@ -34,4 +34,6 @@ export const queueNames: Readonly<Record<string, string>> = {
   'token-cleaner-controller': 'token_cleaner',
   'persistentvolume-expander-controller': 'volume_expand',
   'ttl-controller': 'ttlcontroller',
+  'resourceclaim-controller': 'resource_claim',
+  'resourceclaim-controller-claims': 'resource_claim_claims',
 };

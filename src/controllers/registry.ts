@@ -17,6 +17,7 @@ import { startRootCaPublisher } from './root-ca-publisher/mod.ts';
 import { startServiceAccountController } from './serviceaccount/mod.ts';
 import { startStatefulSetController } from './statefulset/mod.ts';
 import { startDisruptionController } from './disruption/mod.ts';
+import { startResourceClaimController } from './resourceclaim/mod.ts';
 import { startResourceQuotaController } from './resourcequota/mod.ts';
 import { startClusterRoleAggregation } from './clusterroleaggregation/mod.ts';
 import {
@@ -82,6 +83,7 @@ export const controllers = {
   'persistentvolume-attach-detach-controller': startAttachDetachController,
   'service-cidr-controller': startServiceCidrController,
   'ttl-controller': startTtlController,
+  'resourceclaim-controller': startResourceClaimController,
 } as const satisfies Record<string, StartController>;
 
 export type ControllerName = keyof typeof controllers;
@@ -104,4 +106,5 @@ export const eventComponents: Partial<Record<ControllerName, string>> = {
   'persistentvolume-expander-controller': 'volume_expand',
   'persistentvolume-attach-detach-controller': 'attachdetach-controller',
   'ephemeral-volume-controller': 'ephemeral_volume',
+  'resourceclaim-controller': 'resource_claim',
 };

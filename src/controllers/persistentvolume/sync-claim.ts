@@ -20,7 +20,10 @@ const provisionerAnnotations = [
   'volume.beta.kubernetes.io/storage-provisioner',
   'volume.kubernetes.io/storage-provisioner',
 ];
-const defaultClassAnnotation = 'storageclass.kubernetes.io/is-default-class';
+const defaultClassAnnotations = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+];
 const classAnnotation = 'volume.beta.kubernetes.io/storage-class';
 const noProvisioner = 'kubernetes.io/no-provisioner';
 
@@ -202,8 +205,10 @@ async function withDefaultClass(
   if (hasClass) return claim;
   const [chosen] = classes
     .list()
-    .filter(({ metadata }) => metadata.annotations?.[defaultClassAnnotation] === 'true')
-    .toSorted((a, b) => (rank(a) > rank(b) ? -1 : 1));
+    .filter(({ metadata }) =>
+      defaultClassAnnotations.some((key) => metadata.annotations?.[key] === 'true'),
+    )
+    .toSorted(compareDefaults);
   if (chosen === undefined) return claim;
   const { namespace } = claim.metadata;
   const next = { ...claim, spec: { ...claim.spec, storageClassName: chosen.metadata.name } };
@@ -218,6 +223,8 @@ async function withDefaultClass(
 }
 
 /** The newest first, then by name. */
-function rank({ metadata }: StorageClass): string {
-  return `${metadata.creationTimestamp ?? ''} ${metadata.name}`;
+function compareDefaults(a: StorageClass, b: StorageClass): number {
+  const [left, right] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
+  if (left !== right) return left > right ? -1 : 1;
+  return a.metadata.name < b.metadata.name ? -1 : 1;
 }

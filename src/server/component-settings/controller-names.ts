@@ -2,18 +2,14 @@
 const withoutPart: ReadonlySet<string> = new Set([
   'cloud-node-lifecycle-controller',
   'device-taint-eviction-controller',
-  'horizontal-pod-autoscaler-controller',
   'kube-apiserver-serving-clustertrustbundle-publisher-controller',
   'node-route-controller',
-  'persistentvolume-attach-detach-controller',
   'podcertificaterequest-cleaner-controller',
-  'resourceclaim-controller',
   'selinux-warning-controller',
   'service-lb-controller',
   'storage-version-migrator-controller',
   'storageversion-garbage-collector-controller',
   'validatingadmissionpolicy-status-controller',
-  'volumeattributesclass-protection-controller',
 ]);
 
 /** Names that controllers had before they got the present ones; upstream still takes them. */

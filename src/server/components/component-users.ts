@@ -44,6 +44,7 @@ const accounts: Partial<Record<ControllerName, string | undefined>> = {
   'persistentvolume-expander-controller': 'expand-controller',
   'persistentvolume-attach-detach-controller': 'attachdetach-controller',
   'service-cidr-controller': 'service-cidrs-controller',
+  'resourceclaim-controller': 'resource-claim-controller',
 };
 
 /** The service account of a controller; undefined when it acts as kube-controller-manager. */
