@@ -13,6 +13,7 @@ import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { KeyTaken } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
+import { mutateKeepingManagers } from './admitted-managers.ts';
 import { readyCache } from './get.ts';
 import {
   afterMutation,
@@ -87,7 +88,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
     });
   }
   const attributes = admissionAttributes(scope, 'CREATE', object, undefined);
-  await traced('write.mutate', {}, () => core.admission.mutate(attributes));
+  await traced('write.mutate', {}, () => mutateKeepingManagers(core.admission, attributes));
   object = afterMutation(served, attributes.object ?? object);
   if (info.namespaced) {
     checkNamespace(object.metadata.namespace, namespace);

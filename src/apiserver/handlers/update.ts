@@ -15,6 +15,7 @@ import { prepareEntries, servedObject } from '../resource-registry.ts';
 import { StaleObject } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { addWarnings, createObject, timeToLive } from './create.ts';
+import { mutateKeepingManagers } from './admitted-managers.ts';
 import { finishDelete } from './finish-delete.ts';
 import { currentEntry, readThrough, readyCache } from './get.ts';
 import {
@@ -168,7 +169,7 @@ async function attemptUpdate(
   const { view } = request;
   const shown = (of: UnknownObject): UnknownObject => view?.of(of) ?? of;
   const attributes = admissionAttributes(scope, 'UPDATE', shown(object), shown(old), view?.kind);
-  await traced('write.mutate', {}, () => core.admission.mutate(attributes));
+  await traced('write.mutate', {}, () => mutateKeepingManagers(core.admission, attributes));
   const mutated = attributes.object ?? object;
   object = afterMutation(served, view?.into(object, mutated) ?? mutated);
   checkIdentity(request, object);

@@ -5,7 +5,7 @@
  * Start reading at fields-v1.ts, then track-update.ts.
  */
 export { mergeConfiguration } from './merge-configuration.ts';
-export { isSameOwners } from './owners.ts';
+export { isSameOwners, managedFieldsProblem } from './owners.ts';
 export { serverSideApply } from './server-side-apply.ts';
 export type { ApplyOptions } from './server-side-apply.ts';
 export { trackUpdate } from './track-update.ts';

@@ -43,6 +43,27 @@ export function readOwners(
   return owners;
 }
 
+/** What upstream finds wrong with managed fields that come from somebody else. */
+export function managedFieldsProblem(
+  managedFields: readonly ManagedFieldsEntry[],
+): string | undefined {
+  for (const [index, entry] of managedFields.entries()) {
+    const { operation, apiVersion = '', fieldsType = '', fieldsV1 = leaf } = entry;
+    if (operation !== 'Apply' && operation !== 'Update') {
+      return 'operation must be `Apply` or `Update`';
+    }
+    if (apiVersion === '') return 'apiVersion must not be empty';
+    if (fieldsType === '') return `missing fieldsType in managed fields entry ${index}`;
+    if (fieldsType !== 'FieldsV1') {
+      return `invalid fieldsType ${JSON.stringify(fieldsType)} in managed fields entry ${index}`;
+    }
+    if (!isFieldSet(fieldsV1)) {
+      return `error decoding versioned set from ${JSON.stringify(entry)}: not a set of fields`;
+    }
+  }
+  return undefined;
+}
+
 /** Owners from a request, whose sets have to be checked as well. */
 export function readGivenOwners(
   managedFields: readonly ManagedFieldsEntry[] | undefined,

@@ -1,6 +1,7 @@
 import type { ValueInfo } from '../type-table/field-info.ts';
 import type { FieldInfo } from '../type-table/field-info.ts';
 import { typeTable } from '../type-table/type-table.ts';
+import { OddNumber } from './odd-number.ts';
 
 const scalarNames: Readonly<Record<string, string>> = {
   double: 'float64',
@@ -33,7 +34,7 @@ function elementType(value: ValueInfo | FieldInfo): string {
 export function jsonWord(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (value instanceof Number) return 'number';
+  if (value instanceof OddNumber) return 'number';
   if (typeof value === 'boolean') return 'bool';
   return typeof value;
 }
