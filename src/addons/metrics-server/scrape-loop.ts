@@ -26,16 +26,14 @@ export async function scrapeNodes(options: {
   signal: AbortSignal;
 }): Promise<void> {
   const { reader, store, clock, log, signal } = options;
-  const failing = new Set<string>();
+  const failures = createFailureLog(log);
 
   const scrape = async (nodeName: string): Promise<void> => {
     try {
       store.put(nodeName, parseResourceMetrics(await readUsage(nodeName, options), clock.now()));
-      failing.delete(nodeName);
+      failures.succeeded(nodeName);
     } catch (error) {
-      if (signal.aborted || failing.has(nodeName)) return;
-      failing.add(nodeName);
-      log.warning('Cannot read the usage of a node', { node: nodeName, error: messageOf(error) });
+      if (!signal.aborted) failures.failed(nodeName, messageOf(error));
     }
   };
   let eagerLeft = resolutionMs / eagerMs;
@@ -50,6 +48,7 @@ export async function scrapeNodes(options: {
       for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await scrape(next);
     };
     await Promise.all(Array.from({ length: Math.min(atATime, names.length) }, work));
+    failures.endRound(new Set(names));
     const isEager = names.length === 0 || names.some((name) => !store.isKnown(name));
     eagerLeft = isEager && names.length > 0 ? eagerLeft - 1 : resolutionMs / eagerMs;
     const isSoon = isEager && eagerLeft > 0;
@@ -58,6 +57,34 @@ export async function scrapeNodes(options: {
       if (isSoon || store.takeWanted()) break;
     }
   }
+}
+
+/** Tells of nodes that begin to fail in one line a round, and not again until they have answered. */
+function createFailureLog(log: Logger): {
+  failed(nodeName: string, message: string): void;
+  succeeded(nodeName: string): void;
+  /** Writes the line; what is not among `names` is forgotten. */
+  endRound(names: ReadonlySet<string>): void;
+} {
+  const failing = new Set<string>();
+  const fresh = new Map<string, string>();
+  return {
+    failed(nodeName, message) {
+      if (!failing.has(nodeName)) fresh.set(nodeName, message);
+      failing.add(nodeName);
+    },
+    succeeded: (nodeName) => void failing.delete(nodeName),
+    endRound(names) {
+      for (const nodeName of failing) if (!names.has(nodeName)) failing.delete(nodeName);
+      const [first] = fresh;
+      if (first === undefined) return;
+      const [node, error] = first;
+      const others = fresh.size - 1;
+      fresh.clear();
+      if (others === 0) log.warning('Cannot read the usage of a node', { node, error });
+      else log.warning(`Cannot read the usage of ${others + 1} nodes`, { first: node, error });
+    },
+  };
 }
 
 function isReachable({ status }: Node): boolean {
