@@ -1,3 +1,4 @@
+import type { CelType } from '#cel/mod.ts';
 import type { FieldError, UnknownObject } from '#schema/mod.ts';
 import type { Cell, TableColumn } from '#schema/mod.ts';
 import type { TypeLookup } from '#schema/patch/mod.ts';
@@ -28,6 +29,8 @@ export interface CustomKind {
   readonly isTerminating: boolean;
   /** Types of the schema, for server-side apply and managed fields. */
   readonly types: TypeLookup;
+  /** The type that expressions see of a whole object; undefined where the schema says nothing. */
+  celType(): CelType | undefined;
   readonly scale: ScalePaths | undefined;
   readonly columns: readonly TableColumn[];
   cells(object: UnknownObject, nowMs: number): Cell[];

@@ -28,6 +28,7 @@ import type { Backend } from '#store/mod.ts';
 import { createAuthentication } from './access/authentication.ts';
 import { createAuthorization } from './access/authorization.ts';
 import { readApiServerArgs } from './api-server-args/mod.ts';
+import { createAccountClient } from './components/mod.ts';
 import { imagePolicyBackend } from './admission-config/mod.ts';
 import type { AdmissionSettings } from './admission-config/mod.ts';
 import type { Authorities } from './authorities.ts';
@@ -243,8 +244,9 @@ export function createApiAccess(options: {
       });
       keepPolicyStatus({
         reader,
-        client: parts.client(serverUser, 'validatingadmissionpolicy-status-controller'),
+        client: createAccountClient(parts, 'validatingadmissionpolicy-status-controller'),
         resources: () => registry.all(),
+        customTypes: (resource) => registry.byResource(resource)?.custom?.celType(),
         log,
         signal,
       });

@@ -374,6 +374,39 @@ describe('validating policies', () => {
     assert.match(warnings[1]?.warning ?? '', /undefined field 'nothing'/);
   });
 
+  test('are checked against the schemas of custom kinds', async () => {
+    const schema = {
+      openAPIV3Schema: {
+        type: 'object',
+        properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
+      },
+    };
+    const names = { plural: 'boxes', singular: 'box', kind: 'Box' };
+    const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    await api.request('POST', crds, {
+      body: {
+        metadata: { name: 'boxes.acme.com' },
+        spec: {
+          group: 'acme.com',
+          scope: 'Namespaced',
+          names,
+          versions: [{ name: 'v1', served: true, storage: true, schema }],
+        },
+      },
+    });
+    await api.until('/apis/acme.com/v1/boxes', ({ status }) => status === 200);
+    const rule = { ...mapRule, apiGroups: ['acme.com'], apiVersions: ['v1'], resources: ['boxes'] };
+    await policy('validating', 'boxed', {
+      matchConstraints: { resourceRules: [rule] },
+      validations: [{ expression: 'object.spec.size > 1' }, { expression: 'object.spec.sise > 1' }],
+    });
+    const path = `${group}/validatingadmissionpolicies/boxed`;
+    const answer = await api.until(path, (got) => got.at('status.observedGeneration') === 1);
+    const warnings = answer.at('status.typeChecking.expressionWarnings') as { warning: string }[];
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]?.warning ?? '', /^acme.com\/v1, Kind=Box: [^]*undefined field 'sise'/);
+  });
+
   test('work through client-node and never hold up policies themselves', async () => {
     const config = new KubeConfig();
     config.loadFromFile(api.kubeconfig);

@@ -6,11 +6,13 @@ import type { Authorizer } from '../authz/authorizer.ts';
 import type { ObjectReader } from '../authz/object-reader.ts';
 import type { ResourceRegistry } from '../resource-registry.ts';
 import type { WebhookClient } from '../webhook-client/mod.ts';
+import { createConditionMetrics } from './expressions/condition-metrics.ts';
 import { createMatchConditionChecker } from './expressions/match-conditions.ts';
 import { createEquivalentResources } from './matching/equivalents.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 import {
   createMutatingPolicyPlugin,
+  createMutationMetrics,
   createPolicyMetrics,
   createValidatingPolicyPlugin,
 } from './policies/mod.ts';
@@ -39,10 +41,18 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
   const webhooks = {
     ...options,
     equivalents,
-    conditions: createMatchConditionChecker(options),
+    conditions: createMatchConditionChecker({
+      authorizer: options.authorizer,
+      observe: createConditionMetrics(options.metrics, options.clock),
+    }),
     observe: createWebhookMetrics(options.metrics),
   };
-  const policies = { ...options, equivalents, observe: createPolicyMetrics(options.metrics) };
+  const policies = {
+    ...options,
+    equivalents,
+    observe: createPolicyMetrics(options.metrics),
+    observeMutation: createMutationMetrics(options.metrics),
+  };
   return [
     createMutatingPolicyPlugin(policies),
     createMutatingWebhookPlugin({ ...webhooks, client: options.mutatingClient }),

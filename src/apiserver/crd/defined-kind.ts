@@ -24,6 +24,7 @@ import { decodeCustom } from './decode.ts';
 import { deprecationOf } from './deprecation.ts';
 import { EntryViews } from './entry-views.ts';
 import { storageVersionOf } from './resource-infos.ts';
+import { declaredType } from './rules/mod.ts';
 import type { KindValidator } from './validate-custom.ts';
 import { createKindValidator } from './validate-custom.ts';
 import { createWebhookConverter } from './webhook-converter.ts';
@@ -139,6 +140,11 @@ class DefinedKind implements CustomKind {
 
   get types(): TypeLookup {
     return (this.#types ??= createTypeLookup(this.#schema() ?? anything));
+  }
+
+  celType(): ReturnType<CustomKind['celType']> {
+    const schema = this.#schema();
+    return schema === undefined ? undefined : declaredType(schema, true)?.type;
   }
 
   decode(

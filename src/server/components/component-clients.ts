@@ -68,6 +68,12 @@ export function createControllerClients(options: {
   };
 }
 
+/** Acts as a controller of kube-controller-manager that is a part of the API server here. */
+export function createAccountClient(api: Pick<ApiServer, 'client'>, account: string): Client {
+  const user = accountUser(account, () => undefined);
+  return api.client(user, agentOf('kube-controller-manager', user.name), true);
+}
+
 function accountObject(name: string): ServiceAccount {
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } };
 }

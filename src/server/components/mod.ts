@@ -3,8 +3,8 @@
  * Start at component-clients.ts.
  */
 export {
+  createAccountClient,
   createControllerClients,
   createManagerClient,
   createSchedulerClient,
 } from './component-clients.ts';
-export { accountUser } from './component-users.ts';

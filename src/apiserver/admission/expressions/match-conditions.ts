@@ -8,6 +8,7 @@ import type { AdmissionRequestView } from '../matching/request.ts';
 import type { AdmissionAttributes } from '../plugin.ts';
 import { authorizerVariables } from './authorizer-variables.ts';
 import { compileExpression } from './compile.ts';
+import type { ConditionOwner, ObserveConditions } from './condition-metrics.ts';
 import type { CompiledExpression } from './compile.ts';
 import { Decisions } from './decisions.ts';
 import { declaredVariables } from './declared-types.ts';
@@ -19,6 +20,8 @@ const conditionBudget = 2_500_000;
 
 export interface MatchConditionInput {
   readonly conditions: readonly MatchCondition[];
+  /** Whose they are, for the metrics. */
+  readonly owner: ConditionOwner;
   /** failurePolicy Ignore: what cannot be evaluated means no match. */
   readonly isFailOpen: boolean;
   readonly attributes: AdmissionAttributes;
@@ -40,6 +43,7 @@ export interface MatchConditionChecker {
 /** Conditions of webhooks; each is compiled at its first use. */
 export function createMatchConditionChecker(options: {
   authorizer: Authorizer;
+  observe?: ObserveConditions | undefined;
 }): MatchConditionChecker {
   let environment: CelEnvironment | undefined;
   const compiled = new WeakMap<MatchCondition, CompiledExpression>();
@@ -55,6 +59,7 @@ export function createMatchConditionChecker(options: {
   return {
     async check(input) {
       const { conditions, attributes, view, resource, object, oldObject, isFailOpen } = input;
+      const observed = options.observe?.(input.owner, attributes.operation);
       const decisions = new Decisions(options.authorizer);
       const variables = {
         object: object ?? null,
@@ -66,6 +71,7 @@ export function createMatchConditionChecker(options: {
       const verdict = await decisions.settle(() =>
         checkConditions(conditions, programOf, variables, isFailOpen),
       );
+      observed?.(verdict instanceof Error ? 'error' : verdict ? 'met' : 'excluded');
       if (verdict instanceof Error) throw verdict;
       return verdict;
     },

@@ -4,7 +4,7 @@
  * validating-policy.ts.
  */
 export { createMutatingPolicyPlugin } from './mutating-policy.ts';
-export { createPolicyMetrics } from './policy-metrics.ts';
+export { createMutationMetrics, createPolicyMetrics } from './policy-metrics.ts';
 export { createPolicyHooks } from './policy-validation.ts';
 export type { PolicyStatusOptions } from './type-checking/policy-status.ts';
 export { keepPolicyStatus } from './type-checking/policy-status.ts';

@@ -170,7 +170,15 @@ class MutatingPass {
     index: number,
   ): Promise<void> {
     const bindings = await this.#bind(resource, param);
+    const { clock, observeMutation } = this.#options;
+    const startMs = clock.monotonicMs();
     const result = await this.#decisions.settle(() => evaluator.mutate(index, bindings));
+    observeMutation?.({
+      policy: hook.policy.metadata.name,
+      binding: binding.metadata.name,
+      errorType: result instanceof Error ? 'invalid_error' : 'no_error',
+      seconds: (clock.monotonicMs() - startMs) / 1000,
+    });
     if (result instanceof Error) {
       this.#fail(hook, binding.metadata.name, result.message, 'Invalid');
       return;

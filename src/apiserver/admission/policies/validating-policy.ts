@@ -14,7 +14,7 @@ import { checkParamKind, collectParams } from './params.ts';
 import type { ParamContext } from './params.ts';
 import { ConfigurationError, policyKinds } from './policy-kinds.ts';
 import type { PolicyBinding } from './policy-kinds.ts';
-import type { PolicyObservation } from './policy-metrics.ts';
+import type { MutationObservation, PolicyObservation } from './policy-metrics.ts';
 import { PolicySource } from './policy-source.ts';
 import type { PolicyHook } from './policy-source.ts';
 import { RequestBindings } from './request-bindings.ts';
@@ -23,8 +23,10 @@ import { ValidatingEvaluator } from './validating-evaluator.ts';
 export interface PolicyPluginOptions extends MatchContext, ParamContext {
   readonly authorizer: Authorizer;
   readonly clock: Clock;
-  /** Told of decisions that were not to admit. */
+  /** Told of decisions that were not to admit, and of those that an error made. */
   readonly observe?: ((observation: PolicyObservation) => void) | undefined;
+  /** Told of each mutation. */
+  readonly observeMutation?: ((observation: MutationObservation) => void) | undefined;
 }
 
 type Hook = PolicyHook<ValidatingAdmissionPolicySpec, ValidatingEvaluator>;
@@ -152,7 +154,11 @@ class ValidatingPass {
     const names = { policy: hook.policy.metadata.name, binding: binding.metadata.name };
     const seconds = (clock.monotonicMs() - startMs) / 1000;
     for (const [index, decision] of verdict.decisions.entries()) {
-      if (!decision.isDenied) continue;
+      if (!decision.isDenied) {
+        if (decision.isFaulty !== true) continue;
+        observe?.({ ...names, action: 'allow', errorType: 'invalid_error', seconds });
+        continue;
+      }
       const { message } = decision;
       for (const action of binding.spec?.validationActions ?? []) {
         const errorType = decision.isFaulty ? 'invalid_error' : 'no_error';

@@ -82,6 +82,7 @@ class MutatingPass {
       view: this.#view,
       object: objectOf(this.#attributes),
       caller: this.#caller,
+      type: 'admit' as const,
     };
     return await selectHook(candidate, request, this.#options);
   }

@@ -5,6 +5,7 @@ import { forbidden } from '../../api-errors.ts';
 import { oldObjectOf } from '../matching/request.ts';
 import type { AdmissionRequestView } from '../matching/request.ts';
 import { matchesNamespace, matchesObject } from '../matching/selectors.ts';
+import type { ConditionOwner } from '../expressions/condition-metrics.ts';
 import type { AdmissionAttributes } from '../plugin.ts';
 import type { WebhookCaller, WebhookPluginOptions } from './call-webhook.ts';
 import type { HookCandidate } from './hook-source.ts';
@@ -27,6 +28,7 @@ export async function selectHook(
     view: AdmissionRequestView;
     object: UnknownObject | undefined;
     caller: WebhookCaller;
+    type: ConditionOwner['type'];
   },
   options: WebhookPluginOptions,
 ): Promise<HookStates | undefined> {
@@ -46,6 +48,7 @@ export async function selectHook(
   try {
     const isMet = await options.conditions.check({
       conditions,
+      owner: { name: hook.name, type: request.type },
       isFailOpen: hook.isFailOpen,
       attributes,
       view,

@@ -35,7 +35,8 @@ export function createValidatingWebhookPlugin(options: WebhookPluginOptions): Ad
       const caller = new WebhookCaller(options, attributes, writer);
       const chosen: ChosenHook[] = [];
       for (const candidate of source.candidates(attributes)) {
-        const request = { attributes, view, object: objectOf(attributes), caller };
+        const type = 'validating' as const;
+        const request = { attributes, view, object: objectOf(attributes), caller, type };
         const states = await selectHook(candidate, request, options);
         if (states !== undefined) chosen.push({ candidate, states });
       }

@@ -7,6 +7,9 @@ import { schemaType } from './schema-type.ts';
 /** Kinds that one policy is checked against. */
 const maxKinds = 10;
 
+/** What is known of a resource's objects: built-in kinds by their tables, custom ones by `custom`. */
+export type CustomTypes = (resource: ResourceInfo) => CelType | undefined;
+
 /**
  * Compiles the expressions of a policy against the schema of each kind that its rules name, and
  * tells what does not fit. Rules with wildcards and subresources are not looked at, as upstream.
@@ -14,11 +17,14 @@ const maxKinds = 10;
 export function checkPolicyTypes(
   spec: ValidatingAdmissionPolicySpec,
   resources: readonly ResourceInfo[],
+  custom: CustomTypes = () => undefined,
 ): ExpressionWarning[] {
-  const params = paramType(spec, resources);
+  const typeOf = (resource: ResourceInfo): CelType =>
+    custom(resource) ?? schemaType(resource.typeName);
+  const params = paramType(spec, resources, typeOf);
   const checked = ruledResources(spec, resources).map((resource) => ({
     name: `${resource.group}/${resource.version}, Kind=${resource.kind}`.replace(/^\//, ''),
-    set: new ExpressionSet({ spec, object: schemaType(resource.typeName), params }),
+    set: new ExpressionSet({ spec, object: typeOf(resource), params }),
   }));
   const warnings: ExpressionWarning[] = [];
   const check = (fieldRef: string, expression: string): void => {
@@ -40,6 +46,7 @@ export function checkPolicyTypes(
 function paramType(
   { paramKind }: ValidatingAdmissionPolicySpec,
   resources: readonly ResourceInfo[],
+  typeOf: (resource: ResourceInfo) => CelType,
 ): CelType | undefined {
   if (paramKind === undefined) return undefined;
   const { apiVersion = '', kind } = paramKind;
@@ -48,7 +55,7 @@ function paramType(
       one.kind === kind &&
       (one.group === '' ? one.version : `${one.group}/${one.version}`) === apiVersion,
   );
-  return found === undefined ? undefined : schemaType(found.typeName);
+  return found === undefined ? undefined : typeOf(found);
 }
 
 /** Resources that rules name in full, in the order of group, version and kind. */

@@ -7,11 +7,14 @@ import type { ValidatingAdmissionPolicy } from '#schema/types.ts';
 import type { ObjectReader } from '../../../authz/object-reader.ts';
 import { policyKinds } from '../policy-kinds.ts';
 import { checkPolicyTypes } from './check-policy.ts';
+import type { CustomTypes } from './check-policy.ts';
 
 export interface PolicyStatusOptions {
   readonly reader: ObjectReader;
   readonly client: Client;
   readonly resources: () => readonly ResourceInfo[];
+  /** Types of custom kinds. */
+  readonly customTypes: CustomTypes;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -58,9 +61,9 @@ function isObserved({ metadata, status }: ValidatingAdmissionPolicy): boolean {
 
 async function writeStatus(
   policy: ValidatingAdmissionPolicy,
-  { client, resources }: PolicyStatusOptions,
+  { client, resources, customTypes }: PolicyStatusOptions,
 ): Promise<void> {
-  const warnings = checkPolicyTypes(policy.spec ?? {}, resources());
+  const warnings = checkPolicyTypes(policy.spec ?? {}, resources(), customTypes);
   await client.update<ValidatingAdmissionPolicy>(
     policyKinds.validating.policies,
     {
