@@ -56,10 +56,17 @@ put_links() {
   link "$root/bin/k3ts" k3ts
   link "$root/scripts/service/killall.sh" k3ts-killall.sh
   link "$root/scripts/service/uninstall.sh" k3ts-uninstall.sh
-  for tool in crictl ctr; do
-    case "$(readlink "$bin_dir/$tool")" in */bin/k3ts) rm -f "$bin_dir/$tool" ;; esac
-    command -v "$tool" >/dev/null 2>&1 || link "$root/bin/k3ts" "$tool"
+  # The tools, and k3s' names for its guides: never in the way of others that are there.
+  for tool in k3s crictl ctr; do link_free "$root/bin/k3ts" "$tool"; done
+  link_free "$root/scripts/service/killall.sh" k3s-killall.sh
+  for tool in k3s-uninstall.sh k3s-agent-uninstall.sh; do
+    link_free "$root/scripts/service/uninstall.sh" "$tool"
   done
+}
+
+link_free() { # link_free TARGET NAME: only when no other program has the name
+  case "$(readlink "$bin_dir/$2")" in */bin/k3ts | */scripts/service/*.sh) rm -f "$bin_dir/$2" ;; esac
+  command -v "$2" >/dev/null 2>&1 || link "$1" "$2"
 }
 
 # node_state: one of "down", "none", "starting", "ready". The kubelet renews its lease when it

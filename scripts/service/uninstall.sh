@@ -35,7 +35,8 @@ remove() {
 sh "$root/scripts/service/killall.sh"
 for name in $names; do remove_service "$name"; done
 echo "$links_in" | while IFS= read -r directory; do
-  for tool in k3ts crictl ctr k3ts-killall.sh k3ts-uninstall.sh; do
+  for tool in k3ts k3s crictl ctr k3ts-killall.sh k3ts-uninstall.sh k3s-killall.sh k3s-uninstall.sh \
+    k3s-agent-uninstall.sh; do
     case "$(readlink "$directory/$tool")" in "$root"/*) rm -f "$directory/$tool" ;; esac
   done
 done

@@ -59,7 +59,7 @@ async function machineState(): Promise<Record<string, string>> {
 /** Files that an installation makes; not what node compiled, which the flags' check writes too. */
 async function files(): Promise<string> {
   const places = '/etc /var/lib /var/log /usr/local/bin /run';
-  const names = 'rancher|k3ts|kubelet|/cni|/ctr|crictl|/var/log/(pods|containers)';
+  const names = 'rancher|k3ts|/k3s|kubelet|/cni|/ctr|crictl|/var/log/(pods|containers)';
   return await machine.sh(`find ${places} | grep -E '${names}'`);
 }
 
@@ -147,7 +147,8 @@ test(
     assert.match(await machine.sh('cat /var/lib/rancher/k3s/server/token'), /::server:a"b\$c\n$/);
     assert.equal(await machine.sh('stat -c %a /etc/rancher/k3s/k3ts.env'), '600\n');
 
-    await machine.run('/usr/local/bin/k3ts', ['kubectl', 'apply', '-f', '-'], { stdin: pod });
+    // The first word of k3s' guides.
+    await machine.run('/usr/local/bin/k3s', ['kubectl', 'apply', '-f', '-'], { stdin: pod });
     await kubectl('wait', 'pod/web', '--for=condition=Ready', '--timeout=30s');
     const exec = `echo input | /usr/local/bin/crictl exec -i web sh -c 'cat; exit 7'; echo $?`;
     assert.equal(await machine.sh(exec), 'input\n7\n');
@@ -162,7 +163,7 @@ test(
     assert.equal(await containers(), running);
     assert.equal(await machine.sh('busybox wget -qO- http://127.0.0.1:8088'), 'web\n');
 
-    await machine.sh('/usr/local/bin/k3ts-killall.sh');
+    await machine.sh('/usr/local/bin/k3s-killall.sh');
     assert.deepEqual(await machineState(), stateBefore);
     assert.equal(await machine.sh('cat /var/lib/precious/part/file'), 'data\n');
 
