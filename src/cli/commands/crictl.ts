@@ -148,7 +148,7 @@ const subcommands: Record<string, Subcommand> = {
   },
   stats: {
     summary: 'List what containers use',
-    flags: [output, noTrunc],
+    flags: [output, all, noTrunc],
     run: (call) =>
       print(
         call.context,

@@ -221,7 +221,7 @@ async function withClient(
     );
   }
   const { createKubeconfigClient, parseKubeconfig } = await import('#client/mod.ts');
-  const { ca } = parseKubeconfig(await readFile(path, 'utf8'));
+  const { ca } = parseKubeconfig(await readKubeconfig(path));
   const bytes =
     ca.data ?? (ca.file === undefined ? '' : await readFile(resolve(dirname(path), ca.file)));
   const client = await createKubeconfigClient(path, {
@@ -233,5 +233,16 @@ async function withClient(
     await call(client, bytes.toString());
   } finally {
     client.close();
+  }
+}
+
+async function readKubeconfig(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const hint = hasCode(error, 'EACCES') ? ': use sudo, or set --kubeconfig or KUBECONFIG' : '';
+    throw new K3tsError('Usage', `cannot read ${path}${hint} (${messageOf(error)})`, {
+      cause: error,
+    });
   }
 }

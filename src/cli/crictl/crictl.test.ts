@@ -10,6 +10,7 @@ import type { Container, CriClient, Image } from '#kubelet/cri/mod.ts';
 import type { FlagValue } from '../flags/flag.ts';
 import { pullImage, removeImages } from './image-commands.ts';
 import { removeContainers, stopContainers } from './life-commands.ts';
+import { listStats } from './list-commands.ts';
 import { printLogs } from './logs-command.ts';
 
 interface Runtime {
@@ -128,6 +129,29 @@ test('rm refuses a running container unless forced', async () => {
   await removeContainers(call(runtime, ['d2']));
   await stopContainers(call(runtime, ['c1'], { timeout: 5 }));
   assert.deepEqual(calls, ['stop c1 0', 'rm c1', 'rm d2', 'stop c1 5']);
+});
+
+test('stats shows running containers, all of them when asked', async () => {
+  const containers = [
+    container('c1', 'web', 'CONTAINER_RUNNING'),
+    container('d2', 'old', 'CONTAINER_EXITED'),
+  ];
+  const listContainerStats = (): Promise<object[]> =>
+    Promise.resolve(
+      containers.map(({ id, metadata }) => ({
+        attributes: { id, metadata },
+        memory: { workingSetBytes: { value: 1500 } },
+      })),
+    );
+  const { runtime } = fakeCri({ containers, calls: [] });
+  const cri = { runtime: { ...runtime, listContainerStats } } as unknown as CriClient;
+  const shown = async (isAll: boolean): Promise<string> =>
+    await listStats({ cri, values: new Map([['all', isAll]]), nowMs: 0 }, () => Promise.resolve());
+  const [header, row, ...more] = (await shown(false)).trimEnd().split('\n');
+  assert.match(header ?? '', /^CONTAINER +NAME +CPU % +MEM +DISK +INODES$/);
+  assert.match(row ?? '', /^c1 +web +0\.00 +1\.5kB +0B +0$/);
+  assert.deepEqual(more, []);
+  assert.match(await shown(true), /^d2 +old /m);
 });
 
 test('logs -f goes on until the container ends', async () => {

@@ -1,4 +1,4 @@
-import type { Container, CriClient, Image, PodSandbox } from '#kubelet/cri/mod.ts';
+import type { Container, ContainerStats, CriClient, Image, PodSandbox } from '#kubelet/cri/mod.ts';
 import { booleanFlag, stringFlag } from '../flags/flag.ts';
 import type { FlagValues } from '../flags/flag.ts';
 import { ageText, renderTable, sizeText } from './table.ts';
@@ -103,16 +103,24 @@ function imageRows(image: Image, values: FlagValues): string[][] {
   });
 }
 
-/** `crictl stats`: what running containers use; CPU as a share of one core over a second. */
+/** `crictl stats`: what containers use, only running ones unless asked for all; CPU as a share of
+ * one core over a second. */
 export async function listStats(
   { cri, values }: ListCall,
   waitOneSecond: () => Promise<void>,
 ): Promise<string> {
-  const before = await cri.runtime.listContainerStats();
+  const running = new Set(
+    (await cri.runtime.listContainers())
+      .filter(({ state }) => booleanFlag(values, 'all') || state === 'CONTAINER_RUNNING')
+      .map(({ id }) => id),
+  );
+  const isWanted = ({ attributes }: ContainerStats): boolean => running.has(attributes?.id ?? '');
+  const before = (await cri.runtime.listContainerStats()).filter(isWanted);
   if (stringFlag(values, 'output') === 'json') return toJson({ stats: before });
   await waitOneSecond();
   const earlier = new Map(before.map((stats) => [stats.attributes?.id, stats]));
-  const rows = (await cri.runtime.listContainerStats()).map((stats) => {
+  const after = (await cri.runtime.listContainerStats()).filter(isWanted);
+  const rows = after.map((stats) => {
     const old = earlier.get(stats.attributes?.id);
     const usedNs =
       (stats.cpu?.usageCoreNanoSeconds?.value ?? 0) - (old?.cpu?.usageCoreNanoSeconds?.value ?? 0);
