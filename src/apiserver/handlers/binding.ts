@@ -1,16 +1,17 @@
 import type { StatusBody } from '#base/api-status-error.ts';
 import { formatTime } from '#base/clock.ts';
 import { traced } from '#base/trace.ts';
-import type { FieldError, UnknownObject } from '#schema/mod.ts';
+import type { UnknownObject } from '#schema/mod.ts';
 import type { Binding, Pod } from '#schema/types.ts';
-import { conflict, internalError, invalid, notFound } from '../api-errors.ts';
+import { badRequest, conflict, internalError, notFound, plainError } from '../api-errors.ts';
+import { aggregate } from '../authz/rbac/rbac-authorizer.ts';
 import type { CacheEntry } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { StaleObject } from '../storage/object-store.ts';
 import { currentEntry, readyCache } from './get.ts';
-import { checkName, checkNamespace, readDryRun } from './write-options.ts';
+import { checkNamespace, readDryRun } from './write-options.ts';
 
 const maxAttempts = 20;
 const bindingResource = { group: '', resource: 'pods/binding' };
@@ -37,9 +38,10 @@ export async function bindPod(
   const binding = object as unknown as Binding;
   const { namespace } = context.info;
   const name = context.info.name === '' ? binding.metadata.name : context.info.name;
-  checkName(binding.metadata.name, name);
+  if (binding.metadata.name !== name) {
+    throw badRequest('name in URL does not match name in Binding object');
+  }
   checkNamespace(binding.metadata.namespace, namespace);
-  binding.metadata.name = name;
   binding.metadata.namespace = namespace;
   checkTarget(binding);
   const dryRun = readDryRun(context.query.getAll('dryRun'), 'CreateOptions');
@@ -96,20 +98,18 @@ async function assign(
   }
 }
 
-function checkTarget({ metadata, ...binding }: Binding): void {
+/** Upstream has no Status for these errors: they come as text. */
+function checkTarget(binding: Binding): void {
   const target = (binding as Partial<Binding>).target ?? {};
-  const errors: FieldError[] = [];
+  const errors: string[] = [];
   if (target.kind !== undefined && target.kind !== '' && target.kind !== 'Node') {
-    errors.push({
-      type: 'FieldValueNotSupported',
-      field: 'target.kind',
-      message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
-    });
+    const given = JSON.stringify(target.kind);
+    errors.push(`target.kind: Unsupported value: ${given}: supported values: "Node", "<empty>"`);
   }
   if (target.name === undefined || target.name === '') {
-    errors.push({ type: 'FieldValueRequired', field: 'target.name', message: 'Required value' });
+    errors.push('target.name: Required value');
   }
-  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, metadata.name, errors);
+  if (errors.length > 0) throw plainError(aggregate(errors));
 }
 
 /** The pod with its node: fresh where it changes, shared otherwise. */

@@ -27,6 +27,8 @@ export interface DeleteRequest {
   namespace: string;
   name: string;
   options: DeleteOptions;
+  /** Admission was asked about something that includes this delete. */
+  isAdmitted?: boolean;
 }
 
 export interface DeleteResult {
@@ -46,7 +48,7 @@ export async function deleteObject(request: DeleteRequest): Promise<DeleteResult
     : await readThrough(core, cache, key);
   if (current !== undefined) {
     checkPreconditions(request, current);
-    await admit(request, current);
+    if (request.isAdmitted !== true) await admit(request, current);
   }
   for (let attempt = 1; ; attempt++) {
     if (current === undefined) throw notFound(served.info, name);
@@ -140,7 +142,10 @@ async function admit(request: DeleteRequest, current: CacheEntry): Promise<void>
 }
 
 /** Upstream's early check: it names the kind, not the resource. */
-function checkPreconditions({ options, served, name }: DeleteRequest, current: CacheEntry): void {
+export function checkPreconditions(
+  { options, served, name }: Pick<DeleteRequest, 'options' | 'served' | 'name'>,
+  current: CacheEntry,
+): void {
   const { uid, resourceVersion } = options.preconditions;
   if (uid === undefined && resourceVersion === undefined) return;
   const stored = current.object().metadata;

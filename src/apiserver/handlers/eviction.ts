@@ -1,23 +1,29 @@
-import { ApiStatusError } from '#base/api-status-error.ts';
+import { hasReason } from '#base/api-status-error.ts';
 import { formatTime } from '#base/clock.ts';
 import type { UnknownObject } from '#schema/mod.ts';
-import { labelSelectorFrom } from '#schema/selectors/mod.ts';
-import type { Pod, PodDisruptionBudget } from '#schema/types.ts';
-import { forbidden, internalError } from '../api-errors.ts';
-import { listEntries, Selection } from '../cache/mod.ts';
-import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
+import type { Pod, PodCondition } from '#schema/types.ts';
+import { badRequest, notFound, plainError } from '../api-errors.ts';
+import type { CacheEntry } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import type { ResourceRequestContext } from '../request.ts';
 import { StaleObject } from '../storage/object-store.ts';
 import { podResource, successStatus } from './binding.ts';
+import type { DeleteOptions } from './delete-options.ts';
 import { readDeleteOptions } from './delete-options.ts';
-import { deleteObject } from './delete.ts';
-import { getObject, readyCache } from './get.ts';
-import { checkName } from './write-options.ts';
+import { checkPreconditions, deleteObject } from './delete.ts';
+import { isReady, spendBudget } from './eviction-budget.ts';
+import { currentEntry, readyCache } from './get.ts';
+import { readDryRun } from './write-options.ts';
 
-const maxDisruptedPods = 2000;
 const maxAttempts = 20;
-const stillProcessingSeconds = 10;
+const ambiguous =
+  'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
+
+interface Eviction {
+  readonly core: Core;
+  readonly context: ResourceRequestContext;
+  readonly options: DeleteOptions;
+}
 
 /** Deletes a pod if its disruption budget lets it go; 429 when it does not. */
 export async function evictPod(
@@ -25,13 +31,11 @@ export async function evictPod(
   object: UnknownObject,
   context: ResourceRequestContext,
 ): Promise<UnknownObject> {
-  const served = podResource(core);
   const { namespace, name } = context.info;
-  checkName(object.metadata.name, name);
-  const options = readDeleteOptions(
-    (object['deleteOptions'] ?? {}) as UnknownObject,
-    context.query,
-  );
+  if (object.metadata.name !== name) {
+    throw badRequest('name in URL does not match name in Eviction object');
+  }
+  const options = readOptions(object, context);
   const attributes = {
     context,
     operation: 'CREATE' as const,
@@ -45,124 +49,147 @@ export async function evictPod(
   };
   await core.admission.mutate(attributes);
   await core.admission.validate(attributes);
-  const entry = await getObject(core, served, namespace, name);
-  const pod = entry.object() as unknown as Pod;
-  if (!needsNoBudget(pod)) await spendBudget(core, pod, options.dryRun);
-  const preconditions = { ...options.preconditions, uid: pod.metadata.uid };
-  const deletion = { ...options, preconditions };
-  const podContext = { ...contextOf(context), resource: served.info };
-  await deleteObject({ core, served, context: podContext, namespace, name, options: deletion });
+  const eviction: Eviction = { core, context, options };
+  const pod = await evictIdle(eviction);
+  if (pod !== undefined) await evictGuarded(eviction, pod);
   return successStatus as unknown as UnknownObject;
 }
 
-/** The context without its getters, so that it can be spread. */
-function contextOf(context: ResourceRequestContext): ResourceRequestContext {
-  const { info, user, query, warnings, userAgent, signal, auditId, trail, resource } = context;
-  return { info, user, query, warnings, userAgent, signal, auditId, trail, resource };
+/** A trial is asked for in the query or in the body. */
+function readOptions(object: UnknownObject, context: ResourceRequestContext): DeleteOptions {
+  const isTrial = readDryRun(context.query.getAll('dryRun'), 'CreateOptions');
+  const body = (object['deleteOptions'] ?? {}) as UnknownObject;
+  const options = readDeleteOptions(body, context.query);
+  return { ...options, dryRun: options.dryRun || isTrial };
 }
 
-/** A pod that does no work cannot disturb any. */
-function needsNoBudget({ metadata, status }: Pod): boolean {
-  if (metadata.deletionTimestamp !== undefined) return true;
-  return ['Pending', 'Succeeded', 'Failed'].includes(status?.phase ?? '');
-}
-
-async function spendBudget(core: Core, pod: Pod, dryRun: boolean): Promise<void> {
-  const served = core.registry.byResource({
-    group: 'policy',
-    version: 'v1',
-    resource: 'poddisruptionbudgets',
-  });
-  if (served === undefined) return;
-  const cache = await readyCache(core, served, 'list');
+/**
+ * Deletes a pod that does no work, which no budget minds, again on what is there now when it
+ * changed meanwhile. Returns the pod when it does work.
+ */
+async function evictIdle(eviction: Eviction): Promise<Pod | undefined> {
+  const isFree = isUnset(eviction.options);
   for (let attempt = 1; ; attempt++) {
-    const entry = budgetOf(cache, pod);
-    if (entry === undefined) return;
-    const budget = entry.object() as unknown as PodDisruptionBudget;
-    if (isUnreadyAllowed(budget, pod)) return;
-    const spent = spentBudget(budget, pod, core.clock.now());
-    if (dryRun) return;
+    const pod = await readPod(eviction);
+    if (!isIdle(pod)) return pod;
+    // A pending pod may begin to work meanwhile.
+    const { deletionTimestamp } = pod.metadata;
+    const isPending = pod.status?.phase === 'Pending' && deletionTimestamp === undefined;
     try {
-      await core.store.update(cache, entry, spent as unknown as UnknownObject);
-      return;
+      await disruptPod(eviction, isPending && isFree ? pod.metadata.resourceVersion : undefined);
+      return undefined;
     } catch (error) {
-      if (!(error instanceof StaleObject) || attempt === maxAttempts) throw error;
+      if (!isFree || attempt === maxAttempts || !hasReason(error, 'Conflict')) throw error;
     }
   }
 }
 
-function budgetOf(cache: PrefixCache, { metadata }: Pod): CacheEntry | undefined {
-  const selection = new Selection({ namespace: metadata.namespace });
-  const { entries } = listEntries(cache, { selection, limit: 0, start: '' });
-  const matching = entries.filter((entry) => {
-    const budget = entry.object() as unknown as PodDisruptionBudget;
-    return labelSelectorFrom(budget.spec?.selector).matches(metadata.labels ?? {});
-  });
-  if (matching.length > 1) {
-    throw internalError(
-      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-    );
-  }
-  return matching[0];
+async function evictGuarded(eviction: Eviction, pod: Pod): Promise<void> {
+  const { core, options } = eviction;
+  const verdict = await spendBudget(core, pod, options.dryRun);
+  if (verdict === 'ambiguous') throw plainError(ambiguous);
+  const mustStay = verdict === 'evictUnchanged' && !isReady(pod) && isUnset(options);
+  await disruptPod(eviction, mustStay ? pod.metadata.resourceVersion : undefined);
 }
 
-function isReady({ status }: Pod): boolean {
-  return status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false;
+/** A pod that does no work cannot disturb any. */
+function isIdle({ metadata, status }: Pod): boolean {
+  if (metadata.deletionTimestamp !== undefined) return true;
+  return ['Pending', 'Succeeded', 'Failed'].includes(status?.phase ?? '');
 }
 
-/** A running pod that is not ready may go when the budget is met, or always if it says so. */
-function isUnreadyAllowed({ spec, status }: PodDisruptionBudget, pod: Pod): boolean {
-  if (isReady(pod)) return false;
-  if (spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
-  const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
-  return currentHealthy >= desiredHealthy && desiredHealthy > 0;
+/** Whether the client named no version. */
+function isUnset({ preconditions }: DeleteOptions): boolean {
+  return (preconditions.resourceVersion ?? '') === '';
 }
 
-function spentBudget(budget: PodDisruptionBudget, pod: Pod, nowMs: number): PodDisruptionBudget {
-  const { metadata, status } = budget;
-  if (status === undefined || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
-    throw tooMany(
-      `The disruption budget ${metadata.name} is still being processed by the server.`,
-      stillProcessingSeconds,
-    );
+async function readPod({ core, context }: Eviction): Promise<Pod> {
+  const served = podResource(core);
+  const { namespace, name } = context.info;
+  const cache = await readyCache(core, served, 'get');
+  const entry = await currentEntry(core, cache, cache.keyOf(namespace, name));
+  if (entry === undefined) throw notFound(served.info, name);
+  return entry.object() as unknown as Pod;
+}
+
+/**
+ * Says in the pod's status why it goes, then deletes it, in this version if one is named. Admission
+ * was asked about the eviction and is not asked about the delete, as upstream.
+ */
+async function disruptPod(eviction: Eviction, resourceVersion: string | undefined): Promise<void> {
+  const { core, context } = eviction;
+  const served = podResource(core);
+  const { namespace, name } = context.info;
+  const preconditions = {
+    ...eviction.options.preconditions,
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  let options: DeleteOptions = { ...eviction.options, preconditions };
+  if (!options.dryRun) {
+    const version = await markDisrupted(eviction, options);
+    if (!isUnset(options)) {
+      options = { ...options, preconditions: { ...preconditions, resourceVersion: version } };
+    }
   }
-  const resource = { group: 'policy', resource: 'poddisruptionbudgets' };
-  const allowed = status.disruptionsAllowed ?? 0;
-  if (allowed < 0) {
-    throw forbidden(resource, metadata.name, 'pdb disruptions allowed is negative');
+  const podContext = { ...plainContext(context), resource: served.info };
+  const request = { core, served, context: podContext, namespace, name, options };
+  await deleteObject({ ...request, isAdmitted: true });
+}
+
+/** Returns the version that the pod has with the condition. */
+async function markDisrupted({ core, context }: Eviction, options: DeleteOptions): Promise<string> {
+  const served = podResource(core);
+  const { namespace, name } = context.info;
+  const cache = await readyCache(core, served, 'get');
+  let current: CacheEntry | undefined = await currentEntry(
+    core,
+    cache,
+    cache.keyOf(namespace, name),
+  );
+  for (let attempt = 1; ; attempt++) {
+    if (current === undefined) throw notFound(served.info, name);
+    checkPreconditions({ options, served, name }, current);
+    const pod = current.object() as unknown as Pod;
+    const marked = disrupted(pod, core.clock.now());
+    if (marked === pod) return pod.metadata.resourceVersion ?? '';
+    try {
+      const entry = await core.store.update(cache, current, marked as never);
+      return String(entry.revision);
+    } catch (error) {
+      if (!(error instanceof StaleObject) || attempt === maxAttempts) throw error;
+      current = error.current;
+    }
   }
-  if (Object.keys(status.disruptedPods ?? {}).length > maxDisruptedPods) {
-    throw forbidden(
-      resource,
-      metadata.name,
-      'DisruptedPods map too big - too many evictions not confirmed by PDB controller',
-    );
-  }
-  if (allowed === 0) {
-    throw tooMany(
-      `The disruption budget ${metadata.name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`,
-      0,
-    );
-  }
+}
+
+/** The pod itself when it says so already. */
+function disrupted(pod: Pod, nowMs: number): Pod {
+  const { conditions = [] } = pod.status ?? {};
+  const before = conditions.find(({ type }) => type === 'DisruptionTarget');
+  const reason = 'EvictionByEvictionAPI';
+  const message = 'Eviction API: evicting';
+  const isSame = before?.status === 'True';
+  if (isSame && before.reason === reason && before.message === message) return pod;
+  const condition: PodCondition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    lastTransitionTime: isSame ? before.lastTransitionTime : formatTime(nowMs),
+    reason,
+    message,
+  };
+  const next =
+    before === undefined
+      ? [...conditions, condition]
+      : conditions.map((one) => (one === before ? condition : one));
   return {
-    ...budget,
-    metadata: { ...metadata },
-    status: {
-      ...status,
-      disruptionsAllowed: allowed - 1,
-      disruptedPods: { ...status.disruptedPods, [pod.metadata.name]: formatTime(nowMs) },
-    },
+    ...pod,
+    metadata: { ...pod.metadata },
+    status: { ...pod.status, conditions: next },
   };
 }
 
-function tooMany(cause: string, retryAfterSeconds: number): ApiStatusError {
-  return new ApiStatusError({
-    httpCode: 429,
-    reason: 'TooManyRequests',
-    message: "Cannot evict pod as it would violate the pod's disruption budget.",
-    details: {
-      ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
-      causes: [{ reason: 'DisruptionBudget', message: cause }],
-    },
-  });
+/** The context without its getters, so that it can be spread. */
+function plainContext(context: ResourceRequestContext): ResourceRequestContext {
+  const { info, user, query, warnings, userAgent, signal, auditId, trail, resource } = context;
+  return { info, user, query, warnings, userAgent, signal, auditId, trail, resource };
 }
