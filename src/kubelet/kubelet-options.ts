@@ -38,6 +38,8 @@ export interface KubeletOptions {
   readonly machineUsage: () => Promise<MachineUsage>;
   /** What a pod's cgroup uses; eviction ranks pods by it. Absent: nobody knows. */
   readonly podUsage?: ((pod: Pod) => Promise<CgroupStats | undefined>) | undefined;
+  /** What the cgroup of all pods uses. */
+  readonly podsUsage?: (() => Promise<CgroupStats | undefined>) | undefined;
   readonly volumes: (parts: VolumeParts) => VolumeManager | Promise<VolumeManager>;
   /** Where device plugins register and agents ask who has what; absent: no device plugins. */
   readonly devicePlugins?: { readonly directory: string; readonly podResourcesSocket: string };

@@ -13,6 +13,7 @@ import { rankPods } from './ranking.ts';
 import { exceededLimit } from './storage-limits.ts';
 import { createThresholdTracker } from './threshold-tracker.ts';
 import { readThresholds } from './thresholds.ts';
+import type { PodsMemory } from './thresholds.ts';
 import type { EvictionConfig } from './thresholds.ts';
 
 const mebi = 2 ** 20;
@@ -62,7 +63,11 @@ const well: MachineUsage = {
 };
 
 /** A node that eviction looks at, with what it does. */
-function nodeOf(setup: { uses: readonly PodUse[]; config?: Partial<EvictionConfig> }) {
+function nodeOf(setup: {
+  uses: readonly PodUse[];
+  config?: Partial<EvictionConfig>;
+  podsMemory?: PodsMemory;
+}) {
   const clock = new FakeClock();
   const config = { ...hard, ...setup.config };
   const did: string[] = [];
@@ -79,6 +84,7 @@ function nodeOf(setup: { uses: readonly PodUse[]; config?: Partial<EvictionConfi
     nodeName: 'n1',
     machine: { ...machine },
     machineUsage: async () => usage,
+    podsMemory: async () => setup.podsMemory,
     usages: {
       gather: async (pods) => setup.uses.filter(({ pod }) => pods.includes(pod)),
     },
@@ -163,6 +169,34 @@ test('the pod that uses most beyond its request goes first, with the whole story
       },
     },
   ]);
+});
+
+test('pods that together come near their limit are short of memory before the machine', async () => {
+  const uses = [useOfPod('big', { memoryBytes: 900 * mebi })];
+  const podsMemory = { limitBytes: 1000 * mebi, workingSetBytes: 950 * mebi };
+  const enforceNodeAllocatable = ['pods'];
+  const node = nodeOf({ uses, podsMemory, config: { enforceNodeAllocatable } });
+  assert.deepEqual(await node.look({}), ['big']);
+  assert.match(
+    node.did.at(-1) ?? '',
+    /resource: memory. Threshold quantity: 100Mi, available: 50Mi/,
+  );
+  const free = nodeOf({ uses, podsMemory, config: { enforceNodeAllocatable: ['none'] } });
+  assert.deepEqual(await free.look({}), []);
+});
+
+test('nobody asks for inodes: the message names no container', async () => {
+  const containers = new Map([['c', { memoryBytes: 0, storageBytes: 0, inodes: 900 }]]);
+  const node = nodeOf({
+    uses: [useOfPod('many', { inodes: 900, containers })],
+    config: { evictionHard: { 'nodefs.inodesFree': '5%' } },
+  });
+  const scarce = { nodeFs: { ...well.nodeFs, inodesFree: 1 } };
+  await node.look(scarce, scarce);
+  assert.match(
+    node.did.at(-1) ?? '',
+    /resource: inodes\. Threshold quantity: \S+, available: 1\. $/,
+  );
 });
 
 test('critical pods stay', async () => {

@@ -15,7 +15,13 @@ import { rankPods } from './ranking.ts';
 import { exceededLimit, hasStorageLimits, limitSignal } from './storage-limits.ts';
 import { createThresholdTracker } from './threshold-tracker.ts';
 import { crossedThresholds, observeMachine, readThresholds } from './thresholds.ts';
-import type { EvictionConfig, Observations, ScarceResource, Threshold } from './thresholds.ts';
+import type {
+  EvictionConfig,
+  Observations,
+  PodsMemory,
+  ScarceResource,
+  Threshold,
+} from './thresholds.ts';
 import type { UsageGatherer } from './usage-gatherer.ts';
 
 export interface EvictionOptions {
@@ -25,6 +31,8 @@ export interface EvictionOptions {
   readonly nodeName: string;
   readonly machine: MachineInfo;
   readonly machineUsage: () => Promise<MachineUsage>;
+  /** Undefined where the pods together have no limit. */
+  readonly podsMemory?: (() => Promise<PodsMemory | undefined>) | undefined;
   readonly usages: UsageGatherer;
   readonly recorder: Pick<EventRecorder, 'event'>;
   readonly states: () => readonly PodState[];
@@ -70,7 +78,8 @@ export async function lookOnce(
   tracker: ReturnType<typeof createThresholdTracker>,
 ): Promise<string[]> {
   const { clock, machine } = options;
-  const observations = observeMachine(machine, await options.machineUsage());
+  const pods = await options.podsMemory?.();
+  const observations = observeMachine(machine, await options.machineUsage(), pods);
   const due = tracker.observe(observations, clock.now());
   options.onScarce(tracker.scarce());
   const overLimits = await evictOverLimits(options);

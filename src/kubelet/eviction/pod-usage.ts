@@ -45,24 +45,22 @@ export function requestOf({ pod }: PodUse, resource: ScarceResource): number {
   return podRequests(pod).get(resource) ?? 0;
 }
 
-/** Containers that use more than they asked for, with both numbers, in the order of the spec. */
+/**
+ * Containers that use more than they asked for, with both numbers, in the order of the spec; only of
+ * what can be asked for.
+ */
 export function offendingContainers(
   { pod, containers }: PodUse,
   resource: ScarceResource,
 ): { name: string; used: number; requested: number }[] {
-  if (resource === 'pids') return [];
+  if (resource === 'pids' || resource === 'inodes') return [];
   const { initContainers = [], containers: regular } = specOf(pod);
   const sidecars = initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always');
   return [...regular, ...sidecars].flatMap(({ name, resources }) => {
     const use = containers.get(name);
     if (use === undefined) return [];
-    const used =
-      resource === 'memory'
-        ? use.memoryBytes
-        : resource === 'inodes'
-          ? use.inodes
-          : use.storageBytes;
-    const requested = resource === 'inodes' ? 0 : amountValue(resources?.requests, resource);
+    const used = resource === 'memory' ? use.memoryBytes : use.storageBytes;
+    const requested = amountValue(resources?.requests, resource);
     return used > requested ? [{ name, used, requested }] : [];
   });
 }

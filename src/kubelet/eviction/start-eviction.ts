@@ -24,6 +24,11 @@ export function startEviction(
   const { pressure, reporter } = nodeSide;
   return runEviction({
     ...options,
+    async podsMemory() {
+      const all = await options.podsUsage?.();
+      if (all?.memoryLimitBytes === undefined) return undefined;
+      return { limitBytes: all.memoryLimitBytes, workingSetBytes: all.memoryWorkingSetBytes };
+    },
     usages: createUsageGatherer({
       ...options,
       runtime: cri.runtime,

@@ -34,7 +34,8 @@ export type EvictionConfig = Pick<
   | 'evictionSoftGraceMs'
   | 'evictionMinimumReclaim'
   | 'evictionMaxPodGraceSeconds'
->;
+> &
+  Partial<Pick<KubeletConfig, 'enforceNodeAllocatable'>>;
 
 /** Every configured threshold; `0` and `0%` turn one off, as upstream. */
 export function readThresholds(config: EvictionConfig): Threshold[] {
@@ -48,11 +49,34 @@ export function readThresholds(config: EvictionConfig): Threshold[] {
         isHard,
         minimumReclaim: config.evictionMinimumReclaim[signal] ?? '0',
       }));
-  return [...of(config.evictionHard, true), ...of(config.evictionSoft, false)];
+  return [
+    ...of({ ...allocatableThreshold(config), ...config.evictionHard }, true),
+    ...of(config.evictionSoft, false),
+  ];
+}
+
+/** Pods that may not have the whole machine are short of memory before the machine is. */
+function allocatableThreshold({
+  evictionHard,
+  enforceNodeAllocatable = [],
+}: EvictionConfig): Record<string, string> {
+  const text = evictionHard['memory.available'];
+  if (text === undefined || !enforceNodeAllocatable.includes('pods')) return {};
+  return { 'allocatableMemory.available': text };
+}
+
+/** Memory of all pods together, and how much they may have. */
+export interface PodsMemory {
+  readonly limitBytes: number;
+  readonly workingSetBytes: number;
 }
 
 /** What of the machine each signal looks at. Containers' layers are where images are. */
-export function observeMachine(machine: MachineInfo, usage: MachineUsage): Observations {
+export function observeMachine(
+  machine: MachineInfo,
+  usage: MachineUsage,
+  pods?: PodsMemory | undefined,
+): Observations {
   const found = new Map<string, Observation>([
     [
       'memory.available',
@@ -79,6 +103,13 @@ export function observeMachine(machine: MachineInfo, usage: MachineUsage): Obser
       capacity: fs.inodes,
     });
   };
+  if (pods !== undefined) {
+    found.set('allocatableMemory.available', {
+      resource: 'memory',
+      available: Math.max(pods.limitBytes - pods.workingSetBytes, 0),
+      capacity: pods.limitBytes,
+    });
+  }
   disk('nodefs', usage.nodeFs);
   disk('imagefs', usage.imageFs);
   disk('containerfs', usage.imageFs);
