@@ -1,3 +1,4 @@
+import { mandatoryFlowSchemas, mandatoryPriorityLevels } from '#schema/validation/mod.ts';
 import type { FlowSchema, PriorityLevelConfiguration } from '#schema/types.ts';
 
 /** A default of API priority and fairness. Mandatory ones always have this spec. */
@@ -9,23 +10,8 @@ interface FlowEntry<Spec> {
 
 /** Priority levels of Kubernetes 1.36. */
 export const priorityLevels: readonly FlowEntry<PriorityLevelConfiguration['spec']>[] = [
-  {
-    name: 'exempt',
-    isMandatory: true,
-    spec: { type: 'Exempt', exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } },
-  },
-  {
-    name: 'catch-all',
-    isMandatory: true,
-    spec: {
-      type: 'Limited',
-      limited: {
-        nominalConcurrencyShares: 5,
-        lendablePercent: 0,
-        limitResponse: { type: 'Reject' },
-      },
-    },
-  },
+  { name: 'exempt', isMandatory: true, spec: mandatoryPriorityLevels.exempt },
+  { name: 'catch-all', isMandatory: true, spec: mandatoryPriorityLevels['catch-all'] },
   {
     name: 'system',
     isMandatory: false,
@@ -120,29 +106,7 @@ export const priorityLevels: readonly FlowEntry<PriorityLevelConfiguration['spec
 
 /** Flow schemas of Kubernetes 1.36. */
 export const flowSchemas: readonly FlowEntry<FlowSchema['spec']>[] = [
-  {
-    name: 'exempt',
-    isMandatory: true,
-    spec: {
-      priorityLevelConfiguration: { name: 'exempt' },
-      matchingPrecedence: 1,
-      rules: [
-        {
-          subjects: [{ kind: 'Group', group: { name: 'system:masters' } }],
-          resourceRules: [
-            {
-              verbs: ['*'],
-              apiGroups: ['*'],
-              resources: ['*'],
-              clusterScope: true,
-              namespaces: ['*'],
-            },
-          ],
-          nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
-        },
-      ],
-    },
-  },
+  { name: 'exempt', isMandatory: true, spec: mandatoryFlowSchemas.exempt },
   {
     name: 'probes',
     isMandatory: false,
@@ -366,31 +330,5 @@ export const flowSchemas: readonly FlowEntry<FlowSchema['spec']>[] = [
       ],
     },
   },
-  {
-    name: 'catch-all',
-    isMandatory: true,
-    spec: {
-      priorityLevelConfiguration: { name: 'catch-all' },
-      matchingPrecedence: 10000,
-      distinguisherMethod: { type: 'ByUser' },
-      rules: [
-        {
-          subjects: [
-            { kind: 'Group', group: { name: 'system:unauthenticated' } },
-            { kind: 'Group', group: { name: 'system:authenticated' } },
-          ],
-          resourceRules: [
-            {
-              verbs: ['*'],
-              apiGroups: ['*'],
-              resources: ['*'],
-              clusterScope: true,
-              namespaces: ['*'],
-            },
-          ],
-          nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
-        },
-      ],
-    },
-  },
+  { name: 'catch-all', isMandatory: true, spec: mandatoryFlowSchemas['catch-all'] },
 ];

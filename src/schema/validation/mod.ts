@@ -4,5 +4,6 @@
  * the schemas of custom resources. Start reading at kind-rules.ts, then kinds.ts and validate.ts.
  */
 export { renderValue } from './bad-value.ts';
+export { mandatoryFlowSchemas, mandatoryPriorityLevels } from './flowcontrol/mandatory-specs.ts';
 export { annotationErrors, labelErrors } from './meta-maps.ts';
 export { validateCreate, validateUpdate } from './validate.ts';

@@ -56,7 +56,8 @@ export const flowSchemaRules: KindRules<FlowSchema> = {
     (spec.rules ?? []).forEach((rule, index) => {
       checkRule(errors, specPath.child('rules').at(index), rule);
     });
-    const fixed = mandatoryFlowSchemas[metadata?.name ?? ''];
+    const mandatory: Readonly<Record<string, FlowSchemaSpec>> = mandatoryFlowSchemas;
+    const fixed = mandatory[metadata?.name ?? ''];
     if (fixed !== undefined && !jsonEqual(spec, fixed)) {
       const detail = `spec of '${metadata?.name}' must equal the fixed value`;
       errors.invalid(specPath, '', spec, detail);

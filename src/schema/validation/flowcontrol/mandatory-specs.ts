@@ -1,7 +1,7 @@
 import type { FlowSchemaSpec, PriorityLevelConfigurationSpec } from '../../generated/types.ts';
 
 /** Two flow schemas and two levels hold everything together; nobody may change what they say. */
-export const mandatoryFlowSchemas: Readonly<Record<string, FlowSchemaSpec>> = {
+export const mandatoryFlowSchemas = {
   exempt: {
     priorityLevelConfiguration: { name: 'exempt' },
     matchingPrecedence: 1,
@@ -44,13 +44,17 @@ export const mandatoryFlowSchemas: Readonly<Record<string, FlowSchemaSpec>> = {
       },
     ],
   },
-};
+} satisfies Readonly<Record<string, FlowSchemaSpec>>;
 
-export const catchAllLevel: PriorityLevelConfigurationSpec = {
-  type: 'Limited',
-  limited: {
-    nominalConcurrencyShares: 5,
-    lendablePercent: 0,
-    limitResponse: { type: 'Reject' },
+/** Of the exempt level, shares may be changed; of the other one nothing. */
+export const mandatoryPriorityLevels = {
+  exempt: { type: 'Exempt', exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } },
+  'catch-all': {
+    type: 'Limited',
+    limited: {
+      nominalConcurrencyShares: 5,
+      lendablePercent: 0,
+      limitResponse: { type: 'Reject' },
+    },
   },
-};
+} as const satisfies Readonly<Record<string, PriorityLevelConfigurationSpec>>;

@@ -13,7 +13,7 @@ import { dns1123SubdomainErrors } from '../formats/names.ts';
 import type { KindRules } from '../kind-rules.ts';
 import type { Unchecked } from '../unchecked.ts';
 import { checkFlowConditions } from './flow-schemas.ts';
-import { catchAllLevel } from './mandatory-specs.ts';
+import { mandatoryPriorityLevels } from './mandatory-specs.ts';
 
 const zeroShares = 'flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares';
 const levelTypes = ['Exempt', 'Limited'];
@@ -28,7 +28,7 @@ function checkFixed(
   name: string,
   spec: Unchecked<PriorityLevelConfigurationSpec>,
 ): void {
-  if (name === 'catch-all' && !jsonEqual(spec, catchAllLevel)) {
+  if (name === 'catch-all' && !jsonEqual(spec, mandatoryPriorityLevels['catch-all'])) {
     errors.invalid(specPath, '', spec, `spec of '${name}' must equal the fixed value`);
   } else if (name === 'exempt' && (spec.type !== 'Exempt' || spec.limited !== undefined)) {
     const detail = `spec of '${name}' except the 'spec.${name}' field must equal the fixed value`;
