@@ -126,7 +126,7 @@ function testOperating(version: KubectlVersion): void {
         ['secret s', /^p: +1 bytes$/m],
         ['sa default', /^Name: +default$/m],
         [`ns ${namespace}`, /^Status: +Active$[^]*Container +cpu/m],
-        [`node ${node}`, /^Allocatable:\n +cpu: +8$/m],
+        [`node ${node}`, /^Allocatable:\n +cpu: +64$/m],
         ['limits l', /^Container +cpu +- +2 +2 +2/m],
         ['pvc c', /^Status: +Pending$/m],
         ['netpol n', /To Port: 80\/TCP/],
