@@ -1,5 +1,6 @@
 import type {
   FlowSchema,
+  FlowSchemaSpec,
   FlowcontrolV1Subject,
   NonResourcePolicyRule,
   PolicyRulesWithSubjects,
