@@ -417,7 +417,8 @@ const invalidSpecs: Case[] = [
     options: { body: service({ clusterIP: '1.2.3.4' }) },
     code: 422,
     reason: 'Invalid',
-    message: /failed to allocate IP 1.2.3.4: the provided IP \(1.2.3.4\) is not in the valid range/,
+    message:
+      /failed to allocate IP 1.2.3.4: the provided network does not match the current range$/,
     causes: ['spec.clusterIPs: FieldValueInvalid'],
   },
   {
