@@ -105,7 +105,12 @@ for (const [body, signer, usages, authority, seconds] of [
 }
 
 for (const [body, signer, usages, message] of [
-  ['client', 'kube-apiserver-client', serverUsages, /^usages did not match/],
+  [
+    'client',
+    'kube-apiserver-client',
+    serverUsages,
+    /^invalid usage for client certificate: server auth$/,
+  ],
   [
     'client',
     'kube-apiserver-client-kubelet',

@@ -1,9 +1,10 @@
 import type { RequestFacts } from '#pki/mod.ts';
 import type { SignerAuthorities } from '../context.ts';
 
-const keyUse = ['key encipherment', 'digital signature'];
-const clientUsages = [...keyUse, 'client auth'];
-const serverUsages = [...keyUse, 'server auth'];
+const clientAuth = 'client auth';
+const serverAuth = 'server auth';
+/** Sorted, as texts name them. */
+const optionalUsages = ['digital signature', 'key encipherment'];
 const nodePrefix = 'system:node:';
 
 export interface Signer {
@@ -16,7 +17,7 @@ export interface Signer {
 export const signers: Readonly<Record<string, Signer>> = {
   'kubernetes.io/kube-apiserver-client': {
     authority: 'client',
-    refusal: (_facts, usages) => usagesRefusal(usages, clientUsages, ['client auth']),
+    refusal: (_facts, usages) => clientRefusal(usages),
   },
   'kubernetes.io/kube-apiserver-client-kubelet': {
     authority: 'client',
@@ -29,21 +30,28 @@ export const signers: Readonly<Record<string, Signer>> = {
   'kubernetes.io/legacy-unknown': { authority: 'server', refusal: () => undefined },
 };
 
-function usagesRefusal(
-  usages: readonly string[],
-  allowed: readonly string[],
-  needed: readonly string[],
-): string | undefined {
-  const isAllowed = usages.every((usage) => allowed.includes(usage));
-  const hasNeeded = needed.every((usage) => usages.includes(usage));
-  if (isAllowed && hasNeeded) return undefined;
-  return `usages did not match ${JSON.stringify(allowed)}`;
+/** What any client may ask for. */
+function clientRefusal(usages: readonly string[]): string | undefined {
+  const wrong = usages.find((usage) => usage !== clientAuth && !optionalUsages.includes(usage));
+  if (wrong !== undefined) return `invalid usage for client certificate: ${wrong}`;
+  if (usages.includes(clientAuth)) return undefined;
+  return `missing required usage for client certificate: ${clientAuth}`;
 }
 
-function nodeRefusal({ commonName, organizations }: RequestFacts): string | undefined {
-  if (organizations.length !== 1 || organizations[0] !== 'system:nodes') {
-    return 'subject organization is not system:nodes';
-  }
+/** Exactly these usages; keys that are not RSA have no use for encipherment. */
+function kubeletUsagesRefusal(usages: readonly string[], auth: string): string | undefined {
+  const asked = new Set(usages);
+  const isKnown = usages.every((usage) => usage === auth || optionalUsages.includes(usage));
+  if (isKnown && asked.has(auth) && asked.has('digital signature')) return undefined;
+  return `usages did not match [${[auth, ...optionalUsages].toSorted().join(' ')}]`;
+}
+
+function organizationRefusal({ organizations }: RequestFacts): string | undefined {
+  const isNodes = organizations.length === 1 && organizations[0] === 'system:nodes';
+  return isNodes ? undefined : 'subject organization is not system:nodes';
+}
+
+function nameRefusal({ commonName }: RequestFacts): string | undefined {
   return commonName.startsWith(nodePrefix)
     ? undefined
     : `subject common name does not begin with ${nodePrefix}`;
@@ -54,22 +62,22 @@ export function kubeletClientRefusal(
   facts: RequestFacts,
   usages: readonly string[],
 ): string | undefined {
+  const refusal = organizationRefusal(facts);
+  if (refusal !== undefined) return refusal;
   if (facts.dnsNames.length > 0) return 'DNS subjectAltNames are not allowed';
   if (facts.emailAddresses.length > 0) return 'Email subjectAltNames are not allowed';
   if (facts.ipAddresses.length > 0) return 'IP subjectAltNames are not allowed';
   if (facts.uris.length > 0) return 'URI subjectAltNames are not allowed';
-  return (
-    nodeRefusal(facts) ?? usagesRefusal(usages, clientUsages, ['client auth', 'digital signature'])
-  );
+  return nameRefusal(facts) ?? kubeletUsagesRefusal(usages, clientAuth);
 }
 
 function kubeletServingRefusal(facts: RequestFacts, usages: readonly string[]): string | undefined {
+  const refusal = organizationRefusal(facts);
+  if (refusal !== undefined) return refusal;
   if (facts.dnsNames.length + facts.ipAddresses.length === 0) {
     return 'DNS or IP subjectAltName is required';
   }
   if (facts.emailAddresses.length > 0) return 'Email subjectAltNames are not allowed';
   if (facts.uris.length > 0) return 'URI subjectAltNames are not allowed';
-  return (
-    nodeRefusal(facts) ?? usagesRefusal(usages, serverUsages, ['server auth', 'digital signature'])
-  );
+  return kubeletUsagesRefusal(usages, serverAuth) ?? nameRefusal(facts);
 }

@@ -9,6 +9,7 @@ import {
 import type { AddressType } from '../service-pods/pod-address.ts';
 import { podPorts } from '../service-pods/service-ports.ts';
 import type { PodPort } from '../service-pods/service-ports.ts';
+import { wantsZoneHints } from './zone-hints.ts';
 
 const zoneLabel = 'topology.kubernetes.io/zone';
 
@@ -78,7 +79,7 @@ function hintsOf(
   isReady: boolean,
 ): Pick<Endpoint, 'hints'> {
   const preference = service.spec?.trafficDistribution;
-  if (preference === undefined || !isReady) return {};
+  if (preference === undefined || !isReady || wantsZoneHints(service)) return {};
   const forZones = zone === undefined ? undefined : [{ name: zone }];
   // A node may have no zone: its own endpoints are near all the same.
   const isNear = preference === 'PreferSameNode' && nodeName !== undefined;

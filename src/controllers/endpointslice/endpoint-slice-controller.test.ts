@@ -272,3 +272,42 @@ test('Endpoints that somebody keeps without a service stay, those left behind go
   assert.deepEqual(names, ['by-hand']);
   await harness.stop();
 });
+
+test('a service that asks for hints by zone gets them, and is told when they cannot be', async () => {
+  const annotations = { 'service.kubernetes.io/topology-mode': 'Auto' };
+  const asking = service();
+  asking.metadata.annotations = annotations;
+  const ready = [{ type: 'Ready', status: 'True' }];
+  const nodeIn = (name: string, zone: string): Node => ({
+    ...node,
+    metadata: { name, labels: { 'topology.kubernetes.io/zone': zone } },
+    status: { allocatable: { cpu: '2' }, conditions: ready },
+  });
+  const elsewhere = pod('b', '10.42.1.5');
+  const harness = start(asking, pod('a', '10.42.0.5'), {
+    ...elsewhere,
+    spec: { ...elsewhere.spec!, nodeName: 'n2' },
+  });
+  harness.client.add(nodeIn('n2', 'z2'));
+  await harness.run(1000);
+  const zones = (): (string | undefined)[] =>
+    slicesOf(harness)
+      .flatMap(({ endpoints = [] }) => endpoints)
+      .map(({ hints }) => hints?.forZones?.[0]?.name);
+  assert.deepEqual(zones(), [undefined, undefined]);
+  const problem =
+    'TopologyAwareHintsDisabled: Insufficient Node information: allocatable CPU or zone not specified on one or more nodes, addressType: IPv4';
+  assert.ok(
+    harness.events().some((text) => text.startsWith(problem)),
+    harness.events().join(),
+  );
+  harness.client.modify<Node>(resources.nodes, 'n1', (live) => ({
+    ...live,
+    status: nodeIn('n1', 'z1').status,
+  }));
+  await harness.run(1000);
+  assert.deepEqual(zones(), ['z1', 'z2']);
+  const on = 'TopologyAwareHintsEnabled: Topology Aware Hints has been enabled, addressType: IPv4';
+  assert.ok(harness.events().includes(on));
+  await harness.stop();
+});

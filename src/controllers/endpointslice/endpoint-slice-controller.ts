@@ -9,6 +9,7 @@ import { createChangeBatcher } from '../service-pods/change-batcher.ts';
 import { addressTypes, hasPodEndpoints } from '../service-pods/pod-address.ts';
 import { createServicePodHandler, podsOfService } from '../service-pods/service-pods.ts';
 import { desiredEndpoints } from './desired-endpoints.ts';
+import { createServiceHints } from './service-hints.ts';
 import {
   hasRightLabels,
   isManaged,
@@ -18,6 +19,7 @@ import {
 } from './slice-metadata.ts';
 import { planSlices } from './slice-plan.ts';
 import type { SlicePlan } from './slice-plan.ts';
+import { wantsZoneHints } from './zone-hints.ts';
 
 /** Upstream's default; the API allows 1000. */
 const maxEndpoints = 100;
@@ -37,6 +39,7 @@ export const startEndpointSliceController: StartController = (context) => {
   });
   const expectations = createExpectations(clock);
   const triggers = createTriggerTimes();
+  const hints = createServiceHints(nodes, events);
   /** Services that leave pods out until their node is known. */
   const waiting = new Set<string>();
 
@@ -46,6 +49,7 @@ export const startEndpointSliceController: StartController = (context) => {
       // Slices of a service that is gone are collected through their owner.
       expectations.forget(key);
       triggers.forget(key);
+      hints.forget(key);
       waiting.delete(key);
       batcher.forget(key);
       return;
@@ -65,6 +69,7 @@ export const startEndpointSliceController: StartController = (context) => {
       for (const type of types) {
         const groups = desiredEndpoints(service, selected, type, (name) => nodes.get(name));
         const own = existing.filter((slice) => slice.addressType === type);
+        hints.apply(service, type, groups, own);
         const isOwned = (slice: EndpointSlice): boolean => isOwnedBy(slice, service);
         const planned = planSlices(own, groups, maxEndpoints, isOwned);
         const plan = withLabels(planned, own, service);
@@ -120,15 +125,17 @@ export const startEndpointSliceController: StartController = (context) => {
       onSlice(slice);
     },
   });
-  // Of a node only its zone matters here, and that it is there.
+  // Of a node only its zone matters here, and that it is there; for some its size as well.
   nodes.addHandler({
     onAdd() {
       for (const key of waiting) queue.add(key);
     },
     onUpdate(old, node) {
-      const zone = 'topology.kubernetes.io/zone';
-      if (old.metadata.labels?.[zone] === node.metadata.labels?.[zone]) return;
-      for (const service of services.list()) queue.add(objectKey(service));
+      const isZoneSame = zoneOf(old) === zoneOf(node);
+      if (isZoneSame && capacityOf(old) === capacityOf(node)) return;
+      for (const service of services.list()) {
+        if (!isZoneSame || wantsZoneHints(service)) queue.add(objectKey(service));
+      }
     },
   });
   return loop.done;
@@ -142,6 +149,16 @@ function isPlaced(pod: Pod, service: Service, nodes: Informer<Node>): boolean {
   const { nodeName = '' } = pod.spec ?? {};
   if (nodeName === '' || service.spec?.publishNotReadyAddresses === true) return true;
   return nodes.get(nodeName) !== undefined;
+}
+
+function zoneOf({ metadata }: Node): string | undefined {
+  return metadata.labels?.['topology.kubernetes.io/zone'];
+}
+
+/** What shares of zones are made of. */
+function capacityOf({ status }: Node): string {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? '';
+  return `${ready} ${status?.allocatable?.['cpu'] ?? ''}`;
 }
 
 /** Not that of a former service of the same name, which is going away. */
