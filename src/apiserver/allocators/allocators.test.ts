@@ -385,6 +385,22 @@ describe('a changed service', () => {
   );
 
   it(
+    'takes its endpoints with it when it is deleted',
+    withServers({}, async ({ clients, create, remove }) => {
+      const [client] = clients;
+      assert.ok(client !== undefined);
+      await create({ ports: [tcp] });
+      const endpoints = { metadata: { name: 's', namespace: 'ns' } };
+      await client.create(resources.endpoints, endpoints, { namespace: 'ns' });
+      await remove('s');
+      const { items } = await client.list(resources.endpoints);
+      assert.deepEqual(items, []);
+      await create({ ports: [tcp] });
+      await remove('s');
+    }),
+  );
+
+  it(
     'gives everything back when it is deleted, with finalizers when these are gone',
     withServers({}, async ({ clients, create, remove, addresses, ports }) => {
       await create({ type: 'NodePort', clusterIP: '10.43.0.30', ports: [tcp] });

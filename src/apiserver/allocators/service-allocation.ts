@@ -21,6 +21,7 @@ import type { PortRange } from './port-range.ts';
 import { createPortRepair } from './port-repair.ts';
 import { Reservation } from './reservation.ts';
 import { addressesOf, allocateAddresses } from './service-addresses.ts';
+import { deleteEndpoints } from './service-endpoints.ts';
 import { fillFamilies } from './service-families.ts';
 import { allocatePorts, portsOf } from './service-ports.ts';
 import { createServiceRanges } from './service-ranges.ts';
@@ -122,7 +123,11 @@ export function createServiceAllocation(options: ServiceAllocationOptions): Serv
       async afterWrite(object, old) {
         if (old !== undefined) await release(asService(old), asService(object));
       },
-      afterDelete: (object) => release(asService(object), undefined),
+      async afterDelete(object) {
+        const service = asService(object);
+        await deleteEndpoints(client, serviceNameOf(service), log);
+        await release(service, undefined);
+      },
     },
     keepPorts({ recorder, signal }) {
       const repair = createPortRepair({ services, ports, range, random, recorder, log });
