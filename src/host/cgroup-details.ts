@@ -79,6 +79,11 @@ function limit(text: string): number | undefined {
   return text === '' || text === 'max' || value < 0 || value >= 2 ** 62 ? undefined : value;
 }
 
+/** Version 1 limits memory and swap together. */
+function difference(both: number | undefined, memory: number | undefined): number | undefined {
+  return both === undefined || memory === undefined ? undefined : Math.max(both - memory, 0);
+}
+
 async function versionOne(read: Read): Promise<CgroupDetails> {
   const [user, system, cpuText, shares, quota, period, pids, maxPids] = await Promise.all([
     read('cpuacct', 'cpuacct.usage_user'),
@@ -117,7 +122,7 @@ async function versionOne(read: Read): Promise<CgroupDetails> {
     memoryFailures: Number(failures),
     memoryReservationBytes: limit(soft) ?? 0,
     memoryLimitBytes: limit(bytes),
-    memorySwapLimitBytes: limit(swap),
+    memorySwapLimitBytes: difference(limit(swap), limit(bytes)),
     oomKills: parseFlatKeyed(oom).get('oom_kill') ?? 0,
     threads: Number(pids),
     maxThreads: limit(maxPids),

@@ -42,6 +42,8 @@ const classPaths: Readonly<Record<QosClass, string>> = {
 /** The kubepods tree with the cgroupfs driver, as upstream lays it out. */
 export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
   const { tree } = options;
+  const hasHugePages = tree.layout.controllers.has('hugetlb');
+  const podOptions = hasHugePages ? options : { ...options, hugePageSizes: [] };
   /** Requested thousandths of a CPU of each burstable pod: their class gets the sum. */
   const burstableMilli = new Map<string, number>();
   let roots: Promise<void> | undefined;
@@ -80,7 +82,7 @@ export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
     async create(pod) {
       await ensureRoots();
       const qos = podQosClass(pod.spec);
-      await tree.create(`${classPaths[qos]}/pod${uidOf(pod)}`, podCgroupResources(pod, options));
+      await tree.create(`${classPaths[qos]}/pod${uidOf(pod)}`, podCgroupResources(pod, podOptions));
       if (qos !== 'Burstable') return;
       const milli = podRequests(pod).get('cpu') ?? 0;
       if (burstableMilli.get(uidOf(pod)) === milli) return;

@@ -69,18 +69,17 @@ function measureCalls<T extends object>(
   for (const [method, call] of Object.entries(service) as [string, AnyCall][]) {
     const name = operationNames[method];
     if (name === undefined) continue;
-    const total = metrics.operations.with(name);
-    const duration = metrics.operationDuration.with(name);
     measured[method] = async (...args: unknown[]): Promise<unknown> => {
       const startMs = clock.monotonicMs();
-      total.value += 1;
+      metrics.operations.with(name).value += 1;
       try {
         return await call(...args);
       } catch (error) {
         metrics.operationErrors.with(name).value += 1;
         throw error;
       } finally {
-        duration.observe((clock.monotonicMs() - startMs) / 1000);
+        const tookMs = clock.monotonicMs() - startMs;
+        metrics.operationDuration.with(name).observe(tookMs / 1000);
       }
     };
   }
