@@ -338,3 +338,58 @@ describe('deletes', () => {
     assert.equal((await api.request('GET', path)).status, 404);
   });
 });
+
+describe('custom resources', () => {
+  const foos = '/apis/machinery.example/v1/namespaces/default/foos';
+  const foo = (spec: object): object => ({
+    apiVersion: 'machinery.example/v1',
+    kind: 'Foo',
+    metadata: { name: 'a' },
+    spec,
+  });
+  before(async () => {
+    const count = { type: 'integer' };
+    const schema = {
+      type: 'object',
+      properties: { spec: { type: 'object', properties: { count } } },
+    };
+    const body = {
+      metadata: { name: 'foos.machinery.example' },
+      spec: {
+        group: 'machinery.example',
+        scope: 'Namespaced',
+        names: { plural: 'foos', kind: 'Foo' },
+        versions: [
+          { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } },
+        ],
+      },
+    };
+    const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    assert.equal((await api.request('POST', crds, { body })).status, 201);
+    await api.until(foos, ({ status }) => status === 200);
+    assert.equal((await api.request('POST', foos, { body: foo({ count: 1 }) })).status, 201);
+  });
+
+  test('a strict patch is refused as a patch', async () => {
+    const answer = await patch('merge', `${foos}/a?fieldValidation=Strict`, { spec: { odd: 1 } });
+    assert.equal(answer.status, 422);
+    assert.match(
+      String(answer.at('message')),
+      /^ "" is invalid: patch: Invalid value: ".*": strict decoding error: unknown field "spec.odd"$/,
+    );
+  });
+
+  test('an apply has to fit the schema', async () => {
+    const start = 'failed to create typed patch object (/a; machinery.example/v1, Kind=Foo): ';
+    assert.deepEqual(told(await apply(`${foos}/a`, foo({ odd: 1 }))), [
+      500,
+      '',
+      `${start}.spec.odd: field not declared in schema`,
+    ]);
+    assert.deepEqual(told(await apply(`${foos}/a`, foo({ count: 'x' }))), [
+      500,
+      '',
+      `${start}.spec.count: expected numeric (int or float), got string`,
+    ]);
+  });
+});

@@ -1,5 +1,5 @@
 import { ApiStatusError } from '#base/api-status-error.ts';
-import { messageOf } from '#base/errors.ts';
+import { K3tsError, messageOf } from '#base/errors.ts';
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import type { Structural } from '#schema/structural/mod.ts';
 import { conformEmbedded, conformMeta, pruneObject } from '#schema/structural/mod.ts';
@@ -41,7 +41,8 @@ export function decodeCustom(
     return { object: result, warnings: noWarnings };
   const texts = [...findings];
   if (mode === 'Warn') return { object: result, warnings: texts };
-  throw cannotBeHandled(info, `strict decoding error: ${texts.join(', ')}`);
+  const strict = new K3tsError('StrictDecoding', `strict decoding error: ${texts.join(', ')}`);
+  throw cannotBeHandled(info, messageOf(strict), strict);
 }
 
 function withMeta(object: UnknownObject, onUnknown: (path: string) => void): UnknownObject {

@@ -26,24 +26,26 @@ export function conformPatched(
   const { mode, old, patch } = options;
   const findings = patch.findings ?? [];
   const wanted = bodyTypeOf(served);
-  if (served.custom !== undefined) {
-    const object = conformObject(context, served, patched, mode, old, findings);
-    checkType(object, wanted);
-    return object;
-  }
+  const isCustom = served.custom !== undefined;
   // a strategic patch goes from maps to the struct of the kind, whatever they say of theirs
-  const problem = patch.type === 'strategic' ? undefined : typeProblem(patched, wanted);
+  const isUntold = isCustom || patch.type === 'strategic';
+  const problem = isUntold ? undefined : typeProblem(patched, wanted);
   if (problem !== undefined) throw invalidPatch(patched, patch, problem);
+  let object: UnknownObject;
   try {
-    const object = conformObject(context, served, patched, mode, old, findings);
-    const { kind } = wanted;
-    const apiVersion = groupVersion(wanted);
-    const isTold = object.kind === kind && object.apiVersion === apiVersion;
-    return isTold ? object : { ...object, kind, apiVersion };
+    object = conformObject(context, served, patched, mode, old, findings);
   } catch (error) {
     if (!(error instanceof ApiStatusError) || error.cause === undefined) throw error;
     throw invalidPatch(patched, patch, reasonOf(error.cause, patch));
   }
+  if (isCustom) {
+    checkType(object, wanted);
+    return object;
+  }
+  const { kind } = wanted;
+  const apiVersion = groupVersion(wanted);
+  const isTold = object.kind === kind && object.apiVersion === apiVersion;
+  return isTold ? object : { ...object, kind, apiVersion };
 }
 
 function reasonOf(cause: unknown, patch: PlainPatch): string {

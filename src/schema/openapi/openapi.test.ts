@@ -141,6 +141,25 @@ function fieldsOf(bytes: Buffer): Map<number, Buffer[]> {
   return fields;
 }
 
+test('built-in kinds have the old paths of watches', () => {
+  const { paths } = openApiV2(catalog.all);
+  const idOf = (path: string): unknown => (paths[path] as { get?: Json } | undefined)?.get;
+  const configMap = '/api/v1/watch/namespaces/{namespace}/configmaps';
+  const cases = [
+    ['/api/v1/watch/configmaps', 'watchlist', 'watchCoreV1ConfigMapListForAllNamespaces'],
+    [configMap, 'watchlist', 'watchCoreV1NamespacedConfigMapList'],
+    [`${configMap}/{name}`, 'watch', 'watchCoreV1NamespacedConfigMap'],
+    ['/api/v1/watch/nodes', 'watchlist', 'watchCoreV1NodeList'],
+    ['/apis/storage.k8s.io/v1/watch/csidrivers/{name}', 'watch', 'watchStorageV1CSIDriver'],
+  ] as const;
+  for (const [path, action, operationId] of cases) {
+    const operation = idOf(path) as Json;
+    assert.equal(operation['operationId'], operationId);
+    assert.equal(operation['x-kubernetes-action'], action);
+  }
+  assert.equal('/api/v1/watch/bindings' in paths, false);
+});
+
 test('version 2 as protobuf holds the same paths and definitions in the same order', () => {
   const document = fieldsOf(encodeOpenApiV2(v2));
   assert.equal(document.get(1)?.[0]?.toString(), '2.0');

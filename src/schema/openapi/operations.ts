@@ -205,10 +205,47 @@ export function pathsOf(info: ResourceInfo): PathPlan[] {
     const everywhere = operations(['list'], info.verbs, { ...target, noun });
     paths.push({ path: `${root}/${resource}`, parameters: [], operations: everywhere });
   }
+  if (info.verbs.includes('watch') && typeTable.type(info.typeName) !== undefined) {
+    paths.push(...watchPaths(target, parameters));
+  }
   for (const sub of info.subresources) {
     paths.push(...subresourcePaths(sub, `${collection}/{name}`, ['name', ...parameters], target));
   }
   return paths.filter((path) => path.operations.length > 0);
+}
+
+/** The old paths of watches, which custom resources do not have. */
+function watchPaths({ info, kind, noun }: Target, parameters: readonly string[]): PathPlan[] {
+  const { group, version, namespaced, resource } = info;
+  const root = group === '' ? `/api/${version}/watch` : `/apis/${group}/${version}/watch`;
+  const collection = `${root}${namespaced ? '/namespaces/{namespace}' : ''}/${resource}`;
+  const plan = (action: 'watch' | 'watchlist', of: string): OperationPlan => ({
+    method: 'get',
+    action,
+    operationId: `watch${of}`,
+    tag: tagOf(info),
+    kind,
+    body: undefined,
+    isBodyRequired: false,
+    answers: [['200', `${metaPackage}.WatchEvent`]],
+    query: queryOf('list/watch'),
+    consumes: ['*/*'],
+    produces: listProduces,
+  });
+  const paths: PathPlan[] = [
+    { path: collection, parameters, operations: [plan('watchlist', `${noun}List`)] },
+    {
+      path: `${collection}/{name}`,
+      parameters: ['name', ...parameters],
+      operations: [plan('watch', noun)],
+    },
+  ];
+  if (!namespaced) return paths;
+  const everywhere = `${groupWord(group)}${capital(version)}${info.kind}ListForAllNamespaces`;
+  return [
+    { path: `${root}/${resource}`, parameters: [], operations: [plan('watchlist', everywhere)] },
+    ...paths,
+  ];
 }
 
 interface SubresourceDetail {
