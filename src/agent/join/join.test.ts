@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -70,8 +71,9 @@ async function startSupervisor(t: TestContext): Promise<Supervisor> {
     if (path === '/cacerts') return [200, authority.certificatePem];
     const basic = request.headers.authorization?.replace(/^Basic /, '') ?? '';
     const user = Buffer.from(basic, 'base64').toString();
-    seen.push({ path, node: request.headers['k3s-node-name'], user });
-    if (user !== 'node:good') return [401, JSON.stringify({ message: 'Unauthorized' })];
+    const isKnown = (request.socket as TLSSocket).authorized && user === '';
+    seen.push({ path, node: request.headers['k3s-node-name'], user: isKnown ? 'cert' : user });
+    if (user !== 'node:good' && !isKnown) return [401, JSON.stringify({ message: 'Unauthorized' })];
     if (path === '/v1-k3s/config') return [200, JSON.stringify(config)];
     if (path === '/v1-k3s/client-ca.crt') return [200, authority.certificatePem];
     const chunks = await Array.fromAsync(request as AsyncIterable<Buffer>);
@@ -85,7 +87,8 @@ async function startSupervisor(t: TestContext): Promise<Supervisor> {
     });
     return [200, pem];
   };
-  const server = createServer({ key, cert }, (request, response) => {
+  const tls = { key, cert, ca: authority.certificatePem, requestCert: true };
+  const server = createServer({ ...tls, rejectUnauthorized: false }, (request, response) => {
     answer(request).then(
       ([status, body]) => response.writeHead(status).end(body),
       () => response.destroy(),
@@ -136,6 +139,50 @@ test('an agent gets settings, authorities, certificates and kubeconfigs', async 
     new RegExp(`server: ${url}\n.*certificate-authority: ${paths.serverCa}`),
   );
 });
+
+test('a node that joined before comes back by its certificate, its token may have ended', async (t) => {
+  const { url, authority, seen } = await startSupervisor(t);
+  const paths = agentPaths(await folderFor(t));
+  const joinWith = (password: string): Promise<unknown> =>
+    joinCluster({
+      serverUrl: url,
+      token: formatJoinToken(authority.certificatePem, 'node', password),
+      nodeName: 'n1',
+      nodeIps: ['10.0.0.5'],
+      paths,
+      identityDir: paths.etc,
+      clock: new FakeClock(),
+      random,
+      log: silentLogger,
+      signal: new AbortController().signal,
+    });
+  await joinWith('good');
+  seen.length = 0;
+  await joinWith('ended');
+  assert.ok(seen.length > 0 && seen.every(({ user }) => user === 'cert'));
+  // A certificate that is no longer known leaves it to the token.
+  await writeFile(paths.file('client-kubelet.crt'), await foreignCertificate(paths));
+  await joinWith('good');
+  assert.equal(seen.at(-1)?.user, 'node:good');
+  await writeFile(paths.file('client-kubelet.crt'), await foreignCertificate(paths));
+  await assert.rejects(joinWith('ended'), { code: 'InvalidToken' });
+});
+
+/** For the key of the kubelet, from an authority that the server does not know. */
+async function foreignCertificate(paths: ReturnType<typeof agentPaths>): Promise<string> {
+  const nowMs = systemClock.now();
+  const serial = random.bytes(16);
+  const keyPem = await createEcKey();
+  const authority = await createAuthority({ commonName: 'other', keyPem, nowMs, serial });
+  return await issueCertificate({
+    authority,
+    commonName: 'system:node:n1',
+    purposes: ['client'],
+    key: await readFile(paths.file('client-kubelet.key'), 'utf8'),
+    nowMs,
+    serial,
+  });
+}
 
 test('a wrong fingerprint or password ends joining with what to do', async (t) => {
   const { url, authority } = await startSupervisor(t);

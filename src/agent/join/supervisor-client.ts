@@ -1,6 +1,6 @@
 import { ApiStatusError } from '#base/api-status-error.ts';
 import type { StatusBody } from '#base/api-status-error.ts';
-import { K3tsError, messageOf } from '#base/errors.ts';
+import { K3tsError, hasCode, messageOf } from '#base/errors.ts';
 import { https } from '#base/node-http.ts';
 import { caHash, parseJoinToken } from '#pki/mod.ts';
 import type { JoinToken } from '#pki/mod.ts';
@@ -47,20 +47,22 @@ export async function connectSupervisor(options: {
     );
   }
   const common = { ca: serverCaPem, authorization: authorizationOf(token) };
+  /** By the certificate of a node that joined before: its token may have ended since. */
+  const sendAsNode = async (call: Call): Promise<string> => {
+    const { identity } = options;
+    if (identity === undefined) return await send(base, call);
+    try {
+      return await send(base, { ...call, authorization: undefined, identity });
+    } catch (error) {
+      // A node that was deleted, or a changed authority: the token decides.
+      if (!(error instanceof ApiStatusError) && !hasCode(error, 'InvalidToken')) throw error;
+      return await send(base, call);
+    }
+  };
   return {
     serverCaPem,
-    get: (path) => send(base, { ...common, path }),
-    requestCertificate: async (path, headers, csr) => {
-      const call = { ...common, path, headers, body: csr };
-      if (options.identity === undefined) return await send(base, call);
-      try {
-        return await send(base, { ...call, authorization: undefined, identity: options.identity });
-      } catch (error) {
-        // A node that was deleted, or a changed authority: the token decides.
-        if (!(error instanceof ApiStatusError)) throw error;
-        return await send(base, call);
-      }
-    },
+    get: (path) => sendAsNode({ ...common, path }),
+    requestCertificate: (path, headers, csr) => sendAsNode({ ...common, path, headers, body: csr }),
   };
 }
 
