@@ -33,6 +33,6 @@ export { age } from './table/cell-text.ts';
 export type { PodSummary } from './table/pod-cells.ts';
 export { summarizePod } from './table/pod-cells.ts';
 export type { TableColumn } from './table/table.ts';
-export { tableCells, tableColumns } from './table/table.ts';
+export { tableCells, tableColumns, tableRowConditions } from './table/table.ts';
 export type { FieldError, FieldErrorType } from './field-error.ts';
 export { toCause } from './field-error.ts';

@@ -201,6 +201,23 @@ test('a job with labels of another one is refused; it shows those of its pods', 
   assert.deepEqual(made.at('metadata.labels'), made.at('spec.template.metadata.labels'));
 });
 
+test('a table marks the pods that have ended', async () => {
+  await makePod('ended', { phase: 'Succeeded' }, { app: 'rows' });
+  await makePod('running', { phase: 'Running' }, { app: 'rows' });
+  const headers = { Accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' };
+  const table = await api.request('GET', `${pods}?labelSelector=app%3Drows`, { headers });
+  const mark = {
+    type: 'Completed',
+    status: 'True',
+    reason: 'Succeeded',
+    message: 'The pod has completed successfully.',
+  };
+  assert.deepEqual(table.at('rows.0.conditions'), [mark]);
+  assert.equal(table.at('rows.1.conditions'), undefined);
+  const one = await api.request('GET', `${pods}/ended`, { headers });
+  assert.deepEqual(one.at('rows.0.conditions'), [mark]);
+});
+
 test('a limit range without a name gets one', async () => {
   const made = await create(`${namespace}/limitranges`, { spec: { limits: [] } });
   assert.equal(made.status, 201, made.text);

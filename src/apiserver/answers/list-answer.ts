@@ -17,11 +17,11 @@ import { protobufItemsOf } from './protobuf-items.ts';
 import { refuseProtobuf } from './protobuf-refusal.ts';
 import type { IncludeObject } from './table.ts';
 import {
-  cellsJson,
   columnsJson,
   includeObjectOf,
   partialMetadata,
   partialStart,
+  rowStart,
   tableRow,
 } from './table.ts';
 import { contentTypes, encodeValue } from './value-answer.ts';
@@ -151,7 +151,7 @@ async function writeTable(
   );
   let separator = '';
   for (const entry of page.entries) {
-    writer.text(`${separator}{"cells":${cellsJson(served, entry, nowMs)},"object":`);
+    writer.text(`${separator}{${rowStart(served, entry, nowMs)},"object":`);
     separator = ',';
     if (include === 'None') writer.text('null');
     else if (include === 'Object') writer.bytes(servedBytes(served, entry), 0);

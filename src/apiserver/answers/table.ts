@@ -1,6 +1,6 @@
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import type { Cell, TableColumn } from '#schema/mod.ts';
-import { tableCells, tableColumns } from '#schema/mod.ts';
+import { tableCells, tableColumns, tableRowConditions } from '#schema/mod.ts';
 import { badRequest } from '../api-errors.ts';
 import type { CacheEntry } from '../cache/mod.ts';
 import type { AnswerForm } from '../negotiate.ts';
@@ -26,8 +26,12 @@ export function columnsJson(served: ServedResource): string {
   return JSON.stringify(columnsOf(served));
 }
 
-export function cellsJson(served: ServedResource, entry: CacheEntry, nowMs: number): string {
-  return JSON.stringify(cellsOf(served, servedObject(served, entry), nowMs));
+/** The start of a row as JSON, before its object: `"cells":[…]`, and `"conditions"` if there are. */
+export function rowStart(served: ServedResource, entry: CacheEntry, nowMs: number): string {
+  const object = servedObject(served, entry);
+  const cells = `"cells":${JSON.stringify(cellsOf(served, object, nowMs))}`;
+  const conditions = tableRowConditions(served.info, object);
+  return conditions === undefined ? cells : `${cells},"conditions":${JSON.stringify(conditions)}`;
 }
 
 /** A row as a value, for tables of one object and for watch events. */
@@ -37,8 +41,10 @@ export function tableRow(
   include: IncludeObject,
   nowMs: number,
 ): { cells: readonly unknown[]; object: unknown } {
+  const conditions = tableRowConditions(served.info, object);
   return {
     cells: cellsOf(served, object, nowMs),
+    ...(conditions && { conditions }),
     object: include === 'None' ? null : include === 'Object' ? object : partialMetadata(object),
   };
 }

@@ -1,4 +1,5 @@
 import printers from '../generated/printers.json' with { type: 'json' };
+import type { Pod } from '../generated/types.ts';
 import type { KubeObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { catalog } from '../catalog.ts';
@@ -54,6 +55,31 @@ function columnsOfKind(kind: string): readonly TableColumn[] {
  */
 export function tableColumns(info: ResourceInfo, kind = info.kind): readonly TableColumn[] {
   return isBuiltIn(info) || kind !== info.kind ? columnsOfKind(kind) : ofCustomResources;
+}
+
+/** What is marked in a row: `kubectl get` can leave out what is completed. */
+export interface TableRowCondition {
+  readonly type: 'Completed';
+  readonly status: 'True';
+  readonly reason: string;
+  readonly message: string;
+}
+
+const completed = { type: 'Completed', status: 'True' } as const;
+const endedPods: Readonly<Record<string, readonly TableRowCondition[]>> = {
+  Succeeded: [
+    { ...completed, reason: 'Succeeded', message: 'The pod has completed successfully.' },
+  ],
+  Failed: [{ ...completed, reason: 'Failed', message: 'The pod failed.' }],
+};
+
+/** Marks of a row; only pods that have ended have one. */
+export function tableRowConditions(
+  { group, kind }: Pick<ResourceInfo, 'group' | 'kind'>,
+  object: KubeObject,
+): readonly TableRowCondition[] | undefined {
+  if (kind !== 'Pod' || group !== '') return undefined;
+  return endedPods[(object as Pod).status?.phase ?? ''];
 }
 
 /** One row, in the order of tableColumns; all columns, wide ones too. */
