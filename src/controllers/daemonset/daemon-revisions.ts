@@ -1,7 +1,6 @@
 import { hasReason } from '#base/api-status-error.ts';
 import { controllerReference, resources } from '#client/mod.ts';
 import type { Client, Informer } from '#client/mod.ts';
-import { labelSelectorFrom } from '#schema/selectors/mod.ts';
 import type { ControllerRevision, DaemonSet, Pod } from '#schema/types.ts';
 import {
   byRevision,
@@ -12,8 +11,7 @@ import {
   withRevisionNumber,
 } from '../history/mod.ts';
 import { templateHash } from '../name-hash.ts';
-import { claimObjects } from '../pods/claim.ts';
-import { claimable } from '../pods/owned-objects.ts';
+import { claimFrom } from '../pods/claim-from.ts';
 import { revisionLabel } from './daemon-pod.ts';
 
 export interface DaemonRevisions {
@@ -29,13 +27,11 @@ export async function findDaemonRevisions(
   revisions: Informer<ControllerRevision>,
   pods: readonly Pod[],
 ): Promise<DaemonRevisions> {
-  const all = await claimObjects<ControllerRevision>({
+  const all = await claimFrom(revisions, {
     client,
     owner: set,
     ownerResource: resources.daemonSets,
     resource: resources.controllerRevisions,
-    selector: labelSelectorFrom(set.spec?.selector),
-    candidates: claimable(revisions, set),
   });
   const template = set.spec?.template ?? {};
   const sorted = byRevision(all);

@@ -1,12 +1,11 @@
 import { objectKey, resources } from '#client/mod.ts';
 import type { Expectations, Informer, ReconcileResult } from '#client/mod.ts';
-import { labelSelectorFrom } from '#schema/selectors/mod.ts';
 import type { ControllerRevision, DaemonSet, DaemonSetStatus, Node, Pod } from '#schema/types.ts';
 import type { ControllerContext } from '../context.ts';
 import { isSameJson } from '../json-equality.ts';
 import { isObjectGone } from '../owner-gone.ts';
-import { claimObjects } from '../pods/claim.ts';
-import { claimable, controlledBy } from '../pods/owned-objects.ts';
+import { claimFrom } from '../pods/claim-from.ts';
+import { controlledBy } from '../pods/owned-objects.ts';
 import { createPodControl } from '../pods/pod-control.ts';
 import { isDeleting } from '../pods/pod-state.ts';
 import { changePods } from './change-pods.ts';
@@ -45,13 +44,11 @@ export function createDaemonSync(
 
   const sync = async (set: DaemonSet): Promise<ReconcileResult | void> => {
     const key = objectKey(set);
-    const claimed = await claimObjects<Pod>({
+    const claimed = await claimFrom(pods, {
       client,
       owner: set,
       ownerResource: resources.daemonSets,
       resource: resources.pods,
-      selector: labelSelectorFrom(set.spec?.selector),
-      candidates: claimable(pods, set),
     });
     const { hash, old } = await findDaemonRevisions(client, set, revisions, claimed);
     const isSettled = expectations.satisfied(key);

@@ -1,13 +1,11 @@
 import { formatTime } from '#base/clock.ts';
 import { objectKey, resources } from '#client/mod.ts';
 import type { Expectations, Informer, ReconcileResult } from '#client/mod.ts';
-import { labelSelectorFrom } from '#schema/selectors/mod.ts';
 import type { Job, JobStatus, Pod } from '#schema/types.ts';
 import type { ControllerContext } from '../context.ts';
 import { isSameJson } from '../json-equality.ts';
 import { isObjectGone } from '../owner-gone.ts';
-import { claimObjects } from '../pods/claim.ts';
-import { claimable } from '../pods/owned-objects.ts';
+import { claimFrom } from '../pods/claim-from.ts';
 import { createPodControl } from '../pods/pod-control.ts';
 import { isDeleting } from '../pods/pod-state.ts';
 import { count } from '../status-numbers.ts';
@@ -138,13 +136,11 @@ export function createJobSync(
   const sync = async (seen: Job): Promise<ReconcileResult | void> => {
     const key = objectKey(seen);
     const isSettled = expectations.satisfied(key);
-    const owned = await claimObjects<Pod>({
+    const owned = await claimFrom(pods, {
       client,
       owner: seen,
       ownerResource: resources.jobs,
       resource: resources.pods,
-      selector: labelSelectorFrom(seen.spec?.selector),
-      candidates: claimable(pods, seen),
       finalizer: trackingFinalizer,
     });
     const nowMs = clock.now();

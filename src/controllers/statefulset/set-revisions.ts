@@ -1,6 +1,5 @@
 import { controllerReference, resources } from '#client/mod.ts';
 import type { Client, Informer } from '#client/mod.ts';
-import { labelSelectorFrom } from '#schema/selectors/mod.ts';
 import type { ControllerRevision, Pod, StatefulSet } from '#schema/types.ts';
 import {
   byRevision,
@@ -12,8 +11,7 @@ import {
   withRevisionNumber,
 } from '../history/mod.ts';
 import { encodeHash, fnv1, sortedText } from '../name-hash.ts';
-import { claimObjects } from '../pods/claim.ts';
-import { claimable } from '../pods/owned-objects.ts';
+import { claimFrom } from '../pods/claim-from.ts';
 import { revisionOf } from './set-facts.ts';
 
 /** Names of revisions are cut so that the hash and its dash still fit. */
@@ -33,13 +31,11 @@ export async function findRevisions(
   set: StatefulSet,
   revisions: Informer<ControllerRevision>,
 ): Promise<SetRevisions> {
-  const claimed = await claimObjects<ControllerRevision>({
+  const claimed = await claimFrom(revisions, {
     client,
     owner: set,
     ownerResource: resources.statefulSets,
     resource: resources.controllerRevisions,
-    selector: labelSelectorFrom(set.spec?.selector),
-    candidates: claimable(revisions, set),
   });
   const all = byRevision(claimed);
   const template = set.spec?.template ?? {};

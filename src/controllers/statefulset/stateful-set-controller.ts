@@ -17,8 +17,8 @@ import type {
 import type { StartController } from '../context.ts';
 import { isSameJson } from '../json-equality.ts';
 import { isObjectGone } from '../owner-gone.ts';
-import { claimObjects } from '../pods/claim.ts';
-import { claimable, indexByController } from '../pods/owned-objects.ts';
+import { claimFrom } from '../pods/claim-from.ts';
+import { indexByController } from '../pods/owned-objects.ts';
 import { isDeleting } from '../pods/pod-state.ts';
 import { createOwnedPodHandler } from '../pods/owned-pod-events.ts';
 import { isMemberOf, replicasOf } from './set-facts.ts';
@@ -47,13 +47,12 @@ export const startStatefulSetController: StartController = (context) => {
   };
 
   const sync = async (set: StatefulSet): Promise<ReconcileResult | void> => {
-    const claimed = await claimObjects<Pod>({
+    const claimed = await claimFrom(pods, {
       client,
       owner: set,
       ownerResource: resources.statefulSets,
       resource: resources.pods,
-      selector: labelSelectorFrom(set.spec?.selector),
-      candidates: claimable(pods, set).filter((pod) => isMemberOf(pod, set)),
+      isCandidate: (pod) => isMemberOf(pod, set),
     });
     const found = await findRevisions(client, set, revisions);
     const nowMs = clock.now();
