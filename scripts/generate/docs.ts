@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { renderCommandsReference } from '../../src/cli/commands-reference.ts';
 import { renderFlagsReference } from '../../src/cli/flags/reference.ts';
 import { renderKubeletReference } from '../../src/kubelet/configuration/mod.ts';
 import { renderFeatureGates } from '../../src/schema/feature-gates/mod.ts';
@@ -16,6 +17,7 @@ import { renderArgsReference } from '../../src/server/api-server-args/mod.ts';
 const folder = join(import.meta.dirname, '..', '..', 'docs', 'reference');
 
 writeFileSync(join(folder, 'feature-gates.md'), renderFeatureGates());
+writeFileSync(join(folder, 'commands.md'), await renderCommandsReference());
 writeFileSync(join(folder, 'flags.md'), renderFlagsReference());
 writeFileSync(join(folder, 'kube-apiserver-args.md'), renderArgsReference());
 const tables = {

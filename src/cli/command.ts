@@ -15,6 +15,14 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
+/** A command of a family such as `k3ts token`, as help, completion and reference show it. */
+export interface FamilyMember {
+  readonly summary: string;
+  readonly flags: readonly Flag[];
+  /** Names of its arguments; absent when it takes none. */
+  readonly argumentsText?: string;
+}
+
 /** A subcommand of k3ts, one file each under commands/. Its code is loaded when it is called. */
 export interface Command {
   readonly name: string;
@@ -24,6 +32,8 @@ export interface Command {
   readonly usage?: string;
   /** Subcommands and fixed arguments, for completion. */
   readonly words?: readonly string[];
+  /** Its own subcommands by name, when it is a family of them. */
+  readonly family?: Readonly<Record<string, FamilyMember>>;
   /** Returns the exit code. Throws K3tsError for what the user can mend. */
   run(context: CommandContext): Promise<number>;
 }

@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import type { Command, FamilyMember } from './command.ts';
 import { commands } from './commands.ts';
 import type { Flag } from './flags/flag.ts';
 import { version } from './version.ts';
@@ -37,6 +37,17 @@ export function renderCommandHelp(command: Command): string {
 USAGE:
    ${command.usage ?? `k3ts ${command.name} [FLAGS]`}
 ${sections.length === 0 ? '' : `\nFLAGS:\n${sections.join('\n')}\n`}`;
+}
+
+/** Help for a command of a family; `words` are those that call it. */
+export function renderSubcommand(
+  words: string,
+  { summary, flags, argumentsText }: FamilyMember,
+): string {
+  const usage = [words, flags.length === 0 ? '' : '[FLAGS]', argumentsText].filter(Boolean);
+  const lines = flags.filter(({ hidden }) => hidden !== true).map(flagLine);
+  const section = lines.length === 0 ? '' : `\nFLAGS:\n${lines.join('\n')}\n`;
+  return `NAME:\n   ${words} - ${summary}\n\nUSAGE:\n   ${usage.join(' ')}\n${section}`;
 }
 
 /** One line of help: names, what it is for, default, environment variable. */

@@ -1,9 +1,9 @@
 import { K3tsError } from '#base/errors.ts';
-import type { Command, CommandContext } from './command.ts';
+import type { Command, CommandContext, FamilyMember } from './command.ts';
 import { readConfigFile } from './flags/config-file.ts';
 import type { Flag, FlagValues } from './flags/flag.ts';
 import { parseArguments, resolveFlags } from './flags/parse.ts';
-import { flagLine } from './help.ts';
+import { renderSubcommand } from './help.ts';
 
 /** What a subcommand gets: its flags' values, which of them were given, and its arguments. */
 export interface SubcommandCall {
@@ -13,11 +13,7 @@ export interface SubcommandCall {
   readonly args: readonly string[];
 }
 
-export interface Subcommand {
-  readonly summary: string;
-  readonly flags: readonly Flag[];
-  /** Names of its arguments, for help; absent when it takes none. */
-  readonly argumentsText?: string;
+export interface Subcommand extends FamilyMember {
   run(call: SubcommandCall): Promise<number>;
 }
 
@@ -34,6 +30,7 @@ export function createFamily(options: {
     name,
     summary,
     words: Object.keys(subcommands),
+    family: subcommands,
     async run(context) {
       const [word, ...rest] = context.args;
       if (word === undefined || ['help', '--help', '-h'].includes(word)) {
@@ -89,10 +86,4 @@ ${lines.join('\n')}
 
 Run "k3ts ${name} COMMAND --help" for the flags of a command.
 `;
-}
-
-function renderSubcommand(words: string, { summary, flags, argumentsText }: Subcommand): string {
-  const usage = [words, '[FLAGS]', argumentsText].filter(Boolean).join(' ');
-  const lines = flags.filter(({ hidden }) => hidden !== true).map(flagLine);
-  return `NAME:\n   ${words} - ${summary}\n\nUSAGE:\n   ${usage}\n\nFLAGS:\n${lines.join('\n')}\n`;
 }

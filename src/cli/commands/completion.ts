@@ -1,6 +1,7 @@
 import { K3tsError } from '#base/errors.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { commands } from '../commands.ts';
+import type { Flag } from '../flags/flag.ts';
 
 const usage = 'k3ts completion bash|zsh [-i]   (-i: add it to ~/.bashrc or ~/.zshrc)';
 
@@ -28,10 +29,12 @@ export async function renderCompletion(shell: 'bash' | 'zsh'): Promise<string> {
   const cases: string[] = [];
   for (const [name, entry] of Object.entries(commands)) {
     if (entry.isHidden === true) continue;
-    const { flags = [], words = [] } = await entry.load();
-    const names = flags.filter((flag) => flag.hidden !== true).map((flag) => `--${flag.name}`);
-    const all = [...words, ...names, ...(name === 'ctr' ? [] : ['--help'])];
-    if (name !== 'kubectl') cases.push(`    ${name}) words="${all.join(' ')}" ;;`);
+    const { flags = [], words = [], family } = await entry.load();
+    if (family !== undefined) cases.push(familyCase(name, family));
+    else if (name !== 'kubectl') {
+      const all = [...words, ...flagNames(flags), ...(name === 'ctr' ? [] : ['--help'])];
+      cases.push(`    ${name}) words="${all.join(' ')}" ;;`);
+    }
   }
   const prepare = shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : '';
   const names = Object.entries(commands)
@@ -53,6 +56,22 @@ ${cases.join('\n')}
 }
 complete -o default -F _k3ts k3ts
 `;
+}
+
+function flagNames(flags: readonly Flag[]): string[] {
+  return flags.filter((flag) => flag.hidden !== true).map((flag) => `--${flag.name}`);
+}
+
+/** The words of a family's commands, then the flags of the one that was chosen. */
+function familyCase(name: string, family: NonNullable<Command['family']>): string {
+  const members = Object.entries(family).map(
+    ([word, { flags }]) => `      ${word}) words="${[...flagNames(flags), '--help'].join(' ')}" ;;`,
+  );
+  return `    ${name})
+      words="${Object.keys(family).join(' ')} --help"
+      [ "$COMP_CWORD" -le 2 ] || case "\${COMP_WORDS[2]}" in
+${members.join('\n')}
+      esac ;;`;
 }
 
 async function install(shell: 'bash' | 'zsh', context: CommandContext): Promise<number> {

@@ -17,10 +17,10 @@ import {
   toJson,
 } from '../crictl/list-commands.ts';
 import { printLogs } from '../crictl/logs-command.ts';
-import type { Command, CommandContext } from '../command.ts';
-import type { Flag, FlagValues } from '../flags/flag.ts';
+import type { Command, CommandContext, FamilyMember } from '../command.ts';
+import type { FlagValues } from '../flags/flag.ts';
 import { parseArguments, resolveFlags } from '../flags/parse.ts';
-import { flagLine } from '../help.ts';
+import { renderSubcommand } from '../help.ts';
 import { requireRoot } from '../require-root.ts';
 
 const defaultSocket = '/run/k3s/containerd/containerd.sock';
@@ -32,9 +32,7 @@ interface Call {
   readonly context: CommandContext;
 }
 
-interface Subcommand {
-  readonly summary: string;
-  readonly flags: readonly Flag[];
+interface Subcommand extends FamilyMember {
   /** Arguments after the first non-flag belong to another program. */
   readonly passesRest?: boolean;
   run(call: Call): Promise<number>;
@@ -69,6 +67,7 @@ const subcommands: Record<string, Subcommand> = {
   inspect: {
     summary: 'Show the status of a container',
     flags: [output],
+    argumentsText: 'CONTAINER',
     async run({ cri, args, context }) {
       const container = findOne('container', await cri.runtime.listContainers(), needed(args));
       context.stdout(toJson({ status: await cri.runtime.containerStatus(container.id) }));
@@ -78,6 +77,7 @@ const subcommands: Record<string, Subcommand> = {
   inspectp: {
     summary: 'Show the status of a pod',
     flags: [output],
+    argumentsText: 'POD',
     async run({ cri, args, context }) {
       const sandbox = findOne('pod', await cri.runtime.listPodSandbox(), needed(args));
       context.stdout(toJson({ status: await cri.runtime.podSandboxStatus(sandbox.id) }));
@@ -87,6 +87,7 @@ const subcommands: Record<string, Subcommand> = {
   logs: {
     summary: 'Print the log of a container',
     flags: [follow, tail, since, timestamps],
+    argumentsText: 'CONTAINER',
     run: ({ cri, args, values, context }) =>
       printLogs({
         cri,
@@ -100,22 +101,26 @@ const subcommands: Record<string, Subcommand> = {
   exec: {
     summary: 'Run a command in a container',
     flags: [interactive, tty, timeout, sync],
+    argumentsText: 'CONTAINER COMMAND [ARG...]',
     passesRest: true,
     run: ({ cri, args, values, context }) => runInContainer({ cri, args, values, context }),
   },
   pull: {
     summary: 'Pull an image from a registry',
     flags: [creds],
+    argumentsText: 'IMAGE',
     run: ({ cri, args, values, context }) => pullImage({ ...context, cri, args, values }),
   },
   rmi: {
     summary: 'Remove images',
     flags: [allImages, unused],
+    argumentsText: '[IMAGE...]',
     run: ({ cri, args, values, context }) => removeImages({ ...context, cri, args, values }),
   },
   inspecti: {
     summary: 'Show the status of an image',
     flags: [output],
+    argumentsText: 'IMAGE',
     async run({ cri, args, context }) {
       const image = needed(args);
       const status = await cri.images.imageStatus({ image });
@@ -129,21 +134,25 @@ const subcommands: Record<string, Subcommand> = {
   stop: {
     summary: 'Stop containers',
     flags: [stopTimeout],
+    argumentsText: 'CONTAINER...',
     run: ({ cri, args, values, context }) => stopContainers({ ...context, cri, args, values }),
   },
   rm: {
     summary: 'Remove containers',
     flags: [force],
+    argumentsText: 'CONTAINER...',
     run: ({ cri, args, values, context }) => removeContainers({ ...context, cri, args, values }),
   },
   stopp: {
     summary: 'Stop pods',
     flags: [],
+    argumentsText: 'POD...',
     run: ({ cri, args, values, context }) => stopPods({ ...context, cri, args, values }),
   },
   rmp: {
     summary: 'Remove pods',
     flags: [force],
+    argumentsText: 'POD...',
     run: ({ cri, args, values, context }) => removePods({ ...context, cri, args, values }),
   },
   stats: {
@@ -183,6 +192,7 @@ export const crictlCommand: Command = {
   name: 'crictl',
   summary: 'Look at containers, pods and images through the CRI',
   words: Object.keys(subcommands),
+  family: subcommands,
   async run(context) {
     const { endpoint, args } = readEndpoint(context);
     const [first, ...rest] = args;
@@ -196,7 +206,7 @@ export const crictlCommand: Command = {
     }
     const { own, passed } = split(subcommand, rest);
     if (own.includes('--help') || own.includes('-h')) {
-      context.stdout(renderSubcommandHelp(first ?? '', subcommand));
+      context.stdout(renderSubcommand(`k3ts crictl ${first ?? ''}`, subcommand));
       return 0;
     }
     const { raw, positionals } = parseArguments(subcommand.flags, own);
@@ -260,11 +270,6 @@ function split(
     index += withValue.has(args[index] ?? '') ? 2 : 1;
   }
   return { own: args.slice(0, index), passed: args.slice(index) };
-}
-
-function renderSubcommandHelp(name: string, { summary, flags }: Subcommand): string {
-  const lines = flags.map(flagLine).join('\n');
-  return `${summary}\n\nUSAGE:\n   k3ts crictl ${name} [FLAGS] [ARGS]\n\nFLAGS:\n${lines}\n`;
 }
 
 function needed(args: readonly string[]): string {

@@ -51,6 +51,7 @@ function fakeCri({ images = [], containers = [], logPath = '', calls }: Runtime)
   const fake = {
     runtime: {
       listContainers: () => Promise.resolve(containers),
+      status: () => Promise.resolve({ info: { config: '{"sandboxImage":"sandbox:1"}' } }),
       containerStatus: (id: string) =>
         Promise.resolve({ logPath, state: containers.find((one) => one.id === id)?.state }),
       stopContainer: (id: string, timeout: number) => note(`stop ${id} ${timeout}`),
@@ -105,12 +106,13 @@ test('rmi takes names and beginnings of IDs and goes on after an unknown one', a
   await assert.rejects(removeImages(call({ images, calls }, ['a'])), { message: /fits 2 images/ });
 });
 
-test('rmi --prune leaves images that containers use, and pinned ones', async () => {
+test('rmi --prune leaves images that containers and pods use, and pinned ones', async () => {
   const calls: string[] = [];
   const images = [
     image('aa11', 'web:1'),
     image('bb22', 'old:1'),
-    image('dd44', 'pause:1', { pinned: true }),
+    image('dd44', 'pinned:1', { pinned: true }),
+    image('ee55', 'sandbox:1'),
   ];
   const containers = [container('c1', 'web', 'CONTAINER_EXITED', 'sha256:aa11')];
   await removeImages(call({ images, containers, calls }, [], { prune: true }));

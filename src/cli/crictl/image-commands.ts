@@ -82,14 +82,27 @@ async function findImage(
 /** IDs of images that a container was made from, whatever the container does. */
 async function usedImages(cri: CriClient): Promise<Set<string>> {
   const containers = await cri.runtime.listContainers();
+  const references = [
+    ...containers.flatMap(({ image, imageRef }) => [imageRef, image?.image ?? '']),
+    await sandboxImage(cri),
+  ];
   const used = new Set<string>();
-  for (const { image, imageRef } of containers) {
-    for (const reference of [imageRef, image?.image ?? '']) {
-      if (reference === '') continue;
-      used.add(reference);
-      const found = await cri.images.imageStatus({ image: reference });
-      if (found !== undefined) used.add(found.id);
-    }
+  for (const reference of new Set(references)) {
+    if (reference === '') continue;
+    const found = await cri.images.imageStatus({ image: reference });
+    used.add(found?.id ?? reference);
   }
   return used;
+}
+
+/** The image of the pods' own process: none of the containers, and containerd 1.x pins nothing. */
+async function sandboxImage(cri: CriClient): Promise<string> {
+  const { info } = await cri.runtime.status({ isVerbose: true });
+  try {
+    const config = JSON.parse(info['config'] ?? '{}') as { sandboxImage?: unknown };
+    return typeof config.sandboxImage === 'string' ? config.sandboxImage : '';
+  } catch {
+    // Another runtime, which words its configuration in another way.
+    return '';
+  }
 }
