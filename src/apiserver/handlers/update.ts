@@ -184,6 +184,9 @@ async function attemptUpdate(
     attributes.object = shown(object);
     await traced('write.validate', {}, () => core.admission.validate(attributes));
     if (subresource === '') addWarnings(context, served.hooks.warnings?.(object, old));
+    else if (subresource === 'status') {
+      addWarnings(context, served.hooks.statusWarnings?.(object));
+    }
     object.metadata.resourceVersion = old.metadata.resourceVersion;
     keepTimes(object, old);
     const isStored = served.custom?.isStoredAsIs(current) !== false;

@@ -52,6 +52,8 @@ export interface KindHooks {
   readonly returnsDeleted?: boolean;
   /** Texts for Warning headers. */
   warnings?(object: UnknownObject, old: UnknownObject | undefined): readonly string[];
+  /** The same for a write of the status. */
+  statusWarnings?(object: UnknownObject): readonly string[];
   /** The same for a delete, or a delete of a collection. */
   deleteWarnings?(options: DeleteOptions): readonly string[];
 }

@@ -26,6 +26,7 @@ const storageClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
 const mountOptionsAnnotation = 'volume.beta.kubernetes.io/mount-options';
 
 export const serviceWarnings: KindHooks = {
+  statusWarnings: ingressAddressWarnings,
   warnings(object) {
     const { metadata, spec = {} } = object as unknown as Service;
     const lines: string[] = [];
@@ -73,15 +74,12 @@ export const ingressWarnings: KindHooks = {
   warnings(object, old) {
     const { metadata, spec } = object as unknown as Ingress;
     const hasAnnotation = metadata.annotations?.[ingressClassAnnotation] !== undefined;
-    const addresses = ingressAddressWarnings(object);
-    if (old !== undefined || !hasAnnotation || spec?.ingressClassName !== undefined) {
-      return addresses;
-    }
+    if (old !== undefined || !hasAnnotation || spec?.ingressClassName !== undefined) return [];
     return [
-      ...addresses,
       `annotation "${ingressClassAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`,
     ];
   },
+  statusWarnings: ingressAddressWarnings,
 };
 
 /** Sources of volumes that are on their way out or gone, by their field. */

@@ -157,11 +157,6 @@ const rows: readonly Row[] = [
     'spec.egress[0].to[0].ipBlock.cidr: CIDR value "10.0.0.1/8" is ambiguous in this context (should be "10.0.0.0/8" or "10.0.0.1/32"?)',
   ],
   [
-    'ingresses.networking.k8s.io',
-    named({ status: { loadBalancer: { ingress: [{ ip: 'FD00::1' }] } } }),
-    'status.loadBalancer.ingress[0].ip: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")',
-  ],
-  [
     'persistentvolumes',
     named({ spec: { rbd: {} } }),
     'spec.rbd: deprecated in v1.28, non-functional in v1.31+',
@@ -193,6 +188,22 @@ const rows: readonly Row[] = [
     'tls: failed to find any PEM data in certificate input',
   ],
 ];
+
+test('addresses of a status are warned of when it is written', () => {
+  const balancer = { loadBalancer: { ingress: [{ ip: 'FD00::1' }] } };
+  const cases: [resource: string, status: object, path: string][] = [
+    ['ingresses.networking.k8s.io', balancer, 'status.loadBalancer.ingress[0].ip'],
+    ['services', balancer, 'status.loadBalancer.ingress[0].ip'],
+    ['pods', { podIPs: [{ ip: 'FD00::1' }] }, 'status.podIPs[0].ip'],
+    ['pods', { hostIPs: [{ ip: 'FD00::1' }] }, 'status.hostIPs[0].ip'],
+  ];
+  for (const [resource, status, path] of cases) {
+    const object = named({ status }) as unknown as UnknownObject;
+    assert.deepEqual(hooks[resource]?.statusWarnings?.(object), [
+      `${path}: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")`,
+    ]);
+  }
+});
 
 for (const [resource, object, ...lines] of rows) {
   test(`${resource}: ${lines[0] ?? 'no warning'}`, () => {

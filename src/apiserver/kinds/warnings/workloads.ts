@@ -9,6 +9,7 @@ import type {
 } from '#schema/types.ts';
 import type { DeleteOptions } from '../../handlers/delete-options.ts';
 import type { KindHooks } from '../kind-hooks.ts';
+import { ipWarnings } from './addresses.ts';
 import { fractionWarnings } from './fractions.ts';
 import { podSpecWarnings } from './pod-spec.ts';
 
@@ -24,6 +25,13 @@ export const podWarnings: KindHooks = {
     const { metadata, spec } = object as unknown as Pod;
     const what = "this is used in the Pod's hostname";
     return [...nameWarnings(object, old, what), ...podSpecWarnings(metadata, spec, '')];
+  },
+  statusWarnings(object) {
+    const { podIPs = [], hostIPs = [] } = (object as unknown as Pod).status ?? {};
+    return [
+      ...podIPs.flatMap(({ ip }, index) => ipWarnings(ip, `status.podIPs[${index}].ip`)),
+      ...hostIPs.flatMap(({ ip }, index) => ipWarnings(ip, `status.hostIPs[${index}].ip`)),
+    ];
   },
 };
 
