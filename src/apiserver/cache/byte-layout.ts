@@ -1,5 +1,7 @@
 import type { GroupVersionKind, UnknownObject } from '#schema/mod.ts';
 import { groupVersion } from '#schema/mod.ts';
+import { keptText } from '#schema/apply/mod.ts';
+import type { ManagedFieldsEntry } from '#schema/types.ts';
 
 const quote = 0x22;
 const digitZero = 0x30;
@@ -111,9 +113,36 @@ export class ByteLayout {
 /** Everything after the digits of the resourceVersion. */
 function tailOf(object: UnknownObject): string {
   const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object;
-  const { resourceVersion: _resourceVersion, ...otherMetadata } = metadata;
-  const metadataJson = JSON.stringify(otherMetadata);
+  const metadataJson = metadataText(metadata);
   const restJson = JSON.stringify(rest);
   const metadataTail = metadataJson === '{}' ? '"}' : `",${metadataJson.slice(1)}`;
   return restJson === '{}' ? `${metadataTail}}` : `${metadataTail},${restJson.slice(1)}`;
+}
+
+/** The metadata without resourceVersion, the owners last as upstream has them. */
+function metadataText(metadata: UnknownObject['metadata']): string {
+  const { resourceVersion: _resourceVersion, managedFields, ...others } = metadata;
+  const text = JSON.stringify(others);
+  if (managedFields === undefined) return text;
+  const owners = `"managedFields":${ownersText(managedFields)}}`;
+  return text === '{}' ? `{${owners}` : `${text.slice(0, -1)},${owners}`;
+}
+
+function ownersText(owners: readonly ManagedFieldsEntry[] | null): string {
+  if (!Array.isArray(owners) || owners.every(({ fieldsV1 }) => textOf(fieldsV1) === undefined)) {
+    return JSON.stringify(owners);
+  }
+  return `[${owners.map(ownerText).join(',')}]`;
+}
+
+function ownerText(owner: ManagedFieldsEntry): string {
+  const { fieldsV1, subresource, ...others } = owner;
+  const fields = textOf(fieldsV1);
+  if (fields === undefined) return JSON.stringify(owner);
+  const end = subresource === undefined ? '' : `,"subresource":${JSON.stringify(subresource)}`;
+  return `${JSON.stringify(others).slice(0, -1)},"fieldsV1":${fields}${end}}`;
+}
+
+function textOf(fields: unknown): string | undefined {
+  return typeof fields === 'object' && fields !== null ? keptText(fields) : undefined;
 }

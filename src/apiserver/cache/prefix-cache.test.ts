@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { keptText, trackUpdate } from '#schema/apply/mod.ts';
 import type { UnknownObject } from '#schema/mod.ts';
+import { catalog } from '#schema/mod.ts';
 import type { StoreEvent } from '#store/mod.ts';
 import { ByteLayout } from './byte-layout.ts';
 import { listEntries } from './list-entries.ts';
@@ -68,6 +70,24 @@ function drain(subscription: Subscription | undefined): string[] {
   }
 }
 
+/** The set that a create leaves to its manager; shared by all pods of this form. */
+function fieldsOfCreator(fields: object): object {
+  const info = catalog.byResource({ group: '', version: 'v1', resource: 'pods' });
+  assert.ok(info);
+  const object = fields as UnknownObject;
+  const operation = 'Update';
+  const created = trackUpdate({
+    old: undefined,
+    object,
+    manager: 'a',
+    operation,
+    info,
+    subresource: '',
+    nowMs: 0,
+  });
+  return created.metadata.managedFields?.[0]?.fieldsV1 as object;
+}
+
 describe('byte layout', () => {
   test('puts kind, apiVersion and the revision first and keeps the rest', () => {
     const bytes = layout.encode(podOf('a/b', { spec: { nodeName: 'ö' } })).bytes(12);
@@ -83,6 +103,25 @@ describe('byte layout', () => {
     const bytes = layout.encode(podOf('a/b')).bytes(9);
     const again = layout.reencode(bytes).bytes(1000);
     assert.deepEqual(again, layout.encode(podOf('a/b')).bytes(1000));
+  });
+
+  test('writes owners whose text is kept as all others, and last', () => {
+    const fieldsV1 = fieldsOfCreator({ metadata: { name: 'b' }, spec: { nodeName: 'c' } });
+    assert.equal(keptText(fieldsV1), '{"f:spec":{"f:nodeName":{}}}');
+    const owner = { manager: 'a "b"', operation: 'Update', apiVersion: 'v1' } as const;
+    const form = { ...owner, time: '2026-01-01T00:00:00Z', fieldsType: 'FieldsV1' } as const;
+    const managedFields = [
+      { ...form, fieldsV1, subresource: 'status' },
+      { ...form, fieldsV1: { 'f:metadata': {} } },
+      { ...form, fieldsV1 },
+      owner,
+    ];
+    const object = { metadata: { managedFields, name: 'b' }, spec: {} } as unknown as UnknownObject;
+    const text = layout.encode(object).bytes(3).toString();
+    const metadata = { resourceVersion: '3', name: 'b', managedFields };
+    assert.deepEqual(JSON.parse(text), { kind: 'Pod', apiVersion: 'v1', metadata, spec: {} });
+    assert.match(text, /"name":"b","managedFields":\[\{"manager":"a \\"b\\"",/);
+    assert.match(text, /"fieldsV1":\{"f:spec":\{"f:nodeName":\{\}\}\},"subresource":"status"\}/);
   });
 
   test('an object with nothing but a version is valid JSON', () => {

@@ -114,8 +114,37 @@ export function forEachPath(set: FieldSet, visit: (path: readonly string[]) => v
   walk(set);
 }
 
+/** The JSON text of sets that many objects share. */
+const texts = new WeakMap<FieldSet, string>();
+
+/**
+ * Keeps the text of an ordered set, so that it is written once for many objects, and freezes the
+ * set for good; false when the text is longer than `longest`.
+ */
+export function keepText(set: FieldSet, longest: number): boolean {
+  const text = JSON.stringify(set);
+  if (text.length > longest) return false;
+  freeze(set);
+  texts.set(set, text);
+  return true;
+}
+
+function freeze(set: FieldSet): void {
+  for (const element in set) freeze(set[element] ?? leaf);
+  Object.freeze(set);
+}
+
+/** The JSON text of a set that is shared; undefined for others. */
+export function keptText(set: object): string | undefined {
+  return texts.get(set as FieldSet);
+}
+
 /** The same set with its elements in the order of their texts; the same object when they are. */
 export function inOrder(set: FieldSet): FieldSet {
+  return texts.has(set) ? set : sorted(set);
+}
+
+function sorted(set: FieldSet): FieldSet {
   let last = '';
   let isSorted = true;
   let changed: Building | undefined;
@@ -123,7 +152,7 @@ export function inOrder(set: FieldSet): FieldSet {
     if (element < last) isSorted = false;
     last = element;
     const child = set[element] ?? leaf;
-    const ordered = inOrder(child);
+    const ordered = sorted(child);
     if (ordered !== child) (changed ??= { ...set })[element] = ordered;
   }
   const source: FieldSet = changed ?? set;

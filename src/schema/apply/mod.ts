@@ -4,6 +4,7 @@
  * changed. Versions of an API are taken to name their fields alike; nothing is converted.
  * Start reading at fields-v1.ts, then track-update.ts.
  */
+export { keptText } from './fields-v1.ts';
 export { mergeConfiguration } from './merge-configuration.ts';
 export { isSameOwners, managedFieldsProblem } from './owners.ts';
 export { serverSideApply } from './server-side-apply.ts';

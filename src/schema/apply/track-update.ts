@@ -11,6 +11,7 @@ import type { Change } from './changes.ts';
 import { changesBetween } from './changes.ts';
 import { leaf, union } from './fields-v1.ts';
 import { ignoredFields } from './ignored-fields.ts';
+import { changeOfCreation } from './known-sketches.ts';
 import type { Owner } from './owners.ts';
 import {
   capOwners,
@@ -59,9 +60,17 @@ export function trackUpdate(options: TrackOptions): UnknownObject {
   return withManagedFields(object, writeOwners(capOwners(ownersAfter(owners, change, options))));
 }
 
-function changesOf({ old, object, info, subresource, types = typeTable }: TrackOptions) {
+function changesOf({
+  old,
+  object,
+  info,
+  subresource,
+  types = typeTable,
+}: TrackOptions): Change | undefined {
   const shape = shapesOf(types).root(info.typeName);
-  return changesBetween(old ?? {}, object, shape, ignoredFields(info, subresource));
+  const ignored = ignoredFields(info, subresource);
+  if (old !== undefined) return changesBetween(old, object, shape, ignored);
+  return changeOfCreation(object, shape, ignored, () => changesBetween({}, object, shape, ignored));
 }
 
 /** Who owned what before: as the request says if it may and does, else as stored. */
