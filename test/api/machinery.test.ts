@@ -91,6 +91,28 @@ describe('options of reads', () => {
   });
 });
 
+describe('forms of answers', () => {
+  test('discovery is read in every form that objects are', async () => {
+    const ask = async (path: string, accept: string): Promise<Answer> =>
+      await api.request('GET', path, { headers: { Accept: accept } });
+    const yaml = await ask('/apis/apps', 'application/yaml');
+    assert.match(yaml.text, /^apiVersion: v1\nkind: APIGroup\nname: apps\n/);
+    const protobuf = await ask('/apis/apps/v1', 'application/vnd.kubernetes.protobuf');
+    assert.equal(protobuf.bytes.toString('latin1', 0, 3), 'k8s');
+    assert.equal((await ask('/api', 'text/html')).status, 406);
+    const curl = { 'User-Agent': 'curl/8.0' };
+    const pretty = await api.request('GET', '/api/v1', { headers: curl });
+    assert.match(pretty.text, /^\{\n {2}"kind": "APIResourceList"/);
+  });
+
+  test('kinds without fields of their own are selected by name and namespace', async () => {
+    const path = '/apis/storage.k8s.io/v1/storageclasses?fieldSelector=metadata.namespace';
+    assert.deepEqual((await api.request('GET', `${path}=x`)).at('items'), []);
+    const all = await api.request('GET', `${path}=`);
+    assert.notEqual((all.at('items') as unknown[]).length, 0);
+  });
+});
+
 describe('creating', () => {
   test('all options that are wrong are told at once', async () => {
     const query = '?fieldManager=a%07&dryRun=All&dryRun=x&fieldValidation=y';

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { groupVersion } from '#schema/mod.ts';
 import type { GroupInfo, ResourceInfo } from '#schema/mod.ts';
 
+import { contentTypes, encodeValue } from '../answers/value-answer.ts';
+import { negotiateForm, wantsPretty } from '../negotiate.ts';
 import type { PathAnswer, PathRequest, PathRoute } from '../path-route.ts';
 import { acceptedTypes, matchesEtag } from './accepted-type.ts';
 import {
@@ -57,7 +59,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     return documents;
   };
 
-  function plain(path: string): PathAnswer | undefined {
+  function plain(path: string, { context, headers }: PathRequest): PathAnswer | undefined {
     const { plain: known, groups } = current();
     if (!known.has(path)) {
       const document = plainDocument(path, groups, options.serverAddress);
@@ -67,7 +69,15 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     }
     const body = known.get(path);
     if (body === undefined) return undefined;
-    return { status: 200, headers: { 'content-type': 'application/json' }, body };
+    const form = negotiateForm(headers.accept, []);
+    const isPretty = wantsPretty(context.query.toString(), context.userAgent);
+    const type = contentTypes[form.media];
+    if (form.media === 'json' && !isPretty) {
+      return { status: 200, headers: { 'content-type': type }, body };
+    }
+    const value = JSON.parse(body.toString()) as unknown;
+    const shown = encodeValue(value, form, isPretty);
+    return { status: 200, headers: { 'content-type': type }, body: shown };
   }
 
   function aggregated(path: '/api' | '/apis', request: PathRequest): PathAnswer {
@@ -96,7 +106,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     const path = request.path.length > 1 ? request.path.replace(/\/$/, '') : request.path;
     const isRoot = path === '/api' || path === '/apis';
     if (isRoot && prefersAggregated(request.headers.accept)) return aggregated(path, request);
-    const answer = plain(path);
+    const answer = plain(path, request);
     if (!isRoot || answer === undefined) return answer;
     return { ...answer, headers: { ...answer.headers, vary: 'Accept' } };
   }

@@ -21,7 +21,8 @@ function setUp(more: ResourceInfo[] = []) {
   const router = new PathRouter();
   for (const route of discovery.routes) router.add(route);
   const get = async (path: string, headers: object = {}): Promise<PathAnswer | undefined> => {
-    const request = { method: 'GET', path, headers } as unknown as PathRequest;
+    const context = { query: new URLSearchParams(), userAgent: 'test/1.0' };
+    const request = { method: 'GET', path, headers, context } as unknown as PathRequest;
     return await router.find(path)?.handle(request);
   };
   const read = async (path: string, headers: object = {}) =>

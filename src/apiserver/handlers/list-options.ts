@@ -155,10 +155,13 @@ export function selectionOf(
   const labels = labelSelector === '' ? undefined : parseLabelSelector(labelSelector);
   if (fieldSelector === '') return new Selection({ namespace, name, labels });
   const fields = parseFieldSelector(fieldSelector);
+  // the general rule of built-in kinds knows the field for those without namespaces as well
+  const takesNamespace =
+    info.namespaced || (info.typeName !== '' && info.selectableFields.length === 0);
   const exactFields: Record<string, string> = {};
   let isNameOnly = true;
   for (const { key, operator, values } of fields.requirements) {
-    const isMeta = key === 'metadata.name' || (key === 'metadata.namespace' && info.namespaced);
+    const isMeta = key === 'metadata.name' || (key === 'metadata.namespace' && takesNamespace);
     if (!isMeta && !info.selectableFields.includes(key)) {
       throw badRequest(unsupportedField(info, key));
     }
@@ -170,7 +173,8 @@ export function selectionOf(
     throw badRequest("fieldSelector metadata.name doesn't match requested name");
   }
   return new Selection({
-    namespace: namespace === '' ? (exactFields['metadata.namespace'] ?? '') : namespace,
+    namespace:
+      namespace === '' && info.namespaced ? (exactFields['metadata.namespace'] ?? '') : namespace,
     name: name === '' ? exactName : name,
     labels,
     fields: isNameOnly ? undefined : fields,
