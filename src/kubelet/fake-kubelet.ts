@@ -27,6 +27,8 @@ export async function startFakeKubelet(
     mount?: string;
     /** Why no image can be mounted. */
     imageMount?: string;
+    /** Why no cgroup can be made. */
+    cgroup?: string;
     /** Awaited by each mount. */
     onMount?: (signal: AbortSignal) => Promise<void>;
   } = {},
@@ -77,7 +79,9 @@ export async function startFakeKubelet(
       cgroups: {
         version: 2,
         parentOf: (pod) => `/kubepods/pod${pod.metadata.uid}`,
-        create: async () => undefined,
+        create: async () => {
+          if (options.cgroup !== undefined) throw new Error(options.cgroup);
+        },
         remove: async (uid) => void order.push(`remove cgroup ${uid}`),
         removeContainer: async (_pod, id) => void order.push(`remove cgroup of container ${id}`),
         list: async () => [],

@@ -68,6 +68,9 @@ export interface PodRegistryOptions {
   readonly nodeRejection: (pod: Pod) => Rejection | undefined;
 }
 
+/** The runtime gets at least so long to end a pod before an event tells that it did not. */
+const minEndMs = 10_000;
+
 export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
   const { clock, log, context, writer } = options;
   const { cache, volumes, cgroups, events } = context;
@@ -137,6 +140,19 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     const isOver = phase === 'Failed' || phase === 'Succeeded';
     return !isOver || liveContainers(cache.pod(uid)).length > 0;
   };
+  /** A pod that the node ends is watched: one that stays too long is told of, as upstream. */
+  const endForNode = (uid: string, verdict: PodVerdict, graceSeconds?: number): void => {
+    const worker = workers.get(uid);
+    if (worker === undefined) return;
+    worker.terminate({ verdict, graceSeconds });
+    const givenMs = (graceSeconds ?? podGraceSeconds(worker.state.pod)) * 1000;
+    clock.after(Math.max(givenMs * 1.5, minEndMs), () => {
+      const { pod, stage } = worker.state;
+      if (isStopping || stage !== 'terminating') return;
+      const message = 'Container runtime did not kill the pod within specified grace period.';
+      events.pod(pod, 'Warning', 'ExceededGracePeriod', message);
+    });
+  };
   const admission = (pod: Pod): Rejection | undefined => {
     const node = options.node();
     if (node === undefined) return undefined;
@@ -154,7 +170,7 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     for (const victim of victims) {
       metrics.preemptions.with(rejection.reason.slice('OutOf'.length)).value += 1;
       events.pod(victim, 'Warning', preemptedVerdict.reason, preemptedVerdict.message);
-      workers.get(uidOf(victim))?.terminate({ verdict: preemptedVerdict });
+      endForNode(uidOf(victim), preemptedVerdict);
     }
     return undefined;
   };
@@ -292,7 +308,7 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
       writer.observe({ ...state.pod, status });
       publish(state);
     },
-    end: (uid, verdict, graceSeconds) => workers.get(uid)?.terminate({ verdict, graceSeconds }),
+    end: endForNode,
     async adoptOrphans() {
       adopts = true;
       for (const { uid } of cache.pods()) adopt(uid);

@@ -120,12 +120,20 @@ async function prepare({ pod, memory }: SyncRequest, context: PodContext): Promi
   }
   const isResizing = context.resizes.isInProgress(uidOf(pod));
   if (!memory.hasCgroup || isResizing) {
-    await traced('pod.cgroup', { key: podKey(pod), uid: uidOf(pod) }, () =>
-      context.cgroups.create(isResizing ? context.resizes.whileInProgress(pod) : pod),
-    );
+    await makeCgroup(isResizing ? context.resizes.whileInProgress(pod) : pod, context);
     memory.hasCgroup = true;
   }
   context.probes.addPod(pod);
+}
+
+async function makeCgroup(pod: Pod, { cgroups, events }: PodContext): Promise<void> {
+  try {
+    await traced('pod.cgroup', { key: podKey(pod), uid: uidOf(pod) }, () => cgroups.create(pod));
+  } catch (error) {
+    const message = `unable to ensure pod container exists: ${messageOf(error)}`;
+    events.pod(pod, 'Warning', 'FailedCreatePodContainer', message);
+    throw error;
+  }
 }
 
 /** Syncs for other reasons come more often than sources change. */

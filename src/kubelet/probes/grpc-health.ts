@@ -1,5 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '#base/clock.ts';
+import { CriError } from '../cri/mod.ts';
 import { ByteReader, ByteWriter } from '../cri/wire.ts';
 import type { ProbeOutcome } from './prober.ts';
 
@@ -70,7 +71,7 @@ export async function checkGrpcHealth(options: {
 }
 
 function outcomeOf(status: string): ProbeOutcome {
-  if (status === 'SERVING') return { result: 'Success', output: '' };
+  if (status === 'SERVING') return { result: 'Success', output: 'service healthy' };
   return { result: 'Failure', output: `service unhealthy (responded with "${status}")` };
 }
 
@@ -109,5 +110,6 @@ function failureOf(
       output: `timeout: failed to connect service "${address}" within ${timeoutSeconds}s: ${dialText(error.details, address)}`,
     };
   }
-  return { result: 'Failure', output: `error: health rpc failed: ${error.details}` };
+  const { message } = new CriError({ rpc: 'Check', grpcCode: error.code, details: error.details });
+  return { result: 'Failure', output: `error: health rpc probe failed: ${message}` };
 }

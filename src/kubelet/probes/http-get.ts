@@ -31,18 +31,37 @@ export function actionUrl(action: HTTPGetAction, host: string, container: AnyCon
   return new URL(`${scheme}://${name}:${portNumber(action.port, container)}${path}`);
 }
 
-/** Header names as given; an empty given value removes a default one. */
-function requestHeaders(action: HTTPGetAction, userAgent: string): Record<string, string[]> {
+type Headers = Record<string, string | string[]>;
+
+/** Names are written as Go does; an empty given value removes a default header. */
+function requestHeaders(action: HTTPGetAction, userAgent: string): Headers {
   const headers: Record<string, string[]> = {};
   const given = new Set<string>();
   for (const { name, value } of action.httpHeaders ?? []) {
-    given.add(name.toLowerCase());
-    if (value !== '') (headers[name.toLowerCase()] ??= []).push(value);
+    const written = canonicalName(name);
+    given.add(written);
+    if (value !== '') (headers[written] ??= []).push(value);
   }
-  if (!given.has('user-agent')) headers['user-agent'] = [userAgent];
-  if (!given.has('accept')) headers['accept'] = ['*/*'];
-  headers['connection'] = ['close'];
-  return headers;
+  if (!given.has('User-Agent')) headers['User-Agent'] = [userAgent];
+  if (!given.has('Accept')) headers['Accept'] = ['*/*'];
+  headers['Connection'] = ['close'];
+  const { Host: hosts, ...rest } = headers;
+  // There is only one host, and the last that was given is it.
+  return hosts === undefined ? rest : { ...rest, Host: hosts.at(-1) ?? '' };
+}
+
+/** `x-my-header` is `X-My-Header`. */
+function canonicalName(name: string): string {
+  return name
+    .split('-')
+    .map((part) => part.slice(0, 1).toUpperCase() + part.slice(1).toLowerCase())
+    .join('-');
+}
+
+/** With the port, which a URL leaves out where it is that of its scheme. */
+function urlText({ protocol, hostname, port, pathname, search }: URL): string {
+  const shown = port === '' ? (protocol === 'https:' ? '443' : '80') : port;
+  return `${protocol}//${hostname}:${shown}${pathname}${search}`;
 }
 
 /**
@@ -71,12 +90,12 @@ export async function httpGet(options: {
 
 function getOnce(
   url: URL,
-  headers: Record<string, string[]>,
+  headers: Headers,
   signal: AbortSignal,
 ): Promise<{ statusCode: number; body: string; location: string | undefined }> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
-      reject(new Error(`Get "${url.href}": ${networkText(error, url)}`, { cause: error }));
+      reject(new Error(`Get "${urlText(url)}": ${networkText(error, url)}`, { cause: error }));
     };
     const { request } = url.protocol === 'https:' ? https : http;
     const sent = request(
@@ -130,6 +149,7 @@ export function networkText(
   if (code === 'ECONNREFUSED') return `dial tcp ${address}: connect: connection refused`;
   if (code === 'EHOSTUNREACH') return `dial tcp ${address}: connect: no route to host`;
   if (code === 'ENETUNREACH') return `dial tcp ${address}: connect: network is unreachable`;
+  if (error.message === 'socket hang up') return 'EOF';
   if (code === 'ECONNRESET') return `read tcp ${address}: read: connection reset by peer`;
   if (code === 'ABORT_ERR' || error.name === 'AbortError') {
     return 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';

@@ -130,6 +130,18 @@ test('projects several sources into one volume, and refuses those it does not kn
   });
 });
 
+test('tells all sources of a projected volume that fail, each text once', async () => {
+  const { files } = setup();
+  const absent = (name: string) => ({ configMap: { name } });
+  const sources = [absent('x'), { secret: { name: 'y' } }, absent('x'), absent('conf')];
+  await assert.rejects(files({ projected: { sources } }), {
+    message: '[configmap "x" not found, secret "y" not found]',
+  });
+  await assert.rejects(files({ projected: { sources: [absent('x')] } }), {
+    message: 'configmap "x" not found',
+  });
+});
+
 test('gives the token to the one user of the pod, or to its group', async () => {
   const { files } = setup();
   const volume = { projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } };

@@ -1,4 +1,5 @@
 import { hasReason } from '#base/api-status-error.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Pod, Volume, VolumeProjection } from '#schema/types.ts';
 import type { ObjectReader } from '../containers/environment.ts';
 import { containersOf, namespaceOf, specOf } from '../pods/names.ts';
@@ -52,10 +53,22 @@ export async function volumeContent(volume: Volume, options: ContentOptions): Pr
   }
   const defaultMode = projected?.defaultMode ?? defaultFileMode;
   const payloads: Payload[] = [];
+  const failures: unknown[] = [];
   for (const source of projected?.sources ?? []) {
-    payloads.push(await projectionFiles(source, defaultMode, options));
+    await projectionFiles(source, defaultMode, options).then(
+      (payload) => payloads.push(payload),
+      (error: unknown) => failures.push(error),
+    );
   }
+  if (failures.length > 0) throw together(failures);
   return mergePayloads(payloads);
+}
+
+/** Several failures are told at once, each text once, as upstream. */
+function together(failures: readonly unknown[]): unknown {
+  const texts = new Set(failures.map(messageOf));
+  const [first] = failures;
+  return texts.size === 1 ? first : new VolumeError(`[${[...texts].join(', ')}]`, { cause: first });
 }
 
 async function projectionFiles(
