@@ -34,6 +34,7 @@ import type { KindHookTable } from './kinds/kind-hooks.ts';
 import {
   addInFlightMetrics,
   createAdmissionMeter,
+  createDeprecationMetrics,
   createStoreMeter,
   createWatchMetrics,
   meterAuthenticator,
@@ -263,6 +264,7 @@ export class ApiServer {
         frames: new FrameCache(framedEvents),
         pieces: new PiecePool(),
         watchMetrics: createWatchMetrics(this.metrics),
+        onDeprecated: createDeprecationMetrics(this.metrics),
       },
       limiter,
       metrics: new RequestMetrics(this.metrics),

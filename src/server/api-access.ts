@@ -149,6 +149,7 @@ export function createApiAccess(options: {
     local: metricsServer === undefined ? [] : [metricsServer.api],
     reader,
     client: parts.client(serverUser, 'kube-aggregator'),
+    metrics: parts.metrics,
     resources: () => registry.all(),
     onResourcesChange: (listener) => registry.onChange(listener),
     groups: catalog.groups(),

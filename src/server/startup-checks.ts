@@ -8,6 +8,33 @@ export interface StartupState {
   hasBootstrapped: boolean;
 }
 
+/** What works as soon as every kind is loaded, under the names of upstream's start hooks. */
+const loadedHooks = [
+  'start-apiserver-admission-initializer',
+  'generic-apiserver-start-informers',
+  'priority-and-fairness-config-consumer',
+  'priority-and-fairness-filter',
+  'storage-object-count-tracker-hook',
+  'start-apiextensions-informers',
+  'start-apiextensions-controllers',
+  'crd-informer-synced',
+];
+
+/** What begins with them and has nothing to be waited for. */
+const laterHooks = [
+  'start-legacy-token-tracking-controller',
+  'start-service-ip-repair-controllers',
+  'aggregator-reload-proxy-client-cert',
+  'start-kube-aggregator-informers',
+  'apiservice-status-local-available-controller',
+  'apiservice-status-remote-available-controller',
+  'apiservice-registration-controller',
+  'apiservice-discovery-controller',
+  'kube-apiserver-autoregistration',
+  'apiservice-openapi-controller',
+  'apiservice-openapiv3-controller',
+];
+
 /** Objects of bootstrapping, under the names of upstream's start hooks that make them there. */
 const bootstrapHooks = [
   'start-system-namespaces-controller',
@@ -30,9 +57,21 @@ export function startupChecks(state: StartupState): HealthCheck[] {
       endpoints: ['readyz'],
       check: require(() => state.hasLoaded, 'the watch cache is still loading'),
     },
-    ...bootstrapHooks.map((hook) => ({
-      name: `poststarthook/${hook}`,
-      check: require(() => state.hasBootstrapped, 'not finished'),
-    })),
+    ...hookChecks(
+      loadedHooks,
+      require(() => state.hasLoaded, 'not finished'),
+    ),
+    ...hookChecks(
+      bootstrapHooks,
+      require(() => state.hasBootstrapped, 'not finished'),
+    ),
+    ...hookChecks(
+      laterHooks,
+      require(() => state.hasLoaded, 'not finished'),
+    ),
   ];
+}
+
+function hookChecks(hooks: readonly string[], check: HealthCheck['check']): HealthCheck[] {
+  return hooks.map((hook) => ({ name: `poststarthook/${hook}`, check }));
 }

@@ -142,6 +142,10 @@ test('a level that is full refuses with 429, a text and Retry-After, others go o
     assert.notEqual(first.headers['x-kubernetes-pf-flowschema-uid'], undefined);
     assert.equal((await write('admin', undefined)).status, 201);
     const metrics = (await small.request('GET', '/metrics')).text;
+    assert.match(
+      metrics,
+      /^apiserver_request_terminations_total{code="429",component="apiserver",/m,
+    );
     const labels = 'flow_schema="global-default",priority_level="global-default"';
     assert.match(
       metrics,

@@ -40,8 +40,9 @@ describe('health', () => {
       /^warn: some health checks cannot be excluded: no matches for "nothing"$/m,
     );
     assert.match(verbose, /^\[\+\]poststarthook\/rbac\/bootstrap-roles ok$/m);
+    assert.match(verbose, /^\[\+\]poststarthook\/crd-informer-synced ok$/m);
     assert.match(verbose, /\nreadyz check passed\n$/);
-    assert.doesNotMatch(await text('/livez?verbose'), /shutdown|informer-sync|etcd-readiness/);
+    assert.doesNotMatch(await text('/livez?verbose'), /\](shutdown|informer-sync|etcd-readiness) /);
     assert.equal((await api.request('GET', '/readyz/nothing')).status, 404);
   });
 
@@ -140,6 +141,19 @@ describe('metrics', () => {
       /^authentication_duration_seconds_bucket{result="success",le="16\.384"} [1-9]/m,
       /^authorization_attempts_total{result="allowed"} [1-9]/m,
       /^authorization_duration_seconds_count{result="allowed"} [1-9]/m,
+    ]) {
+      assert.match(metrics, line);
+    }
+  });
+
+  test('what operators are alerted by is shown', async () => {
+    await api.request('GET', '/api/v1/componentstatuses');
+    const metrics = await text('/metrics');
+    for (const line of [
+      /^apiserver_requested_deprecated_apis{group="",removed_release="",resource="componentstatuses",subresource="",version="v1"} 1$/m,
+      /^apiserver_client_certificate_expiration_seconds_bucket{le="86400"} 0$/m,
+      /^apiserver_client_certificate_expiration_seconds_bucket{le="\+Inf"} [1-9]/m,
+      /^aggregator_unavailable_apiservice{name="v1\."} 0$/m,
     ]) {
       assert.match(metrics, line);
     }

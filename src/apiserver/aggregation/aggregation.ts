@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 import type { Client } from '#client/mod.ts';
 import type { GroupInfo, ResourceInfo } from '#schema/mod.ts';
 import type { OpenApiPage, OpenApiV2Document } from '#schema/openapi/mod.ts';
@@ -51,6 +52,7 @@ export interface AggregationOptions {
   readonly certificate: () => ProxyCertificate;
   /** Called when discovery or OpenAPI documents have to be made anew. */
   readonly onChange: () => void;
+  readonly metrics?: MetricRegistry | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -135,6 +137,7 @@ export function createAggregation(options: AggregationOptions): Aggregation {
         client,
         reader,
         remote: (name) => remotes.server(name),
+        metrics: options.metrics,
         clock,
         log,
         signal,

@@ -1,4 +1,5 @@
 import { hasReason } from '#base/api-status-error.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 import type { Clock } from '#base/clock.ts';
 import { formatTime } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
@@ -16,6 +17,7 @@ import {
   withAvailability,
 } from './availability.ts';
 import type { Availability } from './availability.ts';
+import { addAvailabilityMetrics } from './availability-metrics.ts';
 import { sendRemote } from './remote-request.ts';
 import type { RemoteServer } from './remote-server.ts';
 import { aggregatorHeaders } from './aggregator-user.ts';
@@ -30,6 +32,7 @@ export interface AvailabilityOptions {
   readonly reader: ObjectReader;
   /** The server behind an APIService; undefined for local ones. */
   readonly remote: (name: string) => RemoteServer | undefined;
+  readonly metrics?: MetricRegistry | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -41,6 +44,7 @@ export interface AvailabilityOptions {
  */
 export function startAvailability(options: AvailabilityOptions): { done: Promise<void> } {
   const { client, reader, clock, log, signal } = options;
+  const countLoss = addAvailabilityMetrics(options.metrics, reader);
 
   async function reconcile(name: string): Promise<{ requeueAfterMs?: number }> {
     const service = reader.get<APIService>(apiServices, '', name);
@@ -48,6 +52,7 @@ export function startAvailability(options: AvailabilityOptions): { done: Promise
     const found = await availabilityOf(service);
     const conditions = withAvailability(service, found, formatTime(clock.now()));
     if (conditions !== undefined) {
+      if (found.status === 'False') countLoss(name, found.reason);
       const object = { ...service, status: { ...service.status, conditions } };
       try {
         await client.update<APIService>(apiServices, object, { subresource: 'status' });

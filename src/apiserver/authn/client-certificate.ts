@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { X509Certificate } from 'node:crypto';
 
 import type { Clock } from '#base/clock.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 
 import type { UserInfo } from '../request.ts';
 import type { Authenticated, Authenticator, Credentials } from './authenticator.ts';
@@ -10,6 +11,12 @@ import { unauthorized } from './failures.ts';
 
 /** Remembered certificates; the oldest is forgotten first. */
 const maxRemembered = 1024;
+const hour = 3600;
+const day = 24 * hour;
+/** Upper bounds of upstream, from nothing to a year. */
+const lifeSeconds = [0, 0.5, 1, 2, 6, 12]
+  .map((hours) => hours * hour)
+  .concat([1, 2, 4, 7, 30, 90, 180, 365].map((days) => days * day));
 /** Attribute that carries the uid of a user (AllowParsingUserUIDFromCertAuth). */
 const uidAttribute = '1.3.6.1.4.1.57683.2';
 
@@ -17,6 +24,7 @@ export interface ClientCertificateOptions {
   readonly clock: Clock;
   /** The trusted authorities; another array means that they changed. */
   readonly authorities: () => readonly X509Certificate[];
+  readonly metrics?: MetricRegistry | undefined;
 }
 
 interface Remembered {
@@ -32,6 +40,14 @@ interface Remembered {
 export function createClientCertificateAuthenticator(
   options: ClientCertificateOptions,
 ): Authenticator {
+  const lives = options.metrics
+    ?.histogram({
+      name: 'apiserver_client_certificate_expiration_seconds',
+      help: 'Remaining life of the certificates that requests come with.',
+      stability: 'ALPHA',
+      buckets: lifeSeconds,
+    })
+    .with();
   const byBuffer = new WeakMap<Buffer, Remembered>();
   const byFingerprint = new Map<string, Remembered>();
 
@@ -41,7 +57,10 @@ export function createClientCertificateAuthenticator(
     const isGood = (entry: Remembered | undefined): entry is Remembered =>
       entry !== undefined && entry.authorities === authorities && nowMs <= entry.notAfterMs;
     const ofConnection = byBuffer.get(der);
-    if (isGood(ofConnection)) return ofConnection.authenticated;
+    if (isGood(ofConnection)) {
+      lives?.observe((ofConnection.notAfterMs - nowMs) / 1000);
+      return ofConnection.authenticated;
+    }
     const key = createHash('sha256').update(der).digest('base64');
     let entry = byFingerprint.get(key);
     if (!isGood(entry)) {
@@ -61,6 +80,7 @@ export function createClientCertificateAuthenticator(
       }
     }
     byBuffer.set(der, entry);
+    lives?.observe((entry.notAfterMs - nowMs) / 1000);
     return entry.authenticated;
   }
 

@@ -8,6 +8,7 @@ export type { AdmissionMeter } from './admission-metrics.ts';
 export { createAdmissionMeter } from './admission-metrics.ts';
 export type { StoreMeter, StoreOperation } from './store-meter.ts';
 export { createStoreMeter } from './store-meter.ts';
+export { createDeprecationMetrics } from './deprecation-metrics.ts';
 export { addFeatureMetrics } from './feature-metrics.ts';
 export { addInFlightMetrics } from './in-flight-metrics.ts';
 export { metricRoutes } from './metric-routes.ts';

@@ -54,6 +54,7 @@ export interface MeasuredRequest {
 export class RequestMetrics {
   readonly #series = new Map<string, Series>();
   readonly #totals: NumberMetric;
+  readonly #terminations: NumberMetric;
   readonly #make: (labels: readonly string[]) => Omit<Series, 'byCode' | 'labels'>;
 
   constructor(registry: MetricRegistry) {
@@ -63,6 +64,12 @@ export class RequestMetrics {
       help: 'Requests by verb, dry run, resource, scope and HTTP code.',
       stability: 'STABLE',
       labels: ['code', ...withDryRun],
+    });
+    this.#terminations = registry.counter({
+      name: 'apiserver_request_terminations_total',
+      help: 'Requests that the server ended to protect itself, by code and what they asked for.',
+      stability: 'ALPHA',
+      labels: ['code', ...placeLabels],
     });
     const seconds = registry.histogram({
       name: 'apiserver_request_duration_seconds',
@@ -121,6 +128,13 @@ export class RequestMetrics {
   /** Counts a request that was refused before it reached its resource. */
   count(request: MeasuredRequest, status: number): void {
     if (request.info.isResourceRequest) this.#count(this.#of(request), status);
+  }
+
+  /** The server ended a request to protect itself: it was too busy, or the request took too long. */
+  terminated(request: MeasuredRequest, status: number): void {
+    if (!request.info.isResourceRequest) return;
+    const place = this.#of(request).labels.filter((_, index) => index !== 1);
+    this.#terminations.with(String(status), ...place).value++;
   }
 
   /** A watch or connection begins; the result is called when it ends. */

@@ -21,6 +21,8 @@ export interface ResourceDispatch {
   pieces: PiecePool;
   /** Asked once for each watch. */
   watchMetrics?: ((info: ResourceInfo) => CountWatchEvent) | undefined;
+  /** Told of each request for a deprecated kind. */
+  onDeprecated?: ((info: RequestInfo) => void) | undefined;
 }
 
 const longRunningSubresources: ReadonlySet<string> = new Set([
@@ -50,7 +52,11 @@ export async function dispatchResource(
   checkRoute(served, info);
   if (core.encryption !== undefined) refuseUnreadable(core.encryption, served, info);
   const deprecation = served.custom?.deprecationWarning ?? deprecationOf(served.info);
-  if (deprecation !== undefined) context.warnings.add(deprecation);
+  if (deprecation !== undefined) {
+    context.warnings.add(deprecation);
+    context.trail?.annotate('k8s.io/deprecated', 'true');
+    dispatch.onDeprecated?.(info);
+  }
   if (connect?.handles(info) === true) {
     await connect.request({ context, exchange, admit: admitConnect(core, served, context) });
     return 200;

@@ -78,6 +78,8 @@ interface Passage {
   auditId: string | undefined;
   ticket: LimiterTicket | undefined;
   audit: RequestAudit | undefined;
+  /** The server ended it to protect itself. */
+  isTerminated: boolean;
 }
 
 /**
@@ -142,6 +144,7 @@ export class RequestPipeline {
       const seconds = (core.clock.monotonicMs() - startMs) / 1000;
       metrics.observe(measured, status, seconds, exchange.sentBytes);
     } else if (status === 429) metrics.count(measured, status);
+    if (passage.isTerminated) metrics.terminated(measured, status);
   }
 
   /** Hands a protocol switch to whoever answers it, or refuses it. */
@@ -331,6 +334,7 @@ export class RequestPipeline {
   ): Promise<number> {
     const { core } = this.#options;
     const failure = toStatusError(error);
+    passage.isTerminated = error instanceof TooBusyError || failure.httpCode === 504;
     if (!isExpected(error)) passage.audit?.panicked(messageOf(error));
     if (failure.reason === 'InternalError' || failure.httpCode === 500) {
       core.log.error('Request failed', { path: exchange.path, error: messageOf(error) });
@@ -386,6 +390,7 @@ function newPassage(exchange: Exchange | undefined): Passage {
     auditId: undefined,
     ticket: undefined,
     audit: undefined,
+    isTerminated: false,
   };
 }
 

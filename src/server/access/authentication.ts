@@ -82,6 +82,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const certificates = createClientCertificateAuthenticator({
     clock,
     authorities: () => clientAuthorities,
+    metrics: options.metrics,
   });
   const jwt = createJwtIssuers({ args, ownIssuers: issuers, clock });
   const legacyUse = createLegacyTokenUse({ client: options.client, clock, log });
