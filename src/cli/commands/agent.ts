@@ -10,6 +10,7 @@ import { agentFlags, agentOnlyFlags, commonFlags } from '../flags/agent-flags.ts
 import { booleanFlag, integerFlag, stringFlag } from '../flags/flag.ts';
 import type { FlagValues } from '../flags/flag.ts';
 import { keepMemorySmall } from '../idle-memory.ts';
+import { logSteps, wantsDebug } from '../log-steps.ts';
 import { openLog } from '../log-output.ts';
 import { version } from '../version.ts';
 import { requireRoot } from '../require-root.ts';
@@ -35,11 +36,13 @@ export const agentCommand: Command = {
       : await readAgentSettings(values);
     requireRoot('agent');
     process.title = 'k3ts agent';
+    const isDebug = given.debug || wantsDebug(values);
     const log = createLogger({
-      level: given.debug ? 'debug' : 'info',
+      level: isDebug ? 'debug' : 'info',
       now: () => systemClock.now(),
       write: openLog(values, context.stderr),
     });
+    if (isDebug) logSteps(log);
     const { runAgent } = await import('#agent/mod.ts');
     const token = isChild ? await readToken(context.signal) : given.token;
     // The server ended before it listened.

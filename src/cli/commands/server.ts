@@ -6,6 +6,7 @@ import { agentFlags, commonFlags } from '../flags/agent-flags.ts';
 import { stringFlag } from '../flags/flag.ts';
 import { serverFlags } from '../flags/server-flags.ts';
 import { keepMemorySmall } from '../idle-memory.ts';
+import { logSteps } from '../log-steps.ts';
 import { openLog } from '../log-output.ts';
 import { requireRoot } from '../require-root.ts';
 import { readLocalAgentSettings } from '../settings/agent-settings.ts';
@@ -28,6 +29,7 @@ export const serverCommand: Command = {
       now: () => systemClock.now(),
       write: openLog(values, context.stderr),
     });
+    if (settings.debug) logSteps(log);
     // The agent loads its code while the server does.
     const { startAgentProcess } = await import('#server/agent-process/mod.ts');
     const agent = settings.disableAgent
@@ -39,7 +41,10 @@ export const serverCommand: Command = {
               ...process.execArgv,
               ...(process.argv[1] === undefined ? [] : [process.argv[1]]),
             ],
-            settings: await readLocalAgentSettings(values, settings),
+            settings: {
+              ...(await readLocalAgentSettings(values, settings)),
+              debug: settings.debug,
+            },
             logFile: stringFlag(values, 'log'),
           },
           environment: process.env,

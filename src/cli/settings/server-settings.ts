@@ -13,6 +13,7 @@ import {
   readNetworks,
   readPortRange,
 } from './networks.ts';
+import { wantsDebug } from '../log-steps.ts';
 import { readDataDir } from './data-dir.ts';
 import { readNodeIps, readNodeName } from './node.ts';
 import { readToken } from './token.ts';
@@ -54,7 +55,7 @@ export async function readServerSettings(values: FlagValues): Promise<ServerSett
   );
   return {
     dataDir: readDataDir(values),
-    debug: booleanFlag(values, 'debug'),
+    debug: wantsDebug(values),
     bindAddress,
     httpsPort,
     advertiseAddress: advertise ?? externalIps[0] ?? nodeIps[0] ?? '127.0.0.1',
@@ -98,13 +99,25 @@ export async function readServerSettings(values: FlagValues): Promise<ServerSett
     nodeName: readNodeName(values),
     nodeIps,
     ...readSecretsEncryption(values),
-    apiServerArgs: readApiServerArgs(listFlag(values, 'kube-apiserver-arg')),
-    schedulerArgs: readSchedulerArgs(listFlag(values, 'kube-scheduler-arg')),
-    controllerManagerArgs: readControllerManagerArgs(
-      listFlag(values, 'kube-controller-manager-arg'),
+    apiServerArgs: readArgs('kube-apiserver-arg', values, readApiServerArgs),
+    schedulerArgs: readArgs('kube-scheduler-arg', values, readSchedulerArgs),
+    controllerManagerArgs: readArgs(
+      'kube-controller-manager-arg',
+      values,
+      readControllerManagerArgs,
     ),
     schedulerPlugins: listFlag(values, 'scheduler-plugin'),
   };
+}
+
+/** Reads the arguments of a component; what is wrong names the flag that brought them. */
+function readArgs<T>(flag: string, values: FlagValues, read: (args: readonly string[]) => T): T {
+  try {
+    return read(listFlag(values, flag));
+  } catch (error) {
+    if (!(error instanceof K3tsError)) throw error;
+    throw new K3tsError(error.code, `--${flag}: ${error.message}`, { cause: error });
+  }
 }
 
 function readSecretsEncryption(values: FlagValues): Pick<ServerSettings, 'secretsEncryption'> {
