@@ -1,8 +1,8 @@
-import { parse } from 'yaml';
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { http, https } from '#base/node-http.ts';
+import { readYaml } from '#schema/mod.ts';
 import type { Pod, PodList } from '#schema/types.ts';
 import { asStaticPod } from './static-pods.ts';
 import type { StaticPodSource } from './static-pods.ts';
@@ -62,7 +62,7 @@ function readPods(
     applyDefaults: (pod: Pod) => void;
   },
 ): Pod[] {
-  const found = parse(text) as Pod | PodList | null;
+  const found = readYaml(text).value as Pod | PodList | null;
   const list = found?.kind === 'PodList' ? (found as PodList).items : [found as Pod];
   return list.map((pod) => {
     if (pod?.spec === undefined || (pod.kind ?? 'Pod') !== 'Pod') {

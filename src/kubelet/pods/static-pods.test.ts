@@ -15,6 +15,7 @@ metadata: { name: web }
 spec:
   terminationGracePeriodSeconds: 5
   containers: [{ name: c, image: "${image}", imagePullPolicy: IfNotPresent }]
+  volumes: [{ name: v, downwardAPI: { defaultMode: 0400 } }]
 `;
 
 async function started(context: TestContext) {
@@ -50,6 +51,11 @@ test('a changed manifest starts its pod when nothing of the old one is left', as
     'RunPodSandbox web-node-1',
   ]);
   await until('its mirror', () => mirror()?.spec?.containers[0]?.image === 'test:2');
+});
+
+test('manifests are read as the API reads YAML: modes are octal', async (context) => {
+  const { mirror } = await started(context);
+  assert.equal(mirror()?.spec?.volumes?.[0]?.downwardAPI?.defaultMode, 0o400);
 });
 
 test('a removed manifest ends its pod and takes the mirror away', async (context) => {

@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import type { Clock } from '#base/clock.ts';
 import { formatTime } from '#base/clock.ts';
 import { hasCode, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { readYaml } from '#schema/mod.ts';
 import type { Pod } from '#schema/types.ts';
 import { apiReference } from './api-references.ts';
 import { podAnnotations } from './names.ts';
@@ -73,7 +73,7 @@ function readPod(
   options: { nodeName: string; clock: Clock; log: Logger; applyDefaults: (pod: Pod) => void },
 ): Pod | undefined {
   try {
-    const pod = parse(text) as Pod;
+    const pod = readYaml(text).value as Pod;
     if (pod?.kind !== 'Pod' || pod.spec === undefined) throw new Error('the file holds no Pod');
     options.applyDefaults(pod);
     return asStaticPod(pod, { ...options, source: 'file', path });
