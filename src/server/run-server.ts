@@ -90,7 +90,6 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   log.info('Starting k3ts server', { dataDir: settings.dataDir });
   const paths = serverPaths(settings.dataDir);
   await prepareDataDir(settings.dataDir, paths);
-  const identity = await prepareIdentity(options, paths);
   let api: ApiServer | undefined;
   const args = settings.apiServerArgs ?? readApiServerArgs();
   const operation = await readApiOperation({ args, clock, log });
@@ -104,6 +103,13 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     log,
   });
   const compactor = startCompactor({ backend: store, clock, log });
+  const closeStore = async (error: unknown): Promise<never> => {
+    await compactor.close();
+    await store.close();
+    throw error;
+  };
+  // After the datastore: a second server in this directory ends there, and has changed nothing.
+  const identity = await prepareIdentity(options, paths).catch(closeStore);
   const encryption = await openServerEncryption({
     settings,
     args,
@@ -113,11 +119,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     random,
     log,
     signal,
-  }).catch(async (error: unknown) => {
-    await compactor.close();
-    await store.close();
-    throw error;
-  });
+  }).catch(closeStore);
   const backend = encryption?.backend ?? store;
   const stopper = new AbortController();
   let controlPlane: ControlPlane | undefined;

@@ -32,6 +32,7 @@ const refused: readonly [line: string, message: string | RegExp][] = [
   ['server --nope', 'flag provided but not defined: --nope'],
   ['server extra', 'unexpected argument "extra"'],
   ['server --kubelet-arg', 'flag needs an argument: --kubelet-arg'],
+  ['server --kube-apiserver-arg foo=1', '--kube-apiserver-arg: unknown flag: --foo'],
   ['server --kubelet-arg foo=1', 'unknown flag: --foo'],
   [
     'server --kubelet-arg max-pods=-1',
@@ -104,9 +105,12 @@ test('a port in use, a second server and a wrong token', { skip }, async () => {
   const other = await start('server --disable-agent --data-dir /var/lib/rancher/other');
   assert.match(other.said.join('\n'), /^k3ts: port 6443 on 0\.0\.0\.0 is in use: [^\n]*$/);
   assert.equal(other.exitCode, 1);
-  const second = await start('server --disable-agent');
+  const certificates = 'sha256sum /var/lib/rancher/k3s/server/tls/*.crt';
+  const before = await node.machine.sh(certificates);
+  const second = await start('server --disable-agent --tls-san other.example.org');
   assert.match(second.said.join('\n'), /^k3ts: Datastore "[^"]*" is in use by another [^\n]*$/);
   assert.equal(second.exitCode, 1);
+  assert.equal(await node.machine.sh(certificates), before);
   for (const token of ['wrong', `K10${'a'.repeat(64)}::server:wrong`, 'K10abc::server:wrong']) {
     const { exitCode, said } = await start(
       `agent --server https://127.0.0.1:6443 --token ${token}`,

@@ -17,7 +17,7 @@ const node = (name: string): Node => ({
   },
 });
 
-test('nodes that cannot be read are told of in one line a round, once', async () => {
+test('nodes that cannot be read twice in a row are told of in one line a round, once', async () => {
   const clock = new FakeClock();
   const stopper = new AbortController();
   const lines: string[] = [];
@@ -32,7 +32,10 @@ test('nodes that cannot be read are told of in one line a round, once', async ()
     raw({ path }: { path: string }) {
       const name = path.split('/')[4] ?? '';
       if (name === 'd') rounds++;
-      if (broken.has(name)) return Promise.reject(new Error('connection refused'));
+      if (broken.has(name)) {
+        const body = Buffer.from('{"kind":"Status","message":"connection refused"}');
+        return Promise.resolve({ status: 503, headers: {}, body });
+      }
       return Promise.resolve({ status: 200, headers: {}, body: Buffer.from('') });
     },
   } as unknown as Client;
@@ -52,15 +55,20 @@ test('nodes that cannot be read are told of in one line a round, once', async ()
     }
     await clock.advance(1);
   };
+  await clock.advance(1);
+  assert.equal(rounds, 1);
+  assert.deepEqual(lines, []);
   await nextRound();
   await nextRound();
   broken.clear();
   await nextRound();
   broken.add('c');
   await nextRound();
+  await nextRound();
   nodes = [node('d'), node('e')];
   broken.clear();
   broken.add('e');
+  await nextRound();
   await nextRound();
   stopper.abort();
   await clock.advance(60_000);
@@ -68,8 +76,14 @@ test('nodes that cannot be read are told of in one line a round, once', async ()
   assert.equal(lines.length, 3, lines.join('\n'));
   assert.match(
     lines[0] ?? '',
-    /^msg="Cannot read the usage of 3 nodes" first=[abc] error="connection refused"$/,
+    /^msg="Cannot read the usage of 3 nodes" first=[abc] error="HTTP 503: connection refused"$/,
   );
-  assert.equal(lines[1], 'msg="Cannot read the usage of a node" node=c error="connection refused"');
-  assert.equal(lines[2], 'msg="Cannot read the usage of a node" node=e error="connection refused"');
+  assert.equal(
+    lines[1],
+    'msg="Cannot read the usage of a node" node=c error="HTTP 503: connection refused"',
+  );
+  assert.equal(
+    lines[2],
+    'msg="Cannot read the usage of a node" node=e error="HTTP 503: connection refused"',
+  );
 });

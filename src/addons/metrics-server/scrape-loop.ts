@@ -59,23 +59,27 @@ export async function scrapeNodes(options: {
   }
 }
 
-/** Tells of nodes that begin to fail in one line a round, and not again until they have answered. */
+/**
+ * Tells of nodes that failed twice in a row in one line a round, and not again until they have
+ * answered. Once is no news: a kubelet starts a moment after the server that knows it as Ready.
+ */
 function createFailureLog(log: Logger): {
   failed(nodeName: string, message: string): void;
   succeeded(nodeName: string): void;
   /** Writes the line; what is not among `names` is forgotten. */
   endRound(names: ReadonlySet<string>): void;
 } {
-  const failing = new Set<string>();
+  const failing = new Map<string, number>();
   const fresh = new Map<string, string>();
   return {
     failed(nodeName, message) {
-      if (!failing.has(nodeName)) fresh.set(nodeName, message);
-      failing.add(nodeName);
+      const times = (failing.get(nodeName) ?? 0) + 1;
+      if (times === 2) fresh.set(nodeName, message);
+      failing.set(nodeName, times);
     },
     succeeded: (nodeName) => void failing.delete(nodeName),
     endRound(names) {
-      for (const nodeName of failing) if (!names.has(nodeName)) failing.delete(nodeName);
+      for (const nodeName of failing.keys()) if (!names.has(nodeName)) failing.delete(nodeName);
       const [first] = fresh;
       if (first === undefined) return;
       const [node, error] = first;
@@ -108,8 +112,18 @@ async function readUsage(
     });
     const text = body.toString();
     if (status === 200) return text;
-    throw new K3tsError('ScrapeFailed', `the kubelet answered ${status}: ${text.slice(0, 200)}`);
+    throw new K3tsError('ScrapeFailed', `HTTP ${status}: ${messageIn(text).slice(0, 200)}`);
   } finally {
     timer.cancel();
+  }
+}
+
+/** The message of a Status; other texts as they are. */
+function messageIn(text: string): string {
+  try {
+    return (JSON.parse(text) as { message?: string }).message ?? text;
+  } catch {
+    // The kubelet's own errors are plain text.
+    return text;
   }
 }
