@@ -196,3 +196,22 @@ test('texts are what Go makes of them', () => {
   });
   assert.deepEqual(decode('null', 'Ignore', 'json').object, {});
 });
+
+test('what nests too deep is refused before anything follows it down', () => {
+  const deep = (count: number): string => `{"data":${'['.repeat(count)}${']'.repeat(count)}}`;
+  assert.throws(() => decode(deep(1_000_000), 'Warn', 'json'), {
+    message: /json parse error: exceeded max depth \(/,
+  });
+  const dashes = `a:\n  ${'- '.repeat(100_000)}x\n`;
+  for (const text of [deep(100_000), `a: ${deep(100_000)}`, dashes]) {
+    assert.throws(() => decode(text, 'Warn', 'yaml'), {
+      message: /yaml: exceeded max depth of 10000/,
+    });
+  }
+  const brackets = JSON.stringify({ data: { a: '['.repeat(100_000) } });
+  assert.deepEqual(decode(brackets, 'Warn', 'json').warnings, []);
+});
+
+test('of several YAML documents the first is read', () => {
+  assert.deepEqual(readYaml('a: 1\n---\na: 2\n').value, { a: 1 });
+});

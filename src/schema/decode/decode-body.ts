@@ -4,7 +4,7 @@ import { typeTable } from '../type-table/type-table.ts';
 import type { Conformed, FieldValidation } from './conform.ts';
 import { conform } from './conform.ts';
 import { jsonWord } from './go-types.ts';
-import { countKeys, countKeysInText, inspectJson } from './json-text.ts';
+import { countKeys, countKeysInText, inspectJson, nestsTooDeep } from './json-text.ts';
 import { mayHoldOddNumbers, parseWithOddNumbers, plainNumbers } from './odd-number.ts';
 import { readYaml } from './yaml-text.ts';
 
@@ -56,6 +56,7 @@ const noDuplicates: readonly string[] = [];
  * K3tsError JsonSyntax in the words of upstream's parser.
  */
 export function parseJson(body: Uint8Array, mode: FieldValidation): Parsed {
+  if (nestsTooDeep(body, 'json')) throw new K3tsError('JsonSyntax', 'exceeded max depth');
   const text = utf8.decode(body);
   let value: unknown;
   try {

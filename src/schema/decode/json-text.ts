@@ -1,8 +1,8 @@
 import { K3tsError } from '#base/errors.ts';
 import { renderPath } from './conform.ts';
 
-/** Upstream's limit of nesting. */
-const maxDepth = 10_000;
+/** What walks that go down into a value have stack for; upstream's limit is 10,000. */
+const maxDepth = 2000;
 
 /**
  * Walks JSON text once more, for what JSON.parse does not tell: fields that are given twice, and
@@ -167,6 +167,42 @@ function firstByte(character: string): string {
 
 function escape(character: string): string {
   return JSON.stringify(character).slice(1, -1);
+}
+
+/**
+ * Whether brackets nest deeper than upstream's parsers follow: parsers here would take seconds to
+ * find that they cannot. In YAML quotes say little, so that brackets in texts count there as well.
+ */
+export function nestsTooDeep(bytes: Uint8Array, syntax: 'json' | 'yaml'): boolean {
+  if (bytes.length <= maxDepth) return false;
+  let depth = 0;
+  const end = bytes.length;
+  for (let i = 0; i < end; i++) {
+    const byte = bytes[i] as number;
+    if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > maxDepth) return true;
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
+    else if (byte === 0x22 && syntax === 'json') i = endOfText(bytes, i);
+  }
+  return syntax === 'yaml' && hasLongDashes(bytes);
+}
+
+/** Offset of the quote that ends the string which begins at `from`. */
+function endOfText(bytes: Uint8Array, from: number): number {
+  let at = from + 1;
+  while (at < bytes.length && bytes[at] !== 0x22) at += bytes[at] === 0x5c ? 2 : 1;
+  return at;
+}
+
+/** Lists in lists can be written on one line, a dash for each. */
+function hasLongDashes(bytes: Uint8Array): boolean {
+  let run = 0;
+  for (const byte of bytes) {
+    if (byte === 0x2d || byte === 0x3f) run++;
+    else if (byte !== 0x20) run = 0;
+    if (run > maxDepth) return true;
+  }
+  return false;
 }
 
 /** Colons outside strings: the number of keys that valid JSON text holds, duplicates included. */

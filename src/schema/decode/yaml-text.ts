@@ -1,6 +1,10 @@
 import type { Alias, Document, LineCounter, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import { K3tsError } from '#base/errors.ts';
 import { yamlLibrary } from '#base/yaml-library.ts';
+import { nestsTooDeep } from './json-text.ts';
+
+/** Shorter texts cannot nest too deep. */
+const longText = 2000;
 
 /**
  * Whether aliases blow a document up, by the rule of upstream's parser: the share of nodes that
@@ -16,11 +20,14 @@ function isExcessive(aliasedNodes: number, nodes: number): boolean {
 }
 
 /**
- * Reads one YAML document as Kubernetes does: YAML 1.1 words for booleans, octal with a leading 0,
+ * Reads the first YAML document as Kubernetes does: YAML 1.1 words for booleans, octal with a leading 0,
  * timestamps kept as text, keys always strings, the last of equal keys wins. `duplicates` are the
  * findings about equal keys, in upstream's words.
  */
 export function readYaml(text: string): { value: unknown; duplicates: string[] } {
+  if (text.length > longText && nestsTooDeep(Buffer.from(text), 'yaml')) {
+    throw new K3tsError('YamlSyntax', 'yaml: exceeded max depth of 10000');
+  }
   const yaml = yamlLibrary();
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, {
@@ -29,7 +36,8 @@ export function readYaml(text: string): { value: unknown; duplicates: string[] }
     lineCounter: lines,
     merge: true,
   });
-  const [error] = document.errors;
+  // upstream reads the first document and leaves the others
+  const error = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
   if (error !== undefined) {
     const line = error.linePos?.[0].line ?? 1;
     const reason = (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
