@@ -4,7 +4,7 @@ import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { resources } from '#client/mod.ts';
 import type { Client, EventRecorder } from '#client/mod.ts';
-import type { Node, NodeStatus } from '#schema/types.ts';
+import type { Node, NodeCondition, NodeStatus } from '#schema/types.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { KubeletConfig } from '../kubelet-config.ts';
 import type { MachineInfo } from '../machine-info.ts';
@@ -46,6 +46,7 @@ export function createNodeReporter(options: {
   let lastPostMs = -Infinity;
   let wake: (() => void) | undefined;
   let isPoked = false;
+  let isRegistered = false;
 
   const observe = (newer: Node): void => {
     const [a = 0, b = 0] = [node, newer].map((one) => Number(one?.metadata.resourceVersion));
@@ -54,6 +55,15 @@ export function createNodeReporter(options: {
 
   const registerOnce = async (signal: AbortSignal): Promise<void> => {
     const wanted = newNode(await facts());
+    await createOrAdopt(wanted, signal);
+    if (isRegistered) return;
+    isRegistered = true;
+    // As upstream at each start; readiness is told of when it changes.
+    for (const condition of wanted.status?.conditions ?? []) {
+      if (condition.type !== 'Ready') tellOf(condition);
+    }
+  };
+  const createOrAdopt = async (wanted: Node, signal: AbortSignal): Promise<void> => {
     let present: Node;
     try {
       present = await client.get<Node>(resources.nodes, nodeName, { signal });
@@ -90,13 +100,16 @@ export function createNodeReporter(options: {
     );
     lastPostMs = clock.now();
   };
+  const tellOf = (condition: NodeCondition): void => {
+    const reason = conditionEvent(condition);
+    const message = `Node ${nodeName} status is now: ${reason}`;
+    recorder.event(nodeReference(nodeName), 'Normal', reason, message);
+  };
   const reportEvents = (before: NodeStatus, status: NodeStatus): void => {
     for (const condition of status.conditions ?? []) {
       const known = before.conditions?.find(({ type }) => type === condition.type);
-      if (known?.status === condition.status) continue;
-      const reason = conditionEvent(condition);
-      const message = `Node ${nodeName} status is now: ${reason}`;
-      recorder.event(nodeReference(nodeName), 'Normal', reason, message);
+      const isTold = condition.type !== 'Ready' && known === undefined;
+      if (known?.status !== condition.status && !isTold) tellOf(condition);
     }
     const [oldBoot = '', newBoot = ''] = [before.nodeInfo?.bootID, status.nodeInfo?.bootID];
     if (oldBoot === '' || oldBoot === newBoot) return;
