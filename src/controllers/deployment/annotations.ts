@@ -2,6 +2,8 @@ import type { Deployment, ReplicaSet } from '#schema/types.ts';
 
 const prefix = 'deployment.kubernetes.io/';
 export const revisionAnnotation = `${prefix}revision`;
+/** By this old clients ask for a former revision. */
+export const rollbackAnnotation = 'deprecated.deployment.rollback.to';
 const historyAnnotation = `${prefix}revision-history`;
 const desiredAnnotation = `${prefix}desired-replicas`;
 const maxAnnotation = `${prefix}max-replicas`;
@@ -13,8 +15,13 @@ const ownAnnotations: ReadonlySet<string> = new Set([
   historyAnnotation,
   desiredAnnotation,
   maxAnnotation,
-  'deprecated.deployment.rollback.to',
+  rollbackAnnotation,
 ]);
+
+/** Belongs to a Deployment or a set alone: never copied between them. */
+export function isOwnAnnotation(name: string): boolean {
+  return ownAnnotations.has(name);
+}
 
 /** As upstream: old revision numbers are forgotten when their list grows beyond this. */
 const maxHistoryLength = 2000;

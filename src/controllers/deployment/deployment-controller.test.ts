@@ -312,3 +312,59 @@ test('a finished Deployment causes no further writes', async () => {
   assert.deepEqual(harness.client.actions, []);
   await harness.stop();
 });
+
+const rollbackKey = 'deprecated.deployment.rollback.to';
+const askBack = async (harness: Harness, revision: string): Promise<void> => {
+  harness.client.modify<Deployment>(resources.deployments, key, (object) => ({
+    ...object,
+    metadata: {
+      ...object.metadata,
+      annotations: { ...object.metadata.annotations, [rollbackKey]: revision },
+    },
+  }));
+  await settle(harness);
+};
+
+test('a rollback that old clients ask for brings template and annotations back', async () => {
+  const harness = start();
+  const annotate = (cause: string): Promise<unknown> => {
+    const body = { metadata: { annotations: { 'kubernetes.io/change-cause': cause } } };
+    const options = { namespace: 'shop' };
+    return harness.client.patch(resources.deployments, 'web', { type: 'merge', body }, options);
+  };
+  await annotate('first');
+  await harness.run(100);
+  await settle(harness);
+  await change(harness, { template: template('v2') });
+  await annotate('second');
+  await settle(harness);
+  await askBack(harness, '0');
+  assert.equal(live(harness).spec?.template.spec?.containers[0]?.image, 'v1');
+  assert.deepEqual(live(harness).spec?.template.metadata?.labels, labels);
+  const { annotations = {} } = live(harness).metadata;
+  assert.equal(annotations['kubernetes.io/change-cause'], 'first');
+  assert.equal(annotations[rollbackKey], undefined);
+  assert.equal(revisionOf(live(harness)), 3);
+  const done = 'DeploymentRollback: Rolled back deployment "web" to revision 1';
+  assert.ok(harness.events().includes(done), harness.events().join('\n'));
+  await harness.stop();
+});
+
+test('a rollback to what is not there, or is there already, is refused with a word', async () => {
+  const harness = start();
+  await harness.run(100);
+  await settle(harness);
+  for (const [revision, text] of [
+    ['0', 'DeploymentRollbackRevisionNotFound: Unable to find last revision.'],
+    ['9', 'DeploymentRollbackRevisionNotFound: Unable to find the revision to rollback to.'],
+    [
+      '1',
+      'DeploymentRollbackTemplateUnchanged: The rollback revision contains the same template as current deployment "web"',
+    ],
+  ] as const) {
+    await askBack(harness, revision);
+    assert.ok(harness.events().includes(text), harness.events().join('\n'));
+    assert.equal(live(harness).metadata.annotations?.[rollbackKey], undefined);
+  }
+  await harness.stop();
+});

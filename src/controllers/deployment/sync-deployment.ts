@@ -9,6 +9,7 @@ import { claimable, controlledBy } from '../pods/owned-objects.ts';
 import { isDeleting, isPodFinished } from '../pods/pod-state.ts';
 import type { DeploymentScope } from './deployment-scope.ts';
 import { writeStatus } from './deployment-scope.ts';
+import { rollBack, wantedRollback } from './rollback.ts';
 import { progressCheckAfterMs } from './deployment-status.ts';
 import { notePause, resize, rollOut, syncStatus } from './rollout.ts';
 import { isScaling } from './scale-plan.ts';
@@ -61,6 +62,11 @@ export function createDeploymentSync(
       return undefined;
     }
     await notePause(scope);
+    const rollback = wantedRollback(deployment);
+    if (deployment.spec?.paused !== true && rollback !== undefined) {
+      await rollBack(scope, rollback);
+      return undefined;
+    }
     if (deployment.spec?.paused === true || isScaling(deployment, scope.sets)) await resize(scope);
     else await rollOut(scope, (newSet) => hasOldPods(scope, newSet));
     const { status = {} } = scope.deployment;

@@ -105,9 +105,13 @@ export const startDisruptionController: StartController = (context) => {
   const stale = startStaleDisruptionLoop(context, pods);
   const { queue } = loop;
   const enqueueFor = (pod: Pod): void => {
-    for (const budget of budgets.listNamespace(pod.metadata.namespace ?? '')) {
-      if (matches(budget, pod)) queue.add(objectKey(budget));
-    }
+    const { namespace = '', name } = pod.metadata;
+    const matching = budgets.listNamespace(namespace).filter((budget) => matches(budget, pod));
+    for (const budget of matching) queue.add(objectKey(budget));
+    const [first, second] = matching;
+    if (first === undefined || second === undefined) return;
+    const text = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${first.metadata.name}" arbitrarily.`;
+    events.event(pod, 'Warning', 'MultiplePodDisruptionBudgets', text);
   };
   budgets.addHandler({
     onAdd: (budget) => queue.add(objectKey(budget)),
