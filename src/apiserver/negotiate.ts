@@ -92,12 +92,14 @@ function mediaOf(type: string): AnswerForm['media'] | undefined {
 }
 
 /** User agents that get indented answers without asking: people read them. */
-const prettyAgents = ['curl', 'Wget', 'Mozilla/'];
+const prettyAgents = ['curl', 'Wget', 'Mozilla/5.0'];
+/** What Go reads as true. */
+const trueWords: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 
 export function wantsPretty(query: string, userAgent: string): boolean {
   if (query.includes('pretty=')) {
-    const value = new URLSearchParams(query).get('pretty');
-    if (value !== null) return value !== 'false' && value !== '0';
+    const value = new URLSearchParams(query).get('pretty') ?? '';
+    if (value !== '') return trueWords.has(value);
   }
   return prettyAgents.some((agent) => userAgent.startsWith(agent));
 }

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { wantsPretty } from './negotiate.ts';
+
+test('answers are indented for who asks, and for people who do not say', () => {
+  const cases: [query: string, userAgent: string, isPretty: boolean][] = [
+    ['', 'kubectl/v1.36', false],
+    ['', 'curl/8.0', true],
+    ['', 'Mozilla/5.0 (X11)', true],
+    ['', 'Mozilla/4.0', false],
+    ['pretty=true', 'kubectl/v1.36', true],
+    ['pretty=T', 'kubectl/v1.36', true],
+    ['pretty=maybe', 'curl/8.0', false],
+    ['pretty=false', 'curl/8.0', false],
+    ['pretty=', 'curl/8.0', true],
+  ];
+  for (const [query, userAgent, isPretty] of cases) {
+    assert.equal(wantsPretty(query, userAgent), isPretty, `${query} ${userAgent}`);
+  }
+});
