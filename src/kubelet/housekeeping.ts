@@ -13,7 +13,6 @@ import { isRunning } from './pods/runtime-pod.ts';
 const containerGcMs = 60_000;
 const imageGcMs = 300_000;
 const leftoversMs = 60_000;
-const logRotationMs = 10_000;
 
 export interface HousekeepingOptions extends Pick<
   KubeletOptions,
@@ -32,11 +31,16 @@ export async function runHousekeeping(options: HousekeepingOptions): Promise<voi
   const warn = (reason: string, error: unknown): void =>
     recorder.event(nodeReference(nodeName), 'Warning', reason, messageOf(error));
 
+  let hasImageGcFailed = false;
   await Promise.all([
     every(
       containerGcMs,
       'container collection',
-      () => collectContainers({ ...options, runtime: cri.runtime }),
+      () =>
+        collectContainers({ ...options, runtime: cri.runtime }).catch((error: unknown) => {
+          warn('ContainerGCFailed', error);
+          throw error;
+        }),
       options,
     ),
     every(
@@ -48,15 +52,21 @@ export async function runHousekeeping(options: HousekeepingOptions): Promise<voi
           warn('InvalidDiskCapacity', new Error('invalid capacity 0 on image filesystem'));
           return;
         }
-        await imageGc
-          .collect(imageFs)
-          .catch((error: unknown) => warn('FreeDiskSpaceFailed', error));
+        try {
+          await imageGc.collect(imageFs);
+          hasImageGcFailed = false;
+        } catch (error) {
+          warn('FreeDiskSpaceFailed', error);
+          // The first failure may be over with the next collection.
+          if (hasImageGcFailed) warn('ImageGCFailed', error);
+          hasImageGcFailed = true;
+        }
       },
       options,
     ),
     every(leftoversMs, 'pod cleanup', () => registry.adoptOrphans(), options),
     every(
-      logRotationMs,
+      config.containerLogMonitorMs,
       'log rotation',
       () =>
         rotateLogs({

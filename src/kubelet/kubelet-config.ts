@@ -37,6 +37,13 @@ export interface KubeletConfig {
   readonly hasLimitedSwap: boolean;
   /** The kernel kills single processes for memory, not whole containers; version 2 only. */
   readonly isSingleProcessOomKill: boolean;
+  /** The start fails when settings of the kernel are not those that the kubelet wants. */
+  readonly protectsKernelDefaults: boolean;
+  /** Of the agent's own process. */
+  readonly oomScoreAdj: number;
+  readonly containerLogMonitorMs: number;
+  /** False: ephemeral storage is not counted, shown or limited. */
+  readonly hasLocalStorage: boolean;
   /** The start fails on a machine with swap. */
   readonly failsOnSwap: boolean;
   /** The start fails on a machine with cgroup version 1. */
@@ -120,6 +127,10 @@ export const defaultKubeletConfig: KubeletConfig = {
   reservedCpus: '',
   hasLimitedSwap: false,
   isSingleProcessOomKill: false,
+  protectsKernelDefaults: false,
+  oomScoreAdj: -999,
+  containerLogMonitorMs: 10_000,
+  hasLocalStorage: true,
   failsOnSwap: false,
   failsOnCgroupV1: false,
   enforceNodeAllocatable: ['pods'],

@@ -112,7 +112,6 @@ export const agentFlags: readonly Flag[] = [
     type: 'boolean',
     help: 'Kernel tuning behavior: error if kernel tunables are different than kubelet defaults',
     group,
-    notBuilt: true,
   },
   {
     name: 'container-runtime-endpoint',

@@ -72,11 +72,17 @@ async function readNodeSettings(
         '/var/lib/rancher/credentialprovider/bin',
     },
     kubelet: await readKubeletConfiguration({
-      args: listFlag(values, 'kubelet-arg'),
+      // Arguments that name a setting again win.
+      args: [...kubeletArguments(values), ...listFlag(values, 'kubelet-arg')],
       dropInDirectory: join(dataDir, 'agent/etc/kubelet.conf.d'),
     }),
     isServerNode: false,
   };
+}
+
+/** Flags of k3ts that are settings of the kubelet. */
+function kubeletArguments(values: FlagValues): string[] {
+  return booleanFlag(values, 'protect-kernel-defaults') ? ['protect-kernel-defaults=true'] : [];
 }
 
 function checkLabels(labels: readonly string[]): readonly string[] {

@@ -17,13 +17,13 @@ export const nodeFields: FieldTable = {
   kubeAPIQPS: ignored('integer', 50, 'the API server guards itself', 'kube-api-qps'),
   kubeAPIBurst: ignored('integer', 100, 'the API server guards itself', 'kube-api-burst'),
   contentType: ignored('text', 'application/vnd.kubernetes.protobuf', 'JSON is used'),
-  oomScoreAdj: ignored('integer', -999, 'left to the service manager'),
+  oomScoreAdj: acts('integer', -999),
   maxOpenFiles: ignored('integer', 1_000_000, 'the limit of the service counts'),
   featureGates: ignored('map', undefined, 'features are at the defaults of 1.36'),
   logging: ignored('object', undefined, 'use --debug and --log of k3ts', 'none'),
   tracing: refused('object', undefined, 'traces are not exported', 'none'),
   showHiddenMetricsForVersion: ignored('text', '', 'there are no hidden metrics'),
-  protectKernelDefaults: ignored('boolean', false, 'kernel settings are not changed'),
+  protectKernelDefaults: acts('boolean', false),
   makeIPTablesUtilChains: ignored(
     'boolean',
     true,
@@ -32,6 +32,6 @@ export const nodeFields: FieldTable = {
   ),
   iptablesMasqueradeBit: ignored('integer', 14, 'the proxy decides', 'iptables-masquerade-bit'),
   iptablesDropBit: ignored('integer', 15, 'the proxy decides', 'iptables-drop-bit'),
-  localStorageCapacityIsolation: ignored('boolean', true, 'ephemeral storage is always counted'),
+  localStorageCapacityIsolation: acts('boolean', true),
   volumeStatsAggPeriod: ignored('duration', '1m0s', 'volumes are measured when asked'),
 };

@@ -18,7 +18,7 @@ export const resourceFields: FieldTable = {
   containerLogMaxSize: acts('text', '10Mi'),
   containerLogMaxFiles: acts('integer', 5),
   containerLogMaxWorkers: ignored('integer', 1, 'rotation is one task', 'none'),
-  containerLogMonitorInterval: ignored('duration', '10s', 'logs are looked at each 10 s', 'none'),
+  containerLogMonitorInterval: acts('duration', '10s', 'none'),
   cgroupRoot: refused('text', '', 'pods are in /kubepods'),
   cgroupsPerQOS: refused('boolean', true, 'cgroups of pods are always made', 'cgroups-per-qos'),
   cgroupDriver: refused('text', 'cgroupfs', 'cgroups are made through their files'),

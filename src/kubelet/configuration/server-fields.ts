@@ -8,7 +8,7 @@ export const serverFields: FieldTable = {
   port: acts('integer', 10250),
   readOnlyPort: refused('integer', 0, 'there is no port without authentication'),
   healthzPort: acts('integer', 10248),
-  healthzBindAddress: refused('text', '127.0.0.1', 'health is answered on loopback only'),
+  healthzBindAddress: acts('text', '127.0.0.1'),
   tlsCertFile: refused('text', '', 'k3ts makes and renews the certificates', 'tls-cert-file'),
   tlsPrivateKeyFile: refused('text', '', 'k3ts makes and renews the certificates'),
   tlsCipherSuites: ignored('texts', undefined, 'those of Node.js'),

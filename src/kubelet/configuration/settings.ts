@@ -96,6 +96,10 @@ const setters: Readonly<Record<string, Setter>> = {
   cpuManagerReconcilePeriod: (value) => ({ cpuManagerReconcileMs: ms(value) }),
   singleProcessOOMKill: (value) => ({ isSingleProcessOomKill: value === true }),
   'memorySwap.swapBehavior': (value) => ({ hasLimitedSwap: value === 'LimitedSwap' }),
+  protectKernelDefaults: (value) => ({ protectsKernelDefaults: value === true }),
+  oomScoreAdj: (value) => ({ oomScoreAdj: Number(value) }),
+  containerLogMonitorInterval: (value) => ({ containerLogMonitorMs: ms(value) }),
+  localStorageCapacityIsolation: (value) => ({ hasLocalStorage: value === true }),
   failSwapOn: (value) => ({ failsOnSwap: value === true }),
   failCgroupV1: (value) => ({ failsOnCgroupV1: value === true }),
   enforceNodeAllocatable: (value) => ({ enforceNodeAllocatable: texts(value) }),
@@ -155,6 +159,7 @@ export interface KubeletApiSettings {
   readonly port: number;
   /** 0 for none. */
   readonly healthzPort: number;
+  readonly healthzAddress: string;
   readonly tokenCacheMs: number;
   readonly allowedCacheMs: number;
   readonly deniedCacheMs: number;
@@ -169,6 +174,7 @@ export function kubeletApiSettings({ given }: KubeletConfiguration): KubeletApiS
     address: address === undefined ? undefined : String(address),
     port: Number(value('port')),
     healthzPort: Number(value('healthzPort')),
+    healthzAddress: String(value('healthzBindAddress')),
     tokenCacheMs: ms(value('authentication.webhook.cacheTTL')),
     allowedCacheMs: ms(value('authorization.webhook.cacheAuthorizedTTL')),
     deniedCacheMs: ms(value('authorization.webhook.cacheUnauthorizedTTL')),

@@ -35,6 +35,11 @@ const checks: readonly Check[] = [
   notNegative('maxPods', 'max-pods'),
   notNegative('podsPerCore', 'pods-per-core'),
   within('port', 'port', 1, 65_535),
+  within('oomScoreAdj', 'oom-score-adj', -1000, 1000),
+  ({ durationMs }) =>
+    durationMs('containerLogMonitorInterval') < 3000
+      ? 'containerLogMonitorInterval must be a positive time duration greater than or equal to 3s'
+      : undefined,
   within('healthzPort', 'healthz-port', 0, 65_535),
   within('imageGCHighThresholdPercent', 'image-gc-high-threshold', 0, 100),
   within('imageGCLowThresholdPercent', 'image-gc-low-threshold', 0, 100),

@@ -82,7 +82,8 @@ export async function lookOnce(
   const observations = observeMachine(machine, await options.machineUsage(), pods);
   const due = tracker.observe(observations, clock.now());
   options.onScarce(tracker.scarce());
-  const overLimits = await evictOverLimits(options);
+  const isCounted = options.config.hasLocalStorage !== false;
+  const overLimits = isCounted ? await evictOverLimits(options) : [];
   if (overLimits.length > 0) return overLimits;
   const threshold = mostUrgent(due, observations);
   if (threshold === undefined) return [];

@@ -35,7 +35,7 @@ export type EvictionConfig = Pick<
   | 'evictionMinimumReclaim'
   | 'evictionMaxPodGraceSeconds'
 > &
-  Partial<Pick<KubeletConfig, 'enforceNodeAllocatable'>>;
+  Partial<Pick<KubeletConfig, 'enforceNodeAllocatable' | 'hasLocalStorage'>>;
 
 /** Every configured threshold; `0` and `0%` turn one off, as upstream. */
 export function readThresholds(config: EvictionConfig): Threshold[] {

@@ -14,14 +14,17 @@ import { amountValue } from '../pods/resources.ts';
 export function nodeCapacity(
   machine: MachineInfo,
   usage: MachineUsage,
-  config: Pick<KubeletConfig, 'maxPods' | 'podsPerCore'>,
+  config: Pick<KubeletConfig, 'maxPods' | 'podsPerCore'> &
+    Partial<Pick<KubeletConfig, 'hasLocalStorage'>>,
 ): Record<string, string> {
   const { maxPods, podsPerCore } = config;
   const podCount = podsPerCore > 0 ? Math.min(podsPerCore * machine.cpuCount, maxPods) : maxPods;
   const kibibytes = (bytes: number): string => `${Math.floor(bytes / 1024)}Ki`;
   const capacity: Record<string, string> = {
     cpu: String(machine.cpuCount),
-    'ephemeral-storage': kibibytes(usage.nodeFs.capacityBytes),
+    ...(config.hasLocalStorage === false
+      ? {}
+      : { 'ephemeral-storage': kibibytes(usage.nodeFs.capacityBytes) }),
     memory: kibibytes(machine.memoryBytes),
     pods: String(podCount),
   };

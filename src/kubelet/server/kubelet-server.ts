@@ -109,7 +109,9 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
 
   return {
     async listen() {
-      if (health !== undefined) await listenOn(health, options.healthzPort ?? 0, '127.0.0.1');
+      if (health !== undefined) {
+        await listenOn(health, options.healthzPort ?? 0, options.healthzAddress ?? '127.0.0.1');
+      }
       return await listenOn(server, options.port, options.address);
     },
     setTls: (tls) => server.setSecureContext(secureContext(tls)),

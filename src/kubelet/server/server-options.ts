@@ -34,8 +34,10 @@ export interface KubeletServerOptions {
   /** Usually 0.0.0.0 or ::, and 10250. Port 0 takes any. */
   readonly address: string;
   readonly port: number;
-  /** On 127.0.0.1, without TLS; usually 10248. Undefined: none. */
+  /** Without TLS; usually 10248. Undefined: none. */
   readonly healthzPort?: number | undefined;
+  /** 127.0.0.1 when absent. */
+  readonly healthzAddress?: string | undefined;
   readonly usage: UsageReader;
   /** KubeletConfiguration as /configz shows it. */
   readonly configuration: () => object;
