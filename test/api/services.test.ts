@@ -79,6 +79,16 @@ describe('addresses and ports', () => {
     assert.equal((await api.request('GET', path)).status, 404);
   });
 
+  test('what is given out is counted', async () => {
+    const { text } = await api.request('GET', '/metrics');
+    const family = (name: string): RegExp => new RegExp(`^kube_apiserver_${name} [1-9]`, 'm');
+    assert.match(text, family('clusterip_allocator_allocated_ips{cidr="10.43.0.0/16"}'));
+    const labels = '{cidr="10.43.0.0/16",scope="static"}';
+    assert.match(text, family(`clusterip_allocator_allocation_total${labels}`));
+    assert.match(text, family(`clusterip_allocator_allocation_errors_total${labels}`));
+    assert.match(text, family('nodeport_allocator_available_ports'));
+  });
+
   test('headless and external services have no address', async () => {
     const headless = await serve('headless', { clusterIP: 'None' });
     assert.deepEqual(

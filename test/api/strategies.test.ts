@@ -201,6 +201,17 @@ test('a job with labels of another one is refused; it shows those of its pods', 
   assert.deepEqual(made.at('metadata.labels'), made.at('spec.template.metadata.labels'));
 });
 
+test('pods are selected by the old name of their node, too', async () => {
+  await makePod('hosted');
+  const select = (selector: string): Promise<Answer> =>
+    api.request('GET', `${pods}?fieldSelector=${encodeURIComponent(selector)}`);
+  const names = (answer: Answer): unknown[] =>
+    (answer.at('items') as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
+  assert.deepEqual(names(await select('metadata.name=hosted,spec.host=n')), ['hosted']);
+  assert.deepEqual(names(await select('spec.host!=n,metadata.name=hosted')), []);
+  assert.equal((await select('spec.hosts=n')).status, 400);
+});
+
 test('a table marks the pods that have ended', async () => {
   await makePod('ended', { phase: 'Succeeded' }, { app: 'rows' });
   await makePod('running', { phase: 'Running' }, { app: 'rows' });

@@ -283,6 +283,16 @@ describe('a new service', () => {
   );
 });
 
+it(
+  'a service whose name is taken keeps nothing',
+  withServers({}, async ({ create, addresses, ports }) => {
+    const service = { type: 'NodePort', ports: [tcp] };
+    await create(service);
+    await assert.rejects(create(service), { reason: 'AlreadyExists' });
+    assert.deepEqual([(await addresses()).length, (await ports()).length], [1, 1]);
+  }),
+);
+
 describe('ranges of a cluster', () => {
   it(
     'are full at some time, and grow with another ServiceCIDR until it goes',

@@ -154,7 +154,7 @@ export function selectionOf(
   if (labelSelector === '' && fieldSelector === '') return new Selection({ namespace, name });
   const labels = labelSelector === '' ? undefined : parseLabelSelector(labelSelector);
   if (fieldSelector === '') return new Selection({ namespace, name, labels });
-  const fields = parseFieldSelector(fieldSelector);
+  const fields = parseFieldSelector(withNewNames(info, fieldSelector));
   // the general rule of built-in kinds knows the field for those without namespaces as well
   const takesNamespace =
     info.namespaced || (info.typeName !== '' && info.selectableFields.length === 0);
@@ -181,6 +181,12 @@ export function selectionOf(
     exactFields,
     fieldsOf: custom === undefined ? undefined : (entry) => custom.fieldsOf(entry),
   });
+}
+
+/** Pods were once selected by spec.host, and still can be. */
+function withNewNames({ group, kind }: ResourceInfo, fieldSelector: string): string {
+  if (kind !== 'Pod' || group !== '') return fieldSelector;
+  return fieldSelector.replace(/(^|,)spec\.host(?=[=!])/g, '$1spec.nodeName');
 }
 
 /** Kinds without fields of their own have upstream's general text, Job one that names it. */
