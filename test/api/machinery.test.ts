@@ -91,6 +91,31 @@ describe('options of reads', () => {
   });
 });
 
+describe('names', () => {
+  test('a name that is no part of a path is none', async () => {
+    for (const [name, problem] of [
+      ['..', "may not be '..'"],
+      ['a%25b', "may not contain '%'"],
+    ] as const) {
+      const shown = decodeURIComponent(name);
+      for (const method of ['GET', 'DELETE']) {
+        assert.deepEqual(told(await api.request(method, `${maps}/${name}`)), [
+          400,
+          'BadRequest',
+          `Name parameter invalid: "${shown}": ${problem}`,
+        ]);
+      }
+    }
+  });
+
+  test('a manager is named after the printable start of the user agent', async () => {
+    const headers = { 'User-Agent': `${'m'.repeat(200)}/1.0`, 'Content-Type': 'application/json' };
+    const body = map('agent', { a: '1' });
+    const answer = await api.request('POST', maps, { body: JSON.stringify(body), headers });
+    assert.equal(answer.at('metadata.managedFields.0.manager'), 'm'.repeat(128));
+  });
+});
+
 describe('forms of answers', () => {
   test('discovery is read in every form that objects are', async () => {
     const ask = async (path: string, accept: string): Promise<Answer> =>

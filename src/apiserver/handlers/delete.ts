@@ -13,7 +13,7 @@ import { addWarnings } from './create.ts';
 import type { DeleteOptions } from './delete-options.ts';
 import { deleteOptionsObject } from './delete-options.ts';
 import { finishDelete } from './finish-delete.ts';
-import { currentEntry, readThrough, readyCache } from './get.ts';
+import { checkPathName, currentEntry, readThrough, readyCache } from './get.ts';
 import type { DefaultPropagation, DeletePlan } from './plan-delete.ts';
 import { planDelete } from './plan-delete.ts';
 import { defaultWriteOptions } from './write-options.ts';
@@ -41,6 +41,7 @@ export interface DeleteResult {
 export async function deleteObject(request: DeleteRequest): Promise<DeleteResult> {
   const { core, served, namespace, name } = request;
   addWarnings(request.context, served.hooks.deleteWarnings?.(request.options));
+  checkPathName(name);
   const cache = await readyCache(core, served, 'delete');
   const key = cache.keyOf(served.info.namespaced ? namespace : '', name);
   let current = core.backend.exclusive

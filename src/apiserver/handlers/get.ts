@@ -1,4 +1,4 @@
-import { methodNotAllowed, notFound } from '../api-errors.ts';
+import { badRequest, methodNotAllowed, notFound } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import type { ServedResource } from '../resource-registry.ts';
@@ -17,6 +17,20 @@ export async function readyCache(
   return cache;
 }
 
+/** Throws BadRequest for a name that could never be part of a key. */
+export function checkPathName(name: string): void {
+  const problem =
+    name === '.' || name === '..'
+      ? `may not be '${name}'`
+      : ['/', '%']
+          .filter((character) => name.includes(character))
+          .map((character) => `may not contain '${character}'`)
+          .join(';');
+  if (problem !== '') {
+    throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${problem}`);
+  }
+}
+
 /**
  * One object by name. Without a resourceVersion it is as new as anything acknowledged before;
  * with one, not older than that (0: whatever is at hand). Throws NotFound.
@@ -28,6 +42,7 @@ export async function getObject(
   name: string,
   resourceVersion = '',
 ): Promise<CacheEntry> {
+  checkPathName(name);
   const cache = await readyCache(core, served, 'get');
   const revision = readRevision(resourceVersion, 'get');
   if (revision !== undefined) await waitForAtLeast(core, revision);

@@ -17,7 +17,7 @@ import { trialEntry } from '../storage/trial-entry.ts';
 import { addWarnings, createObject, timeToLive } from './create.ts';
 import { mutateKeepingManagers } from './admitted-managers.ts';
 import { finishDelete } from './finish-delete.ts';
-import { currentEntry, readThrough, readyCache } from './get.ts';
+import { checkPathName, currentEntry, readThrough, readyCache } from './get.ts';
 import {
   afterMutation,
   findUpdateErrors,
@@ -72,6 +72,7 @@ export interface UpdateResult {
  */
 export async function updateObject(request: UpdateRequest): Promise<UpdateResult> {
   const { core, served, context, name } = request;
+  checkPathName(name);
   const cache = await readyCache(core, served, 'update');
   const key = cache.keyOf(served.info.namespaced ? context.info.namespace : '', name);
   let current = await currentEntry(core, cache, key);

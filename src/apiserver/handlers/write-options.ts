@@ -16,6 +16,7 @@ export interface WriteOptions {
 }
 
 const longestManager = 128;
+const unprintable = /[^ \p{L}\p{M}\p{N}\p{P}\p{S}]/u;
 
 type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions';
 
@@ -78,7 +79,7 @@ function managerErrors(fieldManager: string, field: string): FieldError[] {
   }
   let position = 0;
   for (const character of fieldManager) {
-    if (/[^ \p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(character)) {
+    if (unprintable.test(character)) {
       const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
       const detail = `invalid character U+${code} (at position ${position})`;
       const message = `Invalid value: ${JSON.stringify(fieldManager)}: ${detail}`;
@@ -113,8 +114,15 @@ function fieldValidationErrors(value: string): FieldError[] {
 /** The manager that owns the fields of a write: named, or the start of the user agent. */
 export function managerOf(options: { fieldManager: string }, userAgent: string): string {
   if (options.fieldManager !== '') return options.fieldManager;
-  const name = userAgent.split('/', 1)[0] ?? '';
-  return name.slice(0, longestManager);
+  const given = userAgent.split('/', 1)[0] ?? '';
+  if (given.length <= longestManager && /^[ -~]*$/.test(given)) return given;
+  let name = '';
+  for (const character of given) {
+    if (unprintable.test(character)) continue;
+    if (Buffer.byteLength(name + character) > longestManager) break;
+    name += character;
+  }
+  return name;
 }
 
 /** Throws BadRequest unless the names of URL and object agree; an absent one takes the other's. */
