@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 
 import { EncryptedBackend, parseEncryptionConfig } from '#apiserver/encryption/mod.ts';
-import type { EncryptionRules } from '#apiserver/encryption/mod.ts';
+import type { EncryptionRules, EncryptionTools } from '#apiserver/encryption/mod.ts';
+import type { HealthCheck } from '#apiserver/mod.ts';
 import type { Clock, Timer } from '#base/clock.ts';
 import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
@@ -19,6 +20,8 @@ export interface EncryptionAtRest {
   readonly backend: EncryptedBackend;
   /** The file is k3s' key file, not one that the user wrote. */
   readonly isOwnFile: boolean;
+  /** How the plugins do that hold keys; none without plugins. */
+  readonly healthChecks: readonly HealthCheck[];
   /** Takes over the file now; rejects when it is not usable, and keeps what was before. */
   reload(): Promise<void>;
   /** Reloads when the file changes, until the signal is aborted. */
@@ -47,6 +50,7 @@ export async function openServerEncryption(options: {
   const opened = await openEncryption({ ...options, file });
   const follows = given === '' || args.boolean('encryption-provider-config-automatic-reload');
   if (follows) opened.follow(signal);
+  signal.addEventListener('abort', () => opened.close(), { once: true });
   return { ...opened, isOwnFile: given === '' };
 }
 
@@ -57,20 +61,26 @@ export async function openEncryption(options: {
   clock: Clock;
   random: Random;
   log: Logger;
-}): Promise<Omit<EncryptionAtRest, 'isOwnFile'>> {
-  const { file, clock, random, log } = options;
-  const backend = new EncryptedBackend({
-    backend: options.backend,
-    rules: await readRules(file, random),
-  });
+}): Promise<Omit<EncryptionAtRest, 'isOwnFile'> & { close(): void }> {
+  const { file, clock, log } = options;
+  let rules = await readRules(file, options);
+  const backend = new EncryptedBackend({ backend: options.backend, rules });
   let changedMs = await changeTime(file);
   const reload = async (): Promise<void> => {
     changedMs = await changeTime(file);
-    backend.setRules(await readRules(file, random));
+    const former = rules;
+    rules = await readRules(file, options);
+    backend.setRules(rules);
+    closeProviders(former);
+  };
+  const check = (): void => {
+    for (const provider of rules.providers) provider.check();
   };
   return {
     backend,
     reload,
+    healthChecks: rules.providers.length === 0 ? [] : [{ name: 'kms-providers', check }],
+    close: () => closeProviders(rules),
     follow(signal) {
       let timer: Timer;
       const look = async (): Promise<void> => {
@@ -93,10 +103,19 @@ export async function openEncryption(options: {
   };
 }
 
-async function readRules(file: string, random: Random): Promise<EncryptionRules> {
+function closeProviders({ providers }: EncryptionRules): void {
+  for (const provider of providers) provider.close();
+}
+
+/** The rules of the file, with plugins that have been asked for their keys. */
+async function readRules(file: string, tools: EncryptionTools): Promise<EncryptionRules> {
+  let rules: EncryptionRules | undefined;
   try {
-    return parseEncryptionConfig(await readFile(file, 'utf8'), random);
+    rules = parseEncryptionConfig(await readFile(file, 'utf8'), tools);
+    await Promise.all(rules.providers.map((provider) => provider.start()));
+    return rules;
   } catch (error) {
+    if (rules !== undefined) closeProviders(rules);
     throw new K3tsError('Usage', `error while parsing file ${file}: ${messageOf(error)}`, {
       cause: error,
     });

@@ -270,7 +270,11 @@ function buildApiServer(
       });
       return {
         ...access,
-        healthChecks: [...startupChecks(state), ...(access.healthChecks ?? [])],
+        healthChecks: [
+          ...startupChecks(state),
+          ...(encryption?.healthChecks ?? []),
+          ...(access.healthChecks ?? []),
+        ],
       };
     },
     supervisor: {

@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
 import { readApiServerArgs } from '#server/api-server-args/mod.ts';
 import type { CommandAnswer, TestApi } from './server.ts';
+import { startKmsPlugin } from './kms-plugin.ts';
 import { startTestApi } from './server.ts';
 
 const secrets = '/api/v1/namespaces/default/secrets';
@@ -220,4 +221,29 @@ test('a configuration that cannot be used ends the start with its reason', async
     code: 'Usage',
     message: `error while parsing file ${file}: resources[0].providers[0]: unknown provider "rot13"`,
   });
+});
+
+test('a plugin holds the key: sealed on disk, readable after a restart, and in the health', async () => {
+  const plugin = await startKmsPlugin(join(folder, 'kms.sock'));
+  const kms = { apiVersion: 'v2', name: 'vault', endpoint: plugin.endpoint };
+  const text = JSON.stringify({
+    kind: 'EncryptionConfiguration',
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    resources: [{ resources: ['secrets'], providers: [{ kms }, { identity: {} }] }],
+  });
+  await writeFile(file, text);
+  const api = await withFile();
+  try {
+    const body = { metadata: { name: 'k' }, data: { p: password } };
+    assert.equal((await api.request('POST', secrets, { body })).status, 201);
+    const stored = storedValue(api, '/registry/secrets/default/k');
+    assert.ok(stored.startsWith('k8s:enc:kms:v2:vault:'));
+    assert.ok(!stored.includes(password));
+    await api.restart();
+    assert.equal((await api.request('GET', `${secrets}/k`)).at('data.p'), password);
+    assert.equal((await api.request('GET', '/readyz/kms-providers')).text, 'ok');
+  } finally {
+    await api.close();
+    plugin.close();
+  }
 });

@@ -1,13 +1,19 @@
-import { K3tsError, messageOf } from '#base/errors.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Random } from '#base/random.ts';
 import { yamlLibrary } from '#base/yaml-library.ts';
+import { bad } from './bad-config.ts';
 import type { CipherKey } from './ciphers.ts';
 import { createAesCbc, createAesGcm, createSecretbox } from './ciphers.ts';
 import type { Transformer } from './transformer.ts';
 import { identityTransformer, joinTransformers } from './transformer.ts';
+import type { KmsProvider } from './kms-provider.ts';
+import { readKmsProvider } from './kms-config.ts';
+import type { EncryptionTools } from './kms-config.ts';
 
 /** Which transformer a kind has; undefined: its values are stored as they are. */
 export interface EncryptionRules {
+  /** To be started before the rules are used, and closed afterwards. */
+  readonly providers: readonly KmsProvider[];
   transformerOf(group: string, resource: string): Transformer | undefined;
 }
 
@@ -29,7 +35,7 @@ type CipherName = keyof typeof ciphers;
  * Reads an EncryptionConfiguration of apiserver.config.k8s.io/v1. Throws K3tsError
  * `BadEncryptionConfig` that names what is wrong, and never the secrets.
  */
-export function parseEncryptionConfig(text: string, random: Random): EncryptionRules {
+export function parseEncryptionConfig(text: string, tools: EncryptionTools): EncryptionRules {
   let document: unknown;
   try {
     document = yamlLibrary().parse(text);
@@ -51,9 +57,13 @@ export function parseEncryptionConfig(text: string, random: Random): EncryptionR
   if (resources.length === 0) {
     throw bad('resources: Required value: at least one resource must be set');
   }
-  const entries = resources.map((entry, i) => readEntry(fields(entry), `resources[${i}]`, random));
+  const providers: KmsProvider[] = [];
+  const entries = resources.map((entry, i) =>
+    readEntry(fields(entry), `resources[${i}]`, tools, providers),
+  );
   const known = new Map<string, Transformer | undefined>();
   return {
+    providers,
     transformerOf(group, resource) {
       const name = group === '' ? resource : `${resource}.${group}`;
       if (!known.has(name)) {
@@ -69,7 +79,12 @@ function covers(names: readonly string[], group: string, name: string): boolean 
   return names.includes(name) || names.includes(`*.${group}`) || names.includes('*.*');
 }
 
-function readEntry(entry: Record<string, unknown>, path: string, random: Random): Entry {
+function readEntry(
+  entry: Record<string, unknown>,
+  path: string,
+  tools: EncryptionTools,
+  found: KmsProvider[],
+): Entry {
   const resources = list(entry['resources']).map(String);
   if (resources.length === 0) {
     throw bad(`${path}.resources: Required value: at least one resource must be set`);
@@ -80,9 +95,22 @@ function readEntry(entry: Record<string, unknown>, path: string, random: Random)
     throw bad(`${path}.providers: Required value: at least one provider must be set`);
   }
   const starts = new Map<string, string>();
-  const transformers = providers.flatMap((provider, i) =>
-    readProvider(fields(provider), `${path}.providers[${i}]`, { random, starts }),
-  );
+  const transformers = providers.flatMap((provider, i): Transformer[] => {
+    const at = `${path}.providers[${i}]`;
+    const kms = fields(provider)['kms'];
+    if (kms === undefined || Object.keys(fields(provider)).length > 1) {
+      return readProvider(fields(provider), at, { random: tools.random, starts });
+    }
+    const made = readKmsProvider(fields(kms), `${at}.kms`, tools);
+    if (found.some(({ name }) => name === made.name)) {
+      throw bad(
+        `${at}.kms.name: Invalid value: ${JSON.stringify(made.name)}: duplicate KMS provider name ${made.name}, names must be unique`,
+      );
+    }
+    found.push(made);
+    starts.set('k8s:enc:kms:v2:', 'KMS');
+    return [made];
+  });
   return { resources, transformer: joinTransformers(transformers, starts) };
 }
 
@@ -125,7 +153,6 @@ function readProvider(
   }
   const [name = ''] = names;
   if (name === 'identity') return [identityTransformer];
-  if (name === 'kms') throw bad(`${path}.kms: kms providers are not built into k3ts`);
   if (!Object.hasOwn(ciphers, name)) throw bad(`${path}: unknown provider ${JSON.stringify(name)}`);
   const { create, lengths, shown } = ciphers[name as CipherName];
   starts.set(`k8s:enc:${name}:v1:`, shown);
@@ -161,10 +188,6 @@ function readKey(
     );
   }
   return { name, secret: bytes };
-}
-
-function bad(message: string): K3tsError {
-  return new K3tsError('BadEncryptionConfig', message);
 }
 
 function fields(value: unknown): Record<string, unknown> {

@@ -81,16 +81,19 @@ export class EncryptedBackend implements Backend, EncryptionState {
   isStale(key: string): boolean {
     const transformer = this.#transformerOf(key);
     const stored = this.#prefixes.get(key) ?? '';
-    return stored !== (transformer?.prefix ?? '');
+    return stored !== (transformer?.form ?? transformer?.prefix ?? '');
   }
 
   async get(key: string, revision?: number): Promise<KeyValue | undefined> {
     const found = await this.#inner.get(key, revision);
-    return found === undefined ? undefined : this.#opened(found);
+    if (found === undefined) return undefined;
+    await this.#prepared([found]);
+    return this.#opened(found);
   }
 
   async list(prefix: string, options?: ListOptions): Promise<ListResult> {
     const result = await this.#inner.list(prefix, options);
+    await this.#prepared(result.items);
     return { ...result, items: result.items.map((item) => this.#opened(item)) };
   }
 
@@ -101,6 +104,7 @@ export class EncryptedBackend implements Backend, EncryptionState {
   async create(key: string, encode: Encode, options?: WriteOptions): Promise<KeyValue> {
     const transformer = this.#transformerOf(key);
     if (transformer === undefined) return await this.#inner.create(key, encode, options);
+    checkWritable(transformer);
     return await this.#write(key, () =>
       this.#inner.create(key, this.#sealing(transformer, key, encode), options),
     );
@@ -113,6 +117,7 @@ export class EncryptedBackend implements Backend, EncryptionState {
     options?: WriteOptions,
   ): Promise<KeyValue> {
     const transformer = this.#transformerOf(key);
+    checkWritable(transformer);
     const write =
       transformer === undefined
         ? () => this.#inner.update(key, expected, encode, options)
@@ -122,6 +127,7 @@ export class EncryptedBackend implements Backend, EncryptionState {
 
   async delete(key: string, expected: number, encode: Encode): Promise<KeyValue> {
     const transformer = this.#transformerOf(key);
+    checkWritable(transformer);
     const write =
       transformer === undefined
         ? () => this.#inner.delete(key, expected, encode)
@@ -130,8 +136,25 @@ export class EncryptedBackend implements Backend, EncryptionState {
   }
 
   watch(prefix: string, after: number, handler: WatchHandler): StoreWatch {
+    // in order also when some have to wait for their keys
+    let waiting: Promise<void> | undefined;
     return this.#inner.watch(prefix, after, {
-      onEvents: (events) => handler.onEvents(events.map((event) => this.#openedEvent(event))),
+      onEvents: (events) => {
+        const ready = this.#prepared(events);
+        const deliver = (): void =>
+          handler.onEvents(events.map((event) => this.#openedEvent(event)));
+        if (waiting === undefined && ready === undefined) {
+          deliver();
+          return;
+        }
+        const own = (waiting ?? Promise.resolve())
+          .then(() => ready)
+          .then(deliver)
+          .finally(() => {
+            if (waiting === own) waiting = undefined;
+          });
+        waiting = own;
+      },
       onError: (error) => handler.onError(error),
     });
   }
@@ -145,6 +168,7 @@ export class EncryptedBackend implements Backend, EncryptionState {
     options: HistoryOptions,
   ): Promise<readonly StoreEvent[] | undefined> {
     const events = await this.#inner.history(prefix, options);
+    if (events !== undefined) await this.#prepared(events);
     return events?.map((event) => {
       const value = this.#peek(event.key, event.value);
       return value === event.value ? event : { ...event, value };
@@ -166,13 +190,31 @@ export class EncryptedBackend implements Backend, EncryptionState {
   /** The answer and refusals carry stored values. */
   async #write(key: string, write: () => Promise<KeyValue>): Promise<KeyValue> {
     try {
-      return this.#opened(await write());
+      const written = await write();
+      await this.#prepared([written]);
+      return this.#opened(written);
     } catch (error) {
       if (!(error instanceof StoreError) || error.current === undefined) throw error;
+      await this.#prepared([error.current]);
       const current = this.#opened(error.current);
       if (current === error.current) throw error;
       throw new StoreError(error.code, error.message, { current, cause: error });
     }
+  }
+
+  /** Waits for the keys of values that need some; undefined when there are none. */
+  #prepared(
+    items: readonly { key: string; value: Buffer; previous?: Buffer | undefined }[],
+  ): Promise<unknown> | undefined {
+    const waits: Promise<void>[] = [];
+    for (const { key, value, previous } of items) {
+      for (const stored of [value, previous]) {
+        if (stored === undefined || !isSealed(stored) || this.#plain.has(stored)) continue;
+        const wait = this.#transformerOf(key)?.prepare?.(stored);
+        if (wait !== undefined) waits.push(wait);
+      }
+    }
+    return waits.length === 0 ? undefined : Promise.all(waits);
   }
 
   #opened(item: KeyValue): KeyValue {
@@ -207,7 +249,7 @@ export class EncryptedBackend implements Backend, EncryptionState {
       this.#problems.delete(key);
       return stored;
     }
-    this.#prefixes.set(key, prefixOf(stored));
+    this.#prefixes.set(key, transformer?.formOf?.(stored) ?? prefixOf(stored));
     try {
       if (transformer === undefined) {
         throw new Error('identity transformer tried to read encrypted data');
@@ -263,4 +305,9 @@ export class EncryptedBackend implements Backend, EncryptionState {
       return sealed;
     };
   }
+}
+
+/** A value that cannot be sealed is refused before it is given a revision. */
+function checkWritable(transformer: Transformer | undefined): void {
+  transformer?.checkWritable?.();
 }

@@ -27,8 +27,8 @@ const aescbc = (...keys: [string, number][]) => ({
   aescbc: { keys: keys.map(([name, fill]) => ({ name, secret: secret(fill) })) },
 });
 const identity = { identity: {} };
-const rules = (...args: Parameters<typeof config>) =>
-  parseEncryptionConfig(config(...args), systemRandom);
+const tools = { random: systemRandom, clock: new FakeClock(), log: silentLogger };
+const rules = (...args: Parameters<typeof config>) => parseEncryptionConfig(config(...args), tools);
 
 async function stores(text: string): Promise<{ raw: Backend; sealed: EncryptedBackend }> {
   const raw = await openBackend({
@@ -39,7 +39,7 @@ async function stores(text: string): Promise<{ raw: Backend; sealed: EncryptedBa
   });
   const sealed = new EncryptedBackend({
     backend: raw,
-    rules: parseEncryptionConfig(text, systemRandom),
+    rules: parseEncryptionConfig(text, tools),
   });
   return { raw, sealed };
 }
@@ -123,7 +123,21 @@ describe('the configuration', () => {
       /secrets must be base64 encoded/,
     ],
     ['no keys', config([{ secretbox: { keys: [] } }]), /at least one key must be set/],
-    ['kms', config([{ kms: { name: 'x' } }]), /kms providers are not built/],
+    ['kms of version 1', config([{ kms: { name: 'x' } }]), /KMSv1 is deprecated/],
+    [
+      'a plugin that is not local',
+      config([{ kms: { apiVersion: 'v2', name: 'x', endpoint: 'tcp://x' } }]),
+      /unsupported scheme "tcp" for KMS provider, only unix is supported/,
+    ],
+    [
+      'two plugins of one name',
+      config(
+        Array.from({ length: 2 }, () => ({
+          kms: { apiVersion: 'v2', name: 'x', endpoint: 'unix:///x' },
+        })),
+      ),
+      /duplicate KMS provider name x, names must be unique/,
+    ],
     ['overlapping names', config([identity], ['secrets', '*.']), /overlapping resources/],
     [
       'two providers in one',
@@ -135,7 +149,7 @@ describe('the configuration', () => {
   for (const [what, text, expected] of bad) {
     test(`${what} is refused, and no secret is shown`, () => {
       assert.throws(
-        () => parseEncryptionConfig(text, systemRandom),
+        () => parseEncryptionConfig(text, tools),
         (error: Error & { code?: string }) => {
           assert.equal(error.code, 'BadEncryptionConfig');
           assert.match(error.message, expected);

@@ -6,6 +6,16 @@ export interface Transformer {
   seal(value: Buffer, key: string): Buffer;
   /** Throws an Error with upstream's text when the value cannot be read with these keys. */
   open(stored: Buffer, key: string): Buffer;
+  /**
+   * Gets ready to open the value; undefined when nothing has to be waited for. Never rejects:
+   * `open` then says what is wrong.
+   */
+  prepare?(stored: Buffer): Promise<void> | undefined;
+  /** Throws when nothing can be sealed now. */
+  checkWritable?(): void;
+  /** What tells a value that should be written anew; the prefix where it is absent. */
+  readonly form?: string;
+  formOf?(stored: Buffer): string;
 }
 
 /** All sealed values start with this; nothing that is stored in the plain does. */
@@ -44,6 +54,15 @@ export function joinTransformers(
   const byPrefix = new Map(transformers.map((one) => [one.prefix, one]));
   return {
     prefix: first.prefix,
+    get form() {
+      return first.form ?? first.prefix;
+    },
+    formOf(stored) {
+      const prefix = prefixOf(stored);
+      return byPrefix.get(prefix)?.formOf?.(stored) ?? prefix;
+    },
+    prepare: (stored) => byPrefix.get(prefixOf(stored))?.prepare?.(stored),
+    checkWritable: () => first.checkWritable?.(),
     seal: (value, key) => first.seal(value, key),
     open(stored, key) {
       const prefix = prefixOf(stored);
