@@ -70,7 +70,7 @@ export async function startFakeKubelet(
           return volume;
         },
         mountedImage: async (uid, name) => imageVolumes.get(`${uid}/${name}`),
-        resync: async () => undefined,
+        resync: async (pod) => void order.push(`resync ${pod.metadata.labels?.['app'] ?? ''}`),
         unmount: async (uid) => void order.push(`unmount ${uid}`),
         prepareSubPath: async ({ volume, subPath }) => `${volume.hostPath}/${subPath}`,
         podsOnDisk: async () => [],

@@ -32,6 +32,8 @@ export interface PodMemory {
   hasVolumes: boolean;
   /** When the content of volumes was last compared with its sources. */
   resyncedMs: number;
+  /** The labels and annotations that were compared then; volumes may show them. */
+  resyncedMetadata: string;
 }
 
 export interface SyncResult {
@@ -143,7 +145,10 @@ async function resyncVolumes(
   { pod, memory, signal }: SyncRequest,
   { clock, volumes }: PodContext,
 ): Promise<void> {
-  if (clock.now() - memory.resyncedMs < resyncIntervalMs) return;
+  const metadata = JSON.stringify([pod.metadata.labels, pod.metadata.annotations]);
+  const isFresh = clock.now() - memory.resyncedMs < resyncIntervalMs;
+  if (isFresh && metadata === memory.resyncedMetadata) return;
+  memory.resyncedMetadata = metadata;
   const isFirst = memory.resyncedMs === 0;
   memory.resyncedMs = clock.now();
   if ((specOf(pod).volumes ?? []).length === 0) return;

@@ -72,6 +72,7 @@ export function createPodWorker(options: {
       hasCgroup: false,
       hasVolumes: false,
       resyncedMs: 0,
+      resyncedMetadata: '',
     },
   };
   const stopping = new AbortController();
