@@ -229,6 +229,20 @@ test('a table marks the pods that have ended', async () => {
   assert.deepEqual(one.at('rows.0.conditions'), [mark]);
 });
 
+test('the count of a daemon set belongs to who makes it', async () => {
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [container] } };
+  const made = await create('/apis/apps/v1/namespaces/default/daemonsets', {
+    metadata: { name: 'd' },
+    spec: { selector: { matchLabels: { a: 'b' } }, template },
+  });
+  const key = 'deprecated.daemonset.template.generation';
+  assert.deepEqual(made.at('metadata.annotations'), { [key]: '1' });
+  const [entry] = made.at('metadata.managedFields') as { fieldsV1: Record<string, unknown> }[];
+  assert.deepEqual(entry?.fieldsV1['f:metadata'], {
+    'f:annotations': { '.': {}, [`f:${key}`]: {} },
+  });
+});
+
 test('a limit range without a name gets one', async () => {
   const made = await create(`${namespace}/limitranges`, { spec: { limits: [] } });
   assert.equal(made.status, 201, made.text);

@@ -203,7 +203,7 @@ test('a minimal StatefulSet with a claim template', () => {
 
 test('a minimal DaemonSet', () => {
   assert.deepEqual(defaulted('apps.v1.DaemonSet', { spec: { template: template() } }), {
-    metadata: {},
+    metadata: { annotations: { 'deprecated.daemonset.template.generation': '0' } },
     spec: {
       revisionHistoryLimit: 10,
       template: templateDefaulted,

@@ -32,7 +32,15 @@ function deployment(value: Json): void {
   rollingUpdate(strategy, { maxUnavailable: '25%', maxSurge: '25%' });
 }
 
+const templateGeneration = 'deprecated.daemonset.template.generation';
+
 function daemonSet(value: Json): void {
+  // upstream keeps it as a field, which every form of the object shows as this annotation
+  const metadata = objectAt(value, 'metadata');
+  if (metadata !== undefined) {
+    const annotations = objectAt(metadata, 'annotations') ?? {};
+    metadata['annotations'] = { [templateGeneration]: '0', ...annotations };
+  }
   const strategy = objectAt(objectAt(value, 'spec'), 'updateStrategy');
   rollingUpdate(strategy, { maxUnavailable: 1, maxSurge: 0 });
 }
