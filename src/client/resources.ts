@@ -51,6 +51,7 @@ export const resources = {
   tokenReviews: of('authentication.k8s.io', 'v1', 'tokenreviews'),
   resourceClaims: of('resource.k8s.io', 'v1', 'resourceclaims'),
   resourceClaimTemplates: of('resource.k8s.io', 'v1', 'resourceclaimtemplates'),
+  apiServices: of('apiregistration.k8s.io', 'v1', 'apiservices'),
   subjectAccessReviews: of('authorization.k8s.io', 'v1', 'subjectaccessreviews'),
   certificateSigningRequests: of('certificates.k8s.io', 'v1', 'certificatesigningrequests'),
 } as const;

@@ -1,5 +1,6 @@
 import { formatTime } from '#base/clock.ts';
 import type { NamespaceCondition } from '#schema/types.ts';
+import { discoveryFailureText } from './failed-groups.ts';
 import type { ContentLeft } from './namespace-content.ts';
 
 interface Verdict {
@@ -13,9 +14,10 @@ interface Verdict {
 export function deletionConditions(
   old: readonly NamespaceCondition[],
   left: ContentLeft,
+  unknownGroups: readonly string[],
   nowMs: number,
 ): NamespaceCondition[] {
-  const own = verdicts(left);
+  const own = verdicts(left, unknownGroups);
   const others = old.filter(({ type }) => !own.some((verdict) => verdict.type === type));
   return [
     ...others,
@@ -29,15 +31,22 @@ export function deletionConditions(
   ];
 }
 
-function verdicts(left: ContentLeft): Verdict[] {
+function verdicts(left: ContentLeft, unknownGroups: readonly string[]): Verdict[] {
   const remaining = [...left.remaining].sort(([a], [b]) => (a < b ? -1 : 1));
   const finalizers = [...left.finalizers].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     {
       type: 'NamespaceDeletionDiscoveryFailure',
-      isBad: false,
-      reason: 'ResourcesDiscovered',
-      message: 'All resources successfully discovered',
+      isBad: unknownGroups.length > 0,
+      ...(unknownGroups.length > 0
+        ? {
+            reason: 'DiscoveryFailed',
+            message: `Discovery failed for some groups, ${unknownGroups.length} failing: ${discoveryFailureText(unknownGroups)}`,
+          }
+        : {
+            reason: 'ResourcesDiscovered',
+            message: 'All resources successfully discovered',
+          }),
     },
     {
       type: 'NamespaceDeletionGroupVersionParsingFailure',

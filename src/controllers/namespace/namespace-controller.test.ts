@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { resources } from '#client/mod.ts';
 import type { KubeObject } from '#schema/mod.ts';
 import { catalog } from '#schema/mod.ts';
-import type { ConfigMap, Namespace, Pod, ServiceAccount } from '#schema/types.ts';
+import type { APIService, ConfigMap, Namespace, Pod, ServiceAccount } from '#schema/types.ts';
 import { startRootCaPublisher } from '../root-ca-publisher/mod.ts';
 import { startServiceAccountController } from '../serviceaccount/mod.ts';
 import { createHarness } from '../testing/harness.ts';
@@ -134,5 +134,46 @@ test('a resource that cannot be deleted is named, and tried again', async () => 
   isBroken = false;
   await harness.run(60_000);
   assert.equal(client.stored(resources.namespaces, 'shop'), undefined);
+  await harness.stop();
+});
+
+test('a namespace stays while a group that somebody else serves does not answer', async () => {
+  const broken: APIService = {
+    apiVersion: 'apiregistration.k8s.io/v1',
+    kind: 'APIService',
+    metadata: { name: 'v1.things.example.com' },
+    spec: {
+      group: 'things.example.com',
+      version: 'v1',
+      groupPriorityMinimum: 1,
+      versionPriority: 1,
+      service: { namespace: 'default', name: 'things' },
+    },
+    status: { conditions: [{ type: 'Available', status: 'False' }] },
+  };
+  const harness = start(broken, configMap('a'));
+  await harness.run(100);
+  await harness.client.delete(resources.namespaces, 'shop');
+  await harness.run(1000);
+  const live = (): Namespace | undefined => harness.client.stored(resources.namespaces, 'shop');
+  const discovery = live()?.status?.conditions?.find(
+    ({ type }) => type === 'NamespaceDeletionDiscoveryFailure',
+  );
+  assert.deepEqual(
+    [discovery?.status, discovery?.reason, discovery?.message],
+    [
+      'True',
+      'DiscoveryFailed',
+      'Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: things.example.com/v1: stale GroupVersion discovery: things.example.com/v1',
+    ],
+  );
+  const names = harness.client.all(resources.configMaps).map(({ metadata }) => metadata.name);
+  assert.ok(!names.includes('a'), 'what is known goes meanwhile');
+  harness.client.modify<APIService>(resources.apiServices, 'v1.things.example.com', (object) => ({
+    ...object,
+    status: { conditions: [{ type: 'Available', status: 'True' }] },
+  }));
+  await harness.run(120_000);
+  assert.equal(live(), undefined);
   await harness.stop();
 });

@@ -4,6 +4,7 @@ import { resources, startControllerLoop } from '#client/mod.ts';
 import type { Namespace, Pod } from '#schema/types.ts';
 import type { StartController } from '../context.ts';
 import { isSameJson } from '../json-equality.ts';
+import { discoveryFailureText, failedGroups } from './failed-groups.ts';
 import { deletionConditions } from './namespace-conditions.ts';
 import { deleteContent } from './namespace-content.ts';
 
@@ -31,10 +32,12 @@ export const startNamespaceController: StartController = (context) => {
       const seen = namespaces.get(name);
       if (seen?.metadata.deletionTimestamp === undefined) return undefined;
       if (seen.spec?.finalizers?.includes(finalizer) !== true) return undefined;
+      const unknownGroups = await failedGroups(client);
       const left = await deleteContent(client, name, options.resources());
       const live = await client.get<Namespace>(resources.namespaces, name);
       if (live.metadata.uid !== seen.metadata.uid) return undefined;
-      const conditions = deletionConditions(live.status?.conditions ?? [], left, clock.now());
+      const before = live.status?.conditions ?? [];
+      const conditions = deletionConditions(before, left, unknownGroups, clock.now());
       const status = { phase: 'Terminating', conditions };
       let current = live;
       if (!isSameJson(live.status, status)) {
@@ -42,7 +45,9 @@ export const startNamespaceController: StartController = (context) => {
         const subresource = 'status';
         current = await client.update<Namespace>(resources.namespaces, wanted, { subresource });
       }
-      if (left.errors.length > 0) throw new K3tsError('ContentLeft', left.errors.join(', '));
+      const problems = [...left.errors];
+      if (unknownGroups.length > 0) problems.push(discoveryFailureText(unknownGroups));
+      if (problems.length > 0) throw new K3tsError('ContentLeft', problems.join(', '));
       if (left.remaining.size > 0) {
         return { requeueAfterMs: (left.graceSeconds * 1000) / 2 + minRecheckMs };
       }
