@@ -10,11 +10,10 @@ import { isExemptFromPolicies, oldObjectOf, viewOf } from '../matching/request.t
 import type { AdmissionRequestView } from '../matching/request.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
 import { mutatedObject } from './apply-mutation.ts';
-import { matchRequest } from './match-resources.ts';
+import { invocationsOf } from './invocations.ts';
+import type { Invocation } from './invocations.ts';
 import { MutatingEvaluator } from './mutating-evaluator.ts';
-import { checkParamKind, collectParams } from './params.ts';
-import { ConfigurationError, policyKinds } from './policy-kinds.ts';
-import type { PolicyBinding } from './policy-kinds.ts';
+import { policyKinds } from './policy-kinds.ts';
 import { PolicySource } from './policy-source.ts';
 import type { PolicyHook } from './policy-source.ts';
 import { RequestBindings } from './request-bindings.ts';
@@ -40,13 +39,7 @@ export function createMutatingPolicyPlugin(options: PolicyPluginOptions): Admiss
   };
 }
 
-/** A policy with one of its bindings and one parameter. */
-interface Invocation {
-  readonly hook: Hook;
-  readonly binding: PolicyBinding;
-  readonly resource: ResourceInfo;
-  readonly param: UnknownObject | null;
-}
+type HookInvocation = Invocation & { readonly hook: Hook };
 
 interface PolicyFailure {
   readonly policy: string;
@@ -75,11 +68,13 @@ class MutatingPass {
   }
 
   async run(hooks: readonly Hook[]): Promise<void> {
-    const invocations: Invocation[] = [];
+    const invocations: HookInvocation[] = [];
+    const request = { attributes: this.#attributes, view: this.#view };
     for (const hook of hooks) {
-      await this.#configured(hook, undefined, async () => {
-        await this.#collect(hook, invocations);
-      });
+      for await (const found of invocationsOf(hook, request, this.#options)) {
+        if ('message' in found) this.#fail(hook, found.binding, found.message, '');
+        else invocations.push({ ...found, hook });
+      }
     }
     const own = this.#reinvocation.of(pluginName);
     if (this.#reinvocation.isSecondRound && own.isOutputChanged(this.#attributes.object)) {
@@ -93,45 +88,12 @@ class MutatingPass {
     this.#refuse();
   }
 
-  async #configured(
-    hook: Hook,
-    binding: string | undefined,
-    step: () => Promise<void>,
-  ): Promise<void> {
-    try {
-      await step();
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      const what = binding === undefined ? 'policy' : 'binding';
-      this.#fail(hook, binding, `failed to configure ${what}: ${error.message}`, '');
-    }
-  }
-
   #fail({ policy }: Hook, binding: string | undefined, message: string, reason: string): void {
     if (policy.spec?.failurePolicy === 'Ignore') return;
     this.#failures.push({ policy: policy.metadata.name, binding, message, reason });
   }
 
-  async #collect(hook: Hook, into: Invocation[]): Promise<void> {
-    const resource = await matchRequest(hook.match, this.#attributes, this.#view, this.#options);
-    if (resource === undefined) return;
-    const { paramKind } = hook.policy.spec ?? {};
-    checkParamKind(paramKind, this.#options);
-    for (const { binding, match } of hook.bindings) {
-      await this.#configured(hook, binding.metadata.name, async () => {
-        const isBound =
-          match === undefined ||
-          (await matchRequest(match, this.#attributes, this.#view, this.#options)) !== undefined;
-        if (!isBound) return;
-        const { paramRef } = binding.spec ?? {};
-        const { namespace } = this.#view;
-        const params = await collectParams(paramKind, paramRef, namespace, this.#options);
-        for (const param of params) into.push({ hook, binding, resource, param });
-      });
-    }
-  }
-
-  async #invoke(invocation: Invocation): Promise<void> {
+  async #invoke(invocation: HookInvocation): Promise<void> {
     const { hook, binding, resource, param } = invocation;
     const own = this.#reinvocation.of(pluginName);
     const evaluator = hook.compiled();
@@ -165,7 +127,7 @@ class MutatingPass {
   }
 
   async #mutate(
-    { hook, binding, resource, param }: Invocation,
+    { hook, binding, resource, param }: HookInvocation,
     evaluator: MutatingEvaluator,
     index: number,
   ): Promise<void> {
@@ -227,7 +189,7 @@ function failureText({ policy, binding, message }: PolicyFailure): string {
   return `${who} denied request: ${message}`;
 }
 
-function keyOf({ hook, binding, param }: Invocation): string {
+function keyOf({ hook, binding, param }: HookInvocation): string {
   const own = param === null ? '' : `${param.metadata.namespace ?? ''}/${param.metadata.name}`;
   return `${hook.policy.metadata.name} ${binding.metadata.name} ${own}`;
 }

@@ -1,4 +1,3 @@
-import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import type { ValidatingAdmissionPolicySpec } from '#schema/types.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
@@ -8,12 +7,11 @@ import type { AdmissionRequestView } from '../matching/request.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
 import { AnnotationCollector, noteFailure } from './audit-annotations.ts';
 import { policyDenial } from './denial.ts';
-import { matchRequest } from './match-resources.ts';
+import { invocationsOf } from './invocations.ts';
+import type { Invocation } from './invocations.ts';
 import type { MatchContext } from './match-resources.ts';
-import { checkParamKind, collectParams } from './params.ts';
 import type { ParamContext } from './params.ts';
-import { ConfigurationError, policyKinds } from './policy-kinds.ts';
-import type { PolicyBinding } from './policy-kinds.ts';
+import { policyKinds } from './policy-kinds.ts';
 import type { MutationObservation, PolicyObservation } from './policy-metrics.ts';
 import { PolicySource } from './policy-source.ts';
 import type { PolicyHook } from './policy-source.ts';
@@ -72,9 +70,7 @@ class ValidatingPass {
   }
 
   async run(hooks: readonly Hook[]): Promise<void> {
-    for (const hook of hooks) {
-      await this.#configured(hook, undefined, async () => await this.#ask(hook));
-    }
+    for (const hook of hooks) await this.#ask(hook);
     const [denial] = this.#denials;
     if (denial === undefined) return;
     const { policy, binding, message, reason } = denial;
@@ -83,69 +79,29 @@ class ValidatingPass {
     throw policyDenial(this.#attributes, text, reason);
   }
 
-  /** Runs a step whose configuration may be at fault; failurePolicy says what that means. */
-  async #configured(
-    { policy }: Hook,
-    binding: string | undefined,
-    step: () => Promise<void>,
-  ): Promise<void> {
-    try {
-      await step();
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      if (policy.spec?.failurePolicy === 'Ignore') return;
-      const what = binding === undefined ? 'policy' : 'binding';
-      this.#denials.push({
-        policy: policy.metadata.name,
-        binding,
-        message: `failed to configure ${what}: ${error.message}`,
-        reason: 'Invalid',
-      });
-    }
-  }
-
   async #ask(hook: Hook): Promise<void> {
-    const resource = await matchRequest(hook.match, this.#attributes, this.#view, this.#options);
-    if (resource === undefined) return;
-    checkParamKind(hook.policy.spec?.paramKind, this.#options);
-    const annotations = new AnnotationCollector(hook.policy.metadata.name);
-    for (const { binding, match } of hook.bindings) {
-      await this.#configured(hook, binding.metadata.name, async () => {
-        const isBound =
-          match === undefined ||
-          (await matchRequest(match, this.#attributes, this.#view, this.#options)) !== undefined;
-        if (isBound) await this.#askBound(hook, binding, resource, annotations);
-      });
+    const { policy } = hook;
+    const request = { attributes: this.#attributes, view: this.#view };
+    const annotations = new AnnotationCollector(policy.metadata.name);
+    for await (const found of invocationsOf(hook, request, this.#options)) {
+      if ('message' in found) {
+        if (policy.spec?.failurePolicy === 'Ignore') continue;
+        this.#denials.push({ policy: policy.metadata.name, ...found, reason: 'Invalid' });
+      } else await this.#evaluate(hook, found, annotations);
     }
     annotations.publish(this.#attributes);
   }
 
-  async #askBound(
-    hook: Hook,
-    binding: PolicyBinding,
-    resource: ResourceInfo,
-    annotations: AnnotationCollector,
-  ): Promise<void> {
-    const { paramKind } = hook.policy.spec ?? {};
-    const { paramRef } = binding.spec ?? {};
-    const params = await collectParams(paramKind, paramRef, this.#view.namespace, this.#options);
-    if (params.length === 0) return;
-    const states = {
-      object: objectOf(this.#attributes),
-      oldObject: oldObjectOf(this.#attributes),
-    };
-    const bindings = await this.#bindings.make(resource, states);
-    for (const param of params) await this.#evaluate(hook, binding, bindings, param, annotations);
-  }
-
   async #evaluate(
     hook: Hook,
-    binding: PolicyBinding,
-    bindings: Readonly<Record<string, unknown>>,
-    param: UnknownObject | null,
+    { binding, resource, param }: Invocation,
     annotations: AnnotationCollector,
   ): Promise<void> {
     const { clock, observe } = this.#options;
+    const bindings = await this.#bindings.make(resource, {
+      object: objectOf(this.#attributes),
+      oldObject: oldObjectOf(this.#attributes),
+    });
     const startMs = clock.monotonicMs();
     const evaluator = hook.compiled();
     const verdict = await this.#decisions.settle(() =>
