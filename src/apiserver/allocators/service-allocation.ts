@@ -105,11 +105,13 @@ export function createServiceAllocation(options: ServiceAllocationOptions): Serv
     const kept = new Set<string | number>(
       next === undefined ? [] : [...addressesOf(next), ...portsOf(next)],
     );
-    for (const address of addressesOf(service)) {
-      if (!kept.has(address)) await allocator.release(address, serviceNameOf(service));
-    }
+    const owner = serviceNameOf(service);
+    const addresses = addressesOf(service).filter((address) => !kept.has(address));
     const gone = portsOf(service).filter((port) => !kept.has(port));
-    await releasePorts(ports, gone, log);
+    await Promise.all([
+      ...addresses.map((address) => allocator.release(address, owner)),
+      releasePorts(ports, gone, log),
+    ]);
   }
 
   return {
@@ -125,8 +127,8 @@ export function createServiceAllocation(options: ServiceAllocationOptions): Serv
       },
       async afterDelete(object) {
         const service = asService(object);
-        await deleteEndpoints(client, serviceNameOf(service), log);
-        await release(service, undefined);
+        const endpoints = deleteEndpoints(client, serviceNameOf(service), log);
+        await Promise.all([endpoints, release(service, undefined)]);
       },
     },
     keepPorts({ recorder, signal }) {
