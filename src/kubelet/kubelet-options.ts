@@ -11,6 +11,7 @@ import type { PullCredential } from './images/pull-credential.ts';
 import type { KubeletMetrics } from './metrics/mod.ts';
 import type { HostPaths, KubeletConfig } from './kubelet-config.ts';
 import type { MachineInfo, MachineUsage } from './machine-info.ts';
+import type { ClaimUsage } from './volumes/claim-usage.ts';
 import type { HostFiles, PodCgroups, VolumeManager } from './volume-host.ts';
 
 /** What the volume manager gets from the kubelet it works for. */
@@ -44,7 +45,7 @@ export interface KubeletOptions {
   /** Where device plugins register and agents ask who has what; absent: no device plugins. */
   readonly devicePlugins?: { readonly directory: string; readonly podResourcesSocket: string };
   /** Credentials that this node has for an image, the most specific first. */
-  readonly nodeCredentials?: ((image: string) => Promise<PullCredential[]>) | undefined;
+  readonly nodeCredentials?: ((image: string, pod: Pod) => Promise<PullCredential[]>) | undefined;
   readonly cgroups: PodCgroups;
   /** Limits what is reserved for others than pods; answers texts for events, or throws one. */
   readonly enforceReserved?: (() => Promise<readonly string[]>) | undefined;
@@ -92,6 +93,8 @@ export interface Kubelet {
   ): ContainerLookup | undefined;
   /** The pod's sandbox that is ready; for port forwarding. */
   sandboxId(namespace: string, pod: string): string | undefined;
+  /** File systems of the pod's volumes that claims brought. */
+  claimUsage(pod: Pod): Promise<ClaimUsage[]>;
   /** What /metrics shows. */
   readonly metrics: KubeletMetrics;
   /** Prometheus text of /metrics/probes. */

@@ -15,6 +15,7 @@ import type { Kubelet, KubeletOptions } from './kubelet-options.ts';
 import {
   addPodGauges,
   addProcessMetrics,
+  addVolumeGauges,
   createKubeletMetrics,
   measureClient,
   measureRuntime,
@@ -32,6 +33,7 @@ import { createPodSide } from './pods/pod-side.ts';
 import type { PodSide } from './pods/pod-side.ts';
 import { createPodSources } from './pods/pod-sources.ts';
 import { createAllocationStore } from './resize/allocation-store.ts';
+import { createClaimUsageReader } from './volumes/claim-usage.ts';
 
 /** Builds the kubelet; nothing runs before start. */
 export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
@@ -126,7 +128,12 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
   const podSide: PodSide = createPodSide({ ...options, ...parts });
   const { cache, pleg, probes, registry } = podSide;
   const running: Promise<unknown>[] = [];
+  const claimUsage = createClaimUsageReader({
+    clock,
+    mounted: (uid) => volumeManager.mounted?.(uid) ?? new Map(),
+  });
   addProcessMetrics(metrics.registry, { clock });
+  addVolumeGauges(metrics.registry, { pods: () => registry.active(), usageOf: claimUsage });
   addPodGauges(metrics.registry, {
     nodeName,
     cgroupVersion: options.cgroups.version,
@@ -212,6 +219,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
     problems: () => [...health.problems(), ...[shutdown.problem() ?? []].flat()],
     shutDown: () => shutdown.begin(),
     cancelShutdown: () => shutdown.cancel(),
+    claimUsage,
     metrics,
     probeMetrics: () => probes.metrics(),
     isSyncing: () => clock.now() - pleg.lastRelistMs < plegThresholdMs,

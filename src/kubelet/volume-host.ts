@@ -56,6 +56,8 @@ export interface VolumeManager {
   unmount(podUid: string): Promise<void>;
   /** Binds a path within a volume for one mount and returns the path of the bind. */
   prepareSubPath(request: SubPathRequest): Promise<string>;
+  /** What of the pod is mounted now, as far as this process has seen it. */
+  mounted?(podUid: string): MountedVolumes;
   /** Uids of the pods that have a directory on disk, also those from before a restart. */
   podsOnDisk(): Promise<string[]>;
   /** node.status.volumesInUse: attachable volumes (CSI) only. */

@@ -8,5 +8,6 @@ export { createKubeletMetrics, type KubeletMetrics } from './kubelet-metrics.ts'
 export { measureClient } from './measure-client.ts';
 export { measureStatuses, measureSteps } from './measure-pods.ts';
 export { measureRuntime } from './measure-runtime.ts';
+export { addVolumeGauges } from './volume-gauges.ts';
 export { addPodGauges } from './pod-gauges.ts';
 export { addProcessMetrics } from './process-metrics.ts';

@@ -19,7 +19,7 @@ export type KubeletView = Pick<
   Kubelet,
   'podByName' | 'pods' | 'runningPods' | 'getContainer' | 'sandboxId'
 > &
-  Partial<Pick<Kubelet, 'metrics' | 'probeMetrics' | 'isSyncing'>>;
+  Partial<Pick<Kubelet, 'claimUsage' | 'metrics' | 'probeMetrics' | 'isSyncing'>>;
 
 export interface KubeletServerOptions {
   readonly kubelet: KubeletView;

@@ -163,6 +163,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
       await options.csi?.unmountPod(podUid);
       await removePod(podUid, directories, imageVolumes);
     },
+    mounted: (podUid) => mounted.get(podUid) ?? new Map(),
     mountImage: (request) => imageVolumes.mount(request),
     mountedImage: (podUid, volumeName) => imageVolumes.mounted(podUid, volumeName),
     prepareSubPath: (request) => bindSubPath(request, directories),

@@ -4,6 +4,7 @@ import type { Pod } from '#schema/types.ts';
 import type { ContainerStats } from '../../cri/mod.ts';
 import { runtimeLabels, uidOf } from '../../pods/names.ts';
 import type { KubeletServerOptions } from '../server-options.ts';
+import type { ClaimUsage } from '../../volumes/claim-usage.ts';
 import type { InterfaceStats } from './network.ts';
 import type { PodFiles } from './pod-files.ts';
 import type { NodeUsage } from './usage-reader.ts';
@@ -27,6 +28,7 @@ export interface PodUsage {
   containers: ContainerUsage[];
   network?: readonly InterfaceStats[] | undefined;
   files?: PodFiles | undefined;
+  claims?: readonly ClaimUsage[] | undefined;
 }
 
 export interface GatheredStats {
@@ -73,6 +75,7 @@ export async function gatherStats(
         ),
         network: hasNetwork ? await usage.network?.(pod) : undefined,
         files: hasFiles ? await usage.files?.(pod, names) : undefined,
+        claims: hasFiles ? await kubelet.claimUsage?.(pod) : undefined,
       };
     }),
   );

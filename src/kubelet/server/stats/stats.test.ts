@@ -108,6 +108,13 @@ function statsOf(): GatheredStats {
           },
         ],
         network: parseNetDev(netDev),
+        claims: [
+          {
+            volumeName: 'data',
+            claim: { name: 'd', namespace: 'default' },
+            fs: { capacityBytes: 100, availableBytes: 40, inodes: 10, inodesFree: 4 },
+          },
+        ],
         files: {
           atMs: 0,
           logs: new Map([['c', { usedBytes: 5, inodesUsed: 1 }]]),
@@ -147,7 +154,7 @@ test('the summary has networks, volumes, logs and ephemeral storage without memo
     node: { network: { rxBytes: number }; systemContainers: { name: string }[] };
     pods: {
       network: { name: string; interfaces: unknown[] };
-      volume: { name: string; usedBytes: number }[];
+      volume: { name: string; usedBytes: number; pvcRef?: { name: string } }[];
       'ephemeral-storage': { usedBytes: number; capacityBytes: number };
       containers: { logs: { usedBytes: number }; rootfs: { usedBytes: number } }[];
     }[];
@@ -161,8 +168,10 @@ test('the summary has networks, volumes, logs and ephemeral storage without memo
     [
       ['scratch', 11],
       ['token', 100],
+      ['data', 60],
     ],
   );
+  assert.deepEqual(pod?.volume.at(-1)?.pvcRef, { name: 'd', namespace: 'default' });
   assert.equal(pod?.['ephemeral-storage'].usedBytes, 7 + 5 + 11);
   assert.equal(pod?.containers[0]?.logs.usedBytes, 5);
 });

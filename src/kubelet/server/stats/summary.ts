@@ -214,7 +214,11 @@ function networkSummary(
 }
 
 /** Volumes one by one, and everything that counts for the limits of ephemeral storage. */
-function fileSummary({ containers }: PodUsage, files: PodFiles, node: NodeUsage): object {
+function fileSummary(
+  { containers, claims = [] }: PodUsage,
+  files: PodFiles,
+  node: NodeUsage,
+): object {
   const time = formatTime(files.atMs);
   const volumes = [...files.volumes];
   const layers = containers.map(({ stats: { writableLayer } }) => ({
@@ -231,11 +235,18 @@ function fileSummary({ containers }: PodUsage, files: PodFiles, node: NodeUsage)
     inodesUsed: counted.reduce((sum, { inodesUsed }) => sum + inodesUsed, 0),
   };
   return {
-    volume: volumes.map(([name, usage]) => ({
-      ...space(node.nodeFs, time),
-      ...fileUsed(usage),
-      name,
-    })),
+    volume: [
+      ...volumes.map(([name, usage]) => ({
+        ...space(node.nodeFs, time),
+        ...fileUsed(usage),
+        name,
+      })),
+      ...claims.map(({ volumeName, claim, fs }) => ({
+        ...filesystem(fs, time),
+        name: volumeName,
+        pvcRef: { name: claim.name, namespace: claim.namespace },
+      })),
+    ],
     'ephemeral-storage': { ...space(node.nodeFs, time), ...total },
   };
 }
