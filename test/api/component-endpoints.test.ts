@@ -88,6 +88,8 @@ test('metrics and configuration are for those who may read them', async () => {
   const metrics = await get(schedulerPort, '/metrics', { as: api.admin });
   assert.equal(metrics.status, 200);
   assert.match(metrics.text, /^scheduler_pending_pods\{queue="active"\} 0$/m);
+  const resources = await get(schedulerPort, '/metrics/resources', { as: api.admin });
+  assert.equal(resources.status, 200);
   const config = JSON.parse((await get(schedulerPort, '/configz', { as: api.admin })).text);
   assert.equal(config['kubescheduler.config.k8s.io'].podMaxBackoffSeconds, 10);
   const manager = JSON.parse((await get(managerPort, '/configz', { as: api.admin })).text);

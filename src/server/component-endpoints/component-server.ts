@@ -35,7 +35,7 @@ export interface ComponentServerOptions {
   /** The whole answer of /configz. */
   readonly configz: object;
   /** More paths with texts made at each request. */
-  readonly texts?: Readonly<Record<string, () => string>> | undefined;
+  readonly texts?: Readonly<Record<string, () => Promise<string>>> | undefined;
   readonly log: Logger;
 }
 
@@ -61,9 +61,10 @@ export async function openComponentServer(
     if (refusal !== undefined) return statusAnswer(refusal);
     const { method = 'GET' } = request;
     if (method !== 'GET' && method !== 'HEAD') return notFound();
-    const text = options.texts?.[url.pathname];
+    const { texts = {} } = options;
+    const text = Object.hasOwn(texts, url.pathname) ? texts[url.pathname] : undefined;
     if (text !== undefined) {
-      return { status: 200, headers: { 'Content-Type': metricsType }, body: text() };
+      return { status: 200, headers: { 'Content-Type': metricsType }, body: await text() };
     }
     if (url.pathname === '/metrics') {
       const body = await options.metrics.render();

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { ApiServer, HealthCheck } from '#apiserver/mod.ts';
 import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { resources } from '#client/mod.ts';
 import type { Client } from '#client/mod.ts';
+import type { Pod } from '#schema/types.ts';
 import { readControllerManagerArgs, readSchedulerArgs } from '../component-args/mod.ts';
 import type { ComponentSettings } from '../component-settings/mod.ts';
 import { createManagerClient, createSchedulerClient } from '../components/mod.ts';
@@ -12,6 +14,7 @@ import { openComponentServer } from './component-server.ts';
 import type { ComponentServer } from './component-server.ts';
 import { controllerManagerConfigz, portSettings, schedulerConfigz } from './configz.ts';
 import type { PortSettings } from './configz.ts';
+import { podResourcesText } from './pod-resources.ts';
 
 export interface ComponentEndpoints {
   /** For new connections. */
@@ -38,10 +41,14 @@ export async function openComponentEndpoints(options: {
   const wanted: Wanted[] = [];
   const schedulerPort = settings.disableScheduler ? undefined : portSettings(schedulerArgs);
   if (schedulerPort !== undefined) {
+    const client = createSchedulerClient(api);
+    const podResources = async (): Promise<string> =>
+      await podResourcesText((await client.list<Pod>(resources.pods)).items);
     wanted.push({
       name: 'kube-scheduler',
       place: schedulerPort,
-      client: createSchedulerClient(api),
+      client,
+      texts: { '/metrics/resources': podResources },
       checks: schedulerChecks(options.isReady),
       configz: schedulerConfigz(components),
     });
@@ -64,13 +71,12 @@ export async function openComponentEndpoints(options: {
   );
   const tls = { cert: cert ?? '', key: key ?? '' };
   const servers: ComponentServer[] = [];
-  for (const { name, place, client, checks, configz } of wanted) {
+  for (const { place, ...component } of wanted) {
+    const { name } = component;
     const { metrics } = api;
     const common = { tls, clientCa: clientCa ?? '', metrics, log };
     try {
-      servers.push(
-        await openComponentServer({ ...common, ...place, name, client, checks, configz }),
-      );
+      servers.push(await openComponentServer({ ...common, ...place, ...component }));
     } catch (error) {
       const { host, port } = place;
       log.warning('Cannot open the port of a component', {
@@ -96,6 +102,7 @@ interface Wanted {
   readonly client: Client;
   readonly checks: readonly HealthCheck[];
   readonly configz: object;
+  readonly texts?: Readonly<Record<string, () => Promise<string>>>;
 }
 
 function schedulerChecks(isReady: () => boolean): HealthCheck[] {
