@@ -103,6 +103,33 @@ describe('conditions of definitions', () => {
     assert.equal(nextConditions(mended, accepted, 0).length, 2);
   });
 
+  it('tell what makes schemas of older servers no structural ones', () => {
+    const own = definition({});
+    const schema = {
+      openAPIV3Schema: {
+        type: 'object',
+        properties: {
+          a: { anyOf: [{ type: 'string', externalDocs: { url: 'https://a.example' } }] },
+          b: { type: 'array' },
+        },
+      },
+    };
+    const version = { name: 'v1', served: true, storage: true };
+    const versions = [version, { ...version, name: 'v2', schema }];
+    const old = { ...own, spec: { ...own.spec, versions } } as typeof own;
+    const told = nextConditions(old, accepted, 0)[2];
+    const at = 'spec.versions[1].schema.openAPIV3Schema.properties';
+    assert.deepEqual(
+      [told?.type, told?.status, told?.reason, told?.message],
+      [
+        'NonStructuralSchema',
+        'True',
+        'Violations',
+        `[${at}[a].anyOf[0].externalDocs: Forbidden: must be undefined to be structural, ${at}[a].anyOf[0].type: Forbidden: must be empty to be structural, ${at}[a].type: Required value: must not be empty for specified object fields, ${at}[b].items: Required value: must be specified]`,
+      ],
+    );
+  });
+
   it('say who approved a kind of a protected group', () => {
     const own = definition({}, undefined, 'x.k8s.io');
     const policyOf = (annotation?: string): unknown => {

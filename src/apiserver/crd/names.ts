@@ -1,6 +1,7 @@
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '#schema/types.ts';
 import type { Condition } from './conditions.ts';
 import { findCondition, withCondition, withoutCondition } from './conditions.ts';
+import { nonStructuralType, structureVerdict } from './structure-verdict.ts';
 
 type Names = CustomResourceDefinitionNames;
 type Verdict = Omit<Condition, 'lastTransitionTime'>;
@@ -102,14 +103,6 @@ function aggregate(errors: readonly string[]): string {
   return unique.length === 1 ? (unique[0] ?? '') : `[${unique.join(', ')}]`;
 }
 
-/** Of definitions that an older server stored: new ones cannot be like that. */
-const nonStructural: Verdict = {
-  type: 'NonStructuralSchema',
-  status: 'True',
-  reason: 'Violations',
-  message: 'spec.preserveUnknownFields: Invalid value: true: must be false',
-};
-
 /** The conditions of a definition once its names are decided. */
 export function nextConditions(
   definition: CustomResourceDefinition,
@@ -140,10 +133,11 @@ export function nextConditions(
           },
     );
   }
+  const nonStructural = structureVerdict(definition);
   conditions =
-    definition.spec.preserveUnknownFields === true
-      ? set(conditions, nonStructural)
-      : withoutCondition(conditions, nonStructural.type);
+    nonStructural === undefined
+      ? withoutCondition(conditions, nonStructuralType)
+      : set(conditions, nonStructural);
   const approved = approvalOf(definition);
   const policy = 'KubernetesAPIApprovalPolicyConformant';
   return approved === undefined

@@ -1,6 +1,8 @@
 import { RE2JS } from 're2js';
 import { jsonEqual } from '../../patch/json-equal.ts';
 import { ErrorList } from '../error-list.ts';
+import type { FieldError } from '../../field-error.ts';
+import { specPath } from '../field-path.ts';
 import type { FieldPath } from '../field-path.ts';
 import { isSchema, maxSchemaDepth } from './json-schema.ts';
 import type { Schema } from './json-schema.ts';
@@ -25,6 +27,7 @@ const shaping: ReadonlyArray<readonly [field: string, empty: string]> = [
   ['title', 'empty'],
   ['description', 'empty'],
   ['nullable', 'false'],
+  ['externalDocs', 'undefined'],
   ['x-kubernetes-preserve-unknown-fields', 'false'],
   ['x-kubernetes-embedded-resource', 'false'],
   ['x-kubernetes-int-or-string', 'false'],
@@ -46,6 +49,15 @@ export function checkStructure(errors: ErrorList, path: FieldPath, schema: Schem
     `${field}: ${message}`;
   const sorted = [...found.errors].sort((a, b) => (line(a) < line(b) ? -1 : 1));
   errors.addAll(sorted);
+}
+
+/** The same for a version of a definition that is stored already. */
+export function structureErrors(version: number, schema: unknown): readonly FieldError[] {
+  if (!isSchema(schema)) return [];
+  const path = specPath.child('versions').at(version).child('schema.openAPIV3Schema');
+  const found = new ErrorList();
+  checkStructure(found, path, schema);
+  return found.errors;
 }
 
 function partsOf(schema: Schema): {
