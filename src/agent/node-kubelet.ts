@@ -128,6 +128,7 @@ export async function createNodeKubelet(options: {
     nodeCredentials: await createNodeCredentials({
       rootDirectory: rootDir,
       provider: settings.imageCredentialProvider,
+      client,
       clock,
       log,
     }),

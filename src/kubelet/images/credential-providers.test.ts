@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
+import { createFakeClient } from '#client/testing/mod.ts';
+import type { Pod, ServiceAccount } from '#schema/types.ts';
 import { createNodeCredentials } from './node-credentials.ts';
 
 /** A provider that notes its requests and names its user after the environment. */
@@ -39,9 +41,11 @@ async function directoryOf(t: TestContext): Promise<string> {
 const optionsOf = (directory: string) => ({
   rootDirectory: directory,
   provider: { config: join(directory, 'providers.yaml'), binDirectory: directory },
+  client: createFakeClient({ clock: new FakeClock() }),
   clock: new FakeClock(),
   log: silentLogger,
 });
+const pod: Pod = { metadata: { name: 'p', namespace: 'ns', uid: 'u' }, spec: { containers: [] } };
 
 test('a provider in charge is asked once while its answer is good', async (t) => {
   const directory = await directoryOf(t);
@@ -50,7 +54,7 @@ test('a provider in charge is asked once while its answer is good', async (t) =>
   const options = optionsOf(directory);
   const credentials = await createNodeCredentials(options);
   const users = async (image: string) =>
-    (await credentials(image)).map(({ auth }) => auth.username);
+    (await credentials(image, pod)).map(({ auth }) => auth.username);
   assert.deepEqual(await users('eu.acme.test/team/app:1'), ['plugin']);
   assert.deepEqual(await users('eu.acme.test/team/other'), ['plugin']);
   assert.deepEqual(await users('eu.acme.test/elsewhere/app'), []);
@@ -73,7 +77,7 @@ test('a provider that fails gives nothing, and docker files of the node are read
   const auth = Buffer.from('node:pw').toString('base64');
   const auths = { 'eu.acme.test': { auth } };
   await writeFile(join(directory, 'config.json'), JSON.stringify({ auths }));
-  const found = await credentials('eu.acme.test/team/app');
+  const found = await credentials('eu.acme.test/team/app', pod);
   assert.deepEqual(
     found.map(({ auth: { username, password } }) => `${username}:${password}`),
     ['node:pw'],
@@ -91,6 +95,95 @@ for (const [name, change, message] of [
     const directory = await directoryOf(t);
     const text = change[0] === '' ? config : config.replace(change[0], change[1]);
     await writeFile(join(directory, 'providers.yaml'), text);
+    await assert.rejects(createNodeCredentials(optionsOf(directory)), { message });
+  });
+}
+
+const withToken = (more: string): string => `${config}    tokenAttributes:
+      serviceAccountTokenAudience: registry
+      cacheType: ServiceAccount
+      ${more}
+`;
+
+test('a provider gets a token of the service account of the pod, and answers for it', async (t) => {
+  const directory = await directoryOf(t);
+  const text = withToken(`requireServiceAccount: true
+      requiredServiceAccountAnnotationKeys: [acme.test/role]
+      optionalServiceAccountAnnotationKeys: [acme.test/more]`);
+  await writeFile(join(directory, 'providers.yaml'), text);
+  await writeFile(join(directory, 'acme'), program, { mode: 0o755 });
+  const options = optionsOf(directory);
+  const account = (name: string, annotations: Record<string, string>): ServiceAccount => ({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name, namespace: 'ns', uid: `uid-${name}`, annotations },
+  });
+  options.client.add(
+    account('puller', { 'acme.test/role': 'reader', other: 'x' }),
+    account('plain', {}),
+  );
+  const credentials = await createNodeCredentials(options);
+  const of = (uid: string, serviceAccountName?: string): Pod => ({
+    metadata: { name: uid, namespace: 'ns', uid },
+    spec: { containers: [], serviceAccountName },
+  });
+  const image = 'eu.acme.test/team/app:1';
+  const [found] = await credentials(image, of('a', 'puller'));
+  assert.equal(found?.auth.username, 'plugin');
+  const serviceAccount = { uid: 'uid-puller', namespace: 'ns', name: 'puller' };
+  assert.deepEqual(found.serviceAccount, serviceAccount);
+  assert.equal((await credentials(image, of('b', 'puller'))).length, 1);
+  // No account, or one that has not opted in: the provider is not asked.
+  assert.deepEqual(await credentials(image, of('c')), []);
+  assert.deepEqual(await credentials(image, of('d', 'plain')), []);
+  assert.deepEqual(await credentials(image, of('e', 'none')), []);
+  const asked = (await readFile(join(directory, 'asked'), 'utf8')).trim().split('\n');
+  assert.equal(asked.length, 1);
+  const request = JSON.parse((asked[0] ?? '').replace(/ get$/, '')) as Record<string, unknown>;
+  assert.equal(request['serviceAccountToken'], 'token-of-puller');
+  assert.deepEqual(request['serviceAccountAnnotations'], { 'acme.test/role': 'reader' });
+});
+
+test('a provider whose answers are for one token is asked for each pod', async (t) => {
+  const directory = await directoryOf(t);
+  const text = withToken('requireServiceAccount: false').replace(
+    'cacheType: ServiceAccount',
+    'cacheType: Token',
+  );
+  await writeFile(join(directory, 'providers.yaml'), text);
+  await writeFile(join(directory, 'acme'), program, { mode: 0o755 });
+  const options = optionsOf(directory);
+  options.client.add({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'sa', namespace: 'ns', uid: 'uid' },
+  } as ServiceAccount);
+  const credentials = await createNodeCredentials(options);
+  const of = (uid: string, serviceAccountName?: string): Pod => ({
+    metadata: { name: uid, namespace: 'ns', uid },
+    spec: { containers: [], serviceAccountName },
+  });
+  for (const one of [of('a', 'sa'), of('a', 'sa'), of('b', 'sa'), of('c')]) {
+    assert.equal((await credentials('eu.acme.test/team/app', one)).length, 1);
+  }
+  const asked = (await readFile(join(directory, 'asked'), 'utf8')).trim().split('\n');
+  assert.deepEqual(
+    asked.map((line) => line.includes('serviceAccountToken')),
+    [true, true, false],
+  );
+});
+
+for (const [name, more, message] of [
+  ['no decision', '', /requireServiceAccount is required/],
+  [
+    'annotations without an account',
+    'requireServiceAccount: false\n      requiredServiceAccountAnnotationKeys: [a]',
+    /requireServiceAccount cannot be false/,
+  ],
+] as const) {
+  test(`token attributes are refused: ${name}`, async (t) => {
+    const directory = await directoryOf(t);
+    await writeFile(join(directory, 'providers.yaml'), withToken(more));
     await assert.rejects(createNodeCredentials(optionsOf(directory)), { message });
   });
 }

@@ -6,24 +6,20 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { readOptional } from '#host/files.ts';
 import { runCommand } from '#host/process.ts';
-import { readYaml } from '#schema/mod.ts';
+import type { Client } from '#client/mod.ts';
+import type { Pod } from '#schema/types.ts';
 import { repositoryOf } from './image-name.ts';
+import { accountFor } from './provider-accounts.ts';
+import type { ProviderAccount } from './provider-accounts.ts';
+import { readProviders } from './provider-config.ts';
+import type { Provider } from './provider-config.ts';
 import { isMatch } from './pull-secrets.ts';
-import type { DockerAuths } from './pull-secrets.ts';
+import type { CredentialSource, DockerAuths } from './pull-secrets.ts';
 
 /** Programs that give credentials for images: KEP 2133's exec plugins. */
 export interface CredentialProviders {
   /** What every provider in charge of the image says, from its cache where that is good. */
-  auths(image: string): Promise<DockerAuths[]>;
-}
-
-interface Provider {
-  readonly name: string;
-  readonly matchImages: readonly string[];
-  readonly defaultCacheMs: number;
-  readonly apiVersion: string;
-  readonly args: readonly string[];
-  readonly env: readonly { readonly name: string; readonly value: string }[];
+  auths(image: string, pod: Pod): Promise<CredentialSource[]>;
 }
 
 interface Response {
@@ -34,10 +30,6 @@ interface Response {
   readonly auth?: DockerAuths;
 }
 
-const configVersions = ['v1', 'v1beta1', 'v1alpha1'].map((one) => `kubelet.config.k8s.io/${one}`);
-const apiVersions = ['v1', 'v1beta1', 'v1alpha1'].map(
-  (one) => `credentialprovider.kubelet.k8s.io/${one}`,
-);
 const execTimeoutMs = 60_000;
 const maxCached = 1_000;
 
@@ -45,6 +37,7 @@ const maxCached = 1_000;
 export async function loadCredentialProviders(options: {
   config: string;
   binDirectory: string;
+  client: Client;
   clock: Clock;
   log: Logger;
 }): Promise<CredentialProviders> {
@@ -54,14 +47,14 @@ export async function loadCredentialProviders(options: {
   for (const { name } of providers) await checkProgram(join(binDirectory, name));
   const cache = new Map<string, { auths: DockerAuths; untilMs: number }>();
 
-  const cached = (provider: Provider, image: string): DockerAuths | undefined => {
+  const cached = (provider: Provider, image: string, scope: string): DockerAuths | undefined => {
     for (const key of cacheKeys(image)) {
-      const entry = cache.get(`${provider.name} ${key}`);
+      const entry = cache.get(`${provider.name} ${scope} ${key}`);
       if (entry !== undefined && entry.untilMs > clock.now()) return entry.auths;
     }
     return undefined;
   };
-  const keep = (provider: Provider, image: string, response: Response): void => {
+  const keep = (provider: Provider, image: string, scope: string, response: Response): void => {
     const { cacheKeyType = 'Image', cacheDuration, auth = {} } = response;
     const durationMs =
       cacheDuration === undefined ? provider.defaultCacheMs : parseDuration(cacheDuration);
@@ -69,24 +62,40 @@ export async function loadCredentialProviders(options: {
     const [byImage, byRegistry, global] = cacheKeys(image);
     const key = { Image: byImage, Registry: byRegistry, Global: global }[cacheKeyType];
     if (cache.size >= maxCached) cache.clear();
-    cache.set(`${provider.name} ${key}`, { auths: auth, untilMs: clock.now() + durationMs });
+    cache.set(`${provider.name} ${scope} ${key}`, {
+      auths: auth,
+      untilMs: clock.now() + durationMs,
+    });
+  };
+  /** Undefined for a provider that is not to be asked for this pod. */
+  const sourceOf = async (
+    provider: Provider,
+    image: string,
+    pod: Pod,
+  ): Promise<CredentialSource | undefined> => {
+    const { token } = provider;
+    const found = token === undefined ? 'none' : await accountFor(pod, token, options);
+    if (found === undefined) return undefined;
+    const account = found === 'none' ? undefined : found;
+    const scope = account?.cacheKey ?? '';
+    let auths = cached(provider, image, scope);
+    if (auths === undefined) {
+      const response = await ask(provider, join(binDirectory, provider.name), image, account);
+      keep(provider, image, scope, response);
+      auths = response.auth ?? {};
+    }
+    return { auths, serviceAccount: account?.serviceAccount };
   };
 
   return {
-    async auths(image) {
+    async auths(image, pod) {
       const repository = repositoryOf(image);
-      const found: DockerAuths[] = [];
+      const sources: CredentialSource[] = [];
       for (const provider of providers) {
         if (!provider.matchImages.some((pattern) => isMatch(pattern, repository))) continue;
-        const known = cached(provider, image);
-        if (known !== undefined) {
-          found.push(known);
-          continue;
-        }
         try {
-          const response = await ask(provider, join(binDirectory, provider.name), image);
-          keep(provider, image, response);
-          found.push(response.auth ?? {});
+          const source = await sourceOf(provider, image, pod);
+          if (source !== undefined) sources.push(source);
         } catch (error) {
           log.warning('Cannot get credentials from a provider', {
             provider: provider.name,
@@ -95,7 +104,7 @@ export async function loadCredentialProviders(options: {
           });
         }
       }
-      return found;
+      return sources;
     },
   };
 }
@@ -106,9 +115,24 @@ function cacheKeys(image: string): [image: string, registry: string, global: str
   return [repository, repository.split('/')[0] ?? '', '*'];
 }
 
-async function ask(provider: Provider, program: string, image: string): Promise<Response> {
+async function ask(
+  provider: Provider,
+  program: string,
+  image: string,
+  account: ProviderAccount | undefined,
+): Promise<Response> {
   const { apiVersion, args, env } = provider;
-  const request = { kind: 'CredentialProviderRequest', apiVersion, image };
+  const request = {
+    kind: 'CredentialProviderRequest',
+    apiVersion,
+    image,
+    ...(account === undefined
+      ? {}
+      : {
+          serviceAccountToken: await account.token(),
+          serviceAccountAnnotations: account.annotations,
+        }),
+  };
   const assignments = env.map(({ name, value }) => `${name}=${value}`);
   const { stdout } = await runCommand({
     // The provider sees our environment with its own settings in it.
@@ -134,53 +158,4 @@ async function checkProgram(path: string): Promise<void> {
     const text = `plugin binary executable ${path} did not exist`;
     throw new K3tsError('CredentialProvider', text, { cause: error });
   }
-}
-
-function readProviders(text: string, path: string): Provider[] {
-  const wrong = (what: string): K3tsError =>
-    new K3tsError('CredentialProvider', `${path}: ${what}`);
-  const config = readYaml(text).value as {
-    apiVersion?: string;
-    kind?: string;
-    providers?: Record<string, unknown>[];
-  } | null;
-  if (
-    config?.kind !== 'CredentialProviderConfig' ||
-    !configVersions.includes(config.apiVersion ?? '')
-  ) {
-    throw wrong('a CredentialProviderConfig of kubelet.config.k8s.io/v1 is expected');
-  }
-  const { providers = [] } = config;
-  if (providers.length === 0) throw wrong('at least 1 item in plugins is required');
-  const names = new Set<string>();
-  return providers.map((one) => {
-    const name = String(one['name'] ?? '');
-    if (name === '' || name.includes('/') || name.includes(' ') || name === '.' || name === '..') {
-      throw wrong(`provider name ${JSON.stringify(name)} is no file name`);
-    }
-    if (names.has(name)) throw wrong(`provider name ${JSON.stringify(name)} is there twice`);
-    names.add(name);
-    const apiVersion = String(one['apiVersion'] ?? '');
-    if (!apiVersions.includes(apiVersion)) {
-      throw wrong(`unsupported apiVersion ${JSON.stringify(apiVersion)} of provider ${name}`);
-    }
-    const matchImages = one['matchImages'];
-    if (!Array.isArray(matchImages) || matchImages.length === 0) {
-      throw wrong(`at least 1 item in matchImages is required for provider ${name}`);
-    }
-    if (one['tokenAttributes'] !== undefined) {
-      throw wrong(`tokenAttributes of provider ${name} are not built yet`);
-    }
-    const duration = one['defaultCacheDuration'];
-    if (typeof duration !== 'string')
-      throw wrong(`defaultCacheDuration is required for provider ${name}`);
-    return {
-      name,
-      apiVersion,
-      matchImages: matchImages.map(String),
-      defaultCacheMs: parseDuration(duration),
-      args: (one['args'] as string[] | undefined) ?? [],
-      env: (one['env'] as Provider['env'] | undefined) ?? [],
-    };
-  });
 }

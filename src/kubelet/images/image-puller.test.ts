@@ -10,6 +10,7 @@ import type { Secret } from '#schema/types.ts';
 import { CriError } from '../cri/mod.ts';
 import { createFakeCri } from '../cri/fake-cri.ts';
 import { createImagePuller } from './image-puller.ts';
+import type { PullCredential } from './pull-credential.ts';
 import type { VerificationPolicy } from './pull-policy.ts';
 import { createPullRecords } from './pull-records.ts';
 
@@ -27,7 +28,13 @@ function secretOf(name: string, password: string): Secret {
 /** A registry that takes one password for everything, and a node without images. */
 async function nodeWith(
   context: TestContext,
-  options: { policy?: VerificationPolicy; allowlist?: string[]; secrets?: Secret[] } = {},
+  options: {
+    policy?: VerificationPolicy;
+    allowlist?: string[];
+    secrets?: Secret[];
+    /** The node's own credentials. */
+    node?: () => PullCredential[];
+  } = {},
 ) {
   const { policy = 'NeverVerifyPreloadedImages', allowlist = [], secrets = [] } = options;
   const rootDir = await mkdtemp(join(tmpdir(), 'k3ts-puller-'));
@@ -57,6 +64,7 @@ async function nodeWith(
         const found = secrets.find(({ metadata }) => metadata.name === name);
         return found ?? Promise.reject(new Error('not found'));
       },
+      nodeCredentials: async () => options.node?.() ?? [],
       records: createPullRecords({ rootDir, policy, allowlist, clock, log: silentLogger }),
     });
   let puller = build();
@@ -117,6 +125,22 @@ test('a secret that was changed stays good for what it opened before', async (co
   };
   assert.equal(await ensure('c', { secrets: ['s'] }), 'Pulled');
   assert.deepEqual(passwords, ['right']);
+});
+
+test('an image that a service account opened is for its pods', async (context) => {
+  const account = { uid: 'uid-sa', namespace: 'ns', name: 'sa' };
+  const auth = { username: 'u', password: 'right' };
+  let shown: PullCredential[] = [{ auth, serviceAccount: account }];
+  const { ensure, passwords } = await nodeWith(context, { node: () => shown });
+  assert.equal(await ensure('a'), 'Pulled');
+  assert.equal(await ensure('b'), 'Pulled');
+  assert.deepEqual(passwords, ['right']);
+  shown = [{ auth: { ...auth, password: 'no' }, serviceAccount: { ...account, uid: 'other' } }];
+  assert.equal(await ensure('c'), 'ErrImagePull');
+  shown = [{ auth }];
+  assert.equal(await ensure('d'), 'Pulled');
+  shown = [];
+  assert.equal(await ensure('e'), 'Pulled');
 });
 
 test('images that were there before the kubelet are as the policy says', async (context) => {

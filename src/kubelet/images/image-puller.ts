@@ -46,7 +46,7 @@ export function createImagePuller(options: {
   events: PodEvents;
   readSecret: (namespace: string, name: string) => Promise<Secret>;
   /** What the node itself knows, for after the pod's own secrets. */
-  nodeCredentials?: ((image: string) => Promise<PullCredential[]>) | undefined;
+  nodeCredentials?: ((image: string, pod: Pod) => Promise<PullCredential[]>) | undefined;
   /** Who may use what was pulled. */
   records: PullRecords;
   /** Pulls at the same time, others wait in order; 0 or absent: any number. */
@@ -136,8 +136,7 @@ export function createImagePuller(options: {
         (found ??= pullCredentials(image, request, options));
       if (policy === 'Always') return await pull(written, image, request, credentials);
       const present = await presentImage(image, request, options);
-      const secrets = async () => (await credentials()).flatMap(({ secret }) => secret ?? []);
-      if (present !== undefined && !(await records.mustPull(written, present.id, secrets))) {
+      if (present !== undefined && !(await records.mustPull(written, present.id, credentials))) {
         const message = `Container image "${written}" already present on machine and can be accessed by the pod`;
         note(request, 'Normal', 'Pulled', message);
         return { ref: present.id, image: present };
@@ -205,7 +204,7 @@ async function pullCredentials(
   }: {
     readSecret: (namespace: string, name: string) => Promise<Secret>;
     events: PodEvents;
-    nodeCredentials?: ((image: string) => Promise<PullCredential[]>) | undefined;
+    nodeCredentials?: ((image: string, pod: Pod) => Promise<PullCredential[]>) | undefined;
   },
 ): Promise<PullCredential[]> {
   const secrets: Secret[] = [];
@@ -223,7 +222,7 @@ async function pullCredentials(
     const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`;
     events.pod(pod, 'Warning', 'FailedToRetrieveImagePullSecret', message);
   }
-  return [...credentialsFor(image, secrets), ...((await nodeCredentials?.(image)) ?? [])];
+  return [...credentialsFor(image, secrets), ...((await nodeCredentials?.(image, pod)) ?? [])];
 }
 
 interface PullOutcome {

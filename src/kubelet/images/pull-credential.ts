@@ -11,10 +11,21 @@ export interface PullSecret {
   readonly credentialHash: string;
 }
 
-/** A credential for a registry; without a secret it is the node's and good for all of its pods. */
+/** The service account that a provider gave a credential for. */
+export interface PullServiceAccount {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/**
+ * A credential for a registry. With neither a secret nor a service account it is the node's and
+ * good for all of its pods.
+ */
 export interface PullCredential {
   readonly auth: AuthConfig;
   readonly secret?: PullSecret | undefined;
+  readonly serviceAccount?: PullServiceAccount | undefined;
 }
 
 export function credentialHash(auth: AuthConfig): string {

@@ -8,7 +8,7 @@ import type { Logger } from '#base/log.ts';
 import { writeFileAtomic } from '#host/atomic-file.ts';
 import { makeDirectory } from '#host/files.ts';
 import { repositoryOf } from './image-name.ts';
-import type { PullCredential, PullSecret } from './pull-credential.ts';
+import type { PullCredential, PullSecret, PullServiceAccount } from './pull-credential.ts';
 import { needsVerification } from './pull-policy.ts';
 import type { VerificationPolicy } from './pull-policy.ts';
 
@@ -21,11 +21,11 @@ export interface PullRecords {
   begin(image: string): Promise<void>;
   pulled(image: string, imageRef: string, credential: PullCredential | undefined): Promise<void>;
   failed(image: string): Promise<void>;
-  /** `secrets` are the pod's for this image; asked for only when they matter. */
+  /** `credentials` are the pod's for this image; asked for only when they matter. */
   mustPull(
     image: string,
     imageRef: string,
-    secrets: () => Promise<readonly PullSecret[]>,
+    credentials: () => Promise<readonly PullCredential[]>,
   ): Promise<boolean>;
   /** Forgets images that are gone, unless they were pulled after `sinceMs`. */
   prune(imageRefs: ReadonlySet<string>, sinceMs: number): Promise<void>;
@@ -33,6 +33,7 @@ export interface PullRecords {
 
 interface Access {
   readonly kubernetesSecrets?: readonly PullSecret[];
+  readonly kubernetesServiceAccounts?: readonly PullServiceAccount[];
   readonly nodePodsAccessible?: boolean;
 }
 
@@ -119,7 +120,7 @@ export function createPullRecords(options: PullRecordsOptions): PullRecords {
       await endIntent(image);
     },
     failed: endIntent,
-    async mustPull(image, imageRef, secrets) {
+    async mustPull(image, imageRef, credentials) {
       await load();
       const record = records.get(imageRef);
       const isPulled = record !== undefined || intents.has(image);
@@ -127,18 +128,21 @@ export function createPullRecords(options: PullRecordsOptions): PullRecords {
       const access = record?.credentialMapping[repositoryOf(image)];
       if (record === undefined || access === undefined) return true;
       if (access.nodePodsAccessible === true) return false;
-      const known = access.kubernetesSecrets ?? [];
-      if (known.length === 0) return true;
-      for (const secret of await secrets()) {
-        const found = known.find((one) => isSameHash(one, secret) || isSameSecret(one, secret));
+      const { kubernetesSecrets: known = [], kubernetesServiceAccounts: accounts = [] } = access;
+      if (known.length + accounts.length === 0) return true;
+      const shown = await credentials();
+      for (const secret of shown.flatMap((credential) => credential.secret ?? [])) {
+        const found = known.find((one) => isSameHash(one, secret) || isSameObject(one, secret));
         if (found === undefined) continue;
         // A secret that was changed, or another one of the same content, is good from now on.
-        if (!known.some((one) => isSameHash(one, secret) && isSameSecret(one, secret))) {
+        if (!known.some((one) => isSameHash(one, secret) && isSameObject(one, secret))) {
           await addSecret(record, image, secret);
         }
         return false;
       }
-      return true;
+      return !shown.some(({ serviceAccount: own }) =>
+        accounts.some((account) => own !== undefined && isSameObject(account, own)),
+      );
     },
     async prune(imageRefs, sinceMs) {
       await load();
@@ -155,22 +159,16 @@ function emptyRecord(imageRef: string): PulledRecord {
   return { lastUpdatedTime: '', imageRef, credentialMapping: {} };
 }
 
-/** What anybody on the node may use stays so; else the secret is added or takes its old place. */
+type Source = Pick<PullCredential, 'secret' | 'serviceAccount'>;
+
 function withAccess(
   record: PulledRecord,
   image: string,
-  { secret }: Pick<PullCredential, 'secret'>,
+  source: Source,
   nowMs: number,
 ): PulledRecord {
   const repository = repositoryOf(image);
-  const before = record.credentialMapping[repository];
-  const isOpen = secret === undefined || before?.nodePodsAccessible === true;
-  const others = (before?.kubernetesSecrets ?? []).filter(
-    (one) => secret === undefined || !isSameSecret(one, secret),
-  );
-  const access: Access = isOpen
-    ? { nodePodsAccessible: true }
-    : { kubernetesSecrets: [...others, secret] };
+  const access = openedFor(record.credentialMapping[repository] ?? {}, source);
   return {
     ...record,
     lastUpdatedTime: formatTime(nowMs),
@@ -178,11 +176,24 @@ function withAccess(
   };
 }
 
+/** What anybody on the node may use stays so; else the source is added or takes its old place. */
+function openedFor(before: Access, { secret, serviceAccount }: Source): Access {
+  if (before.nodePodsAccessible === true) return before;
+  const { kubernetesSecrets = [], kubernetesServiceAccounts = [] } = before;
+  if (secret !== undefined) {
+    const others = kubernetesSecrets.filter((one) => !isSameObject(one, secret));
+    return { ...before, kubernetesSecrets: [...others, secret] };
+  }
+  if (serviceAccount === undefined) return { nodePodsAccessible: true };
+  const others = kubernetesServiceAccounts.filter((one) => !isSameObject(one, serviceAccount));
+  return { ...before, kubernetesServiceAccounts: [...others, serviceAccount] };
+}
+
 function isSameHash(a: PullSecret, b: PullSecret): boolean {
   return a.credentialHash !== '' && a.credentialHash === b.credentialHash;
 }
 
-function isSameSecret(a: PullSecret, b: PullSecret): boolean {
+function isSameObject(a: PullServiceAccount, b: PullServiceAccount): boolean {
   return a.uid === b.uid && a.namespace === b.namespace && a.name === b.name;
 }
 

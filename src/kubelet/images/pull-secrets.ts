@@ -2,7 +2,7 @@ import type { Secret } from '#schema/types.ts';
 import type { AuthConfig } from '../cri/mod.ts';
 import { repositoryOf } from './image-name.ts';
 import { credentialHash } from './pull-credential.ts';
-import type { PullCredential, PullSecret } from './pull-credential.ts';
+import type { PullCredential, PullSecret, PullServiceAccount } from './pull-credential.ts';
 
 /** An entry of a docker config file: by name and password, or both as base64 in `auth`. */
 export interface DockerAuth {
@@ -15,6 +15,13 @@ export interface DockerAuth {
 
 export type DockerAuths = Readonly<Record<string, DockerAuth>>;
 
+/** Credentials by registry, and whose they are; the node's when nobody is named. */
+export interface CredentialSource {
+  readonly auths: DockerAuths;
+  readonly secret?: Secret | undefined;
+  readonly serviceAccount?: PullServiceAccount | undefined;
+}
+
 /** Credentials that fit the image, the most specific first. Broken secrets are passed over. */
 export function credentialsFor(image: string, secrets: readonly Secret[]): PullCredential[] {
   return fitting(
@@ -26,28 +33,23 @@ export function credentialsFor(image: string, secrets: readonly Secret[]): PullC
 /** The same out of the node's docker configs. */
 export function fittingCredentials(
   image: string,
-  configs: readonly DockerAuths[],
+  configs: readonly CredentialSource[],
 ): PullCredential[] {
-  return fitting(
-    image,
-    configs.map((auths) => ({ auths })),
-  );
+  return fitting(image, configs);
 }
 
-function fitting(
-  image: string,
-  sources: readonly { auths: DockerAuths; secret?: Secret }[],
-): PullCredential[] {
+function fitting(image: string, sources: readonly CredentialSource[]): PullCredential[] {
   const repository = repositoryOf(image);
   return sources
-    .flatMap(({ auths, secret }) =>
-      Object.entries(auths).map(([key, entry]) => ({ key, entry, secret })),
+    .flatMap(({ auths, ...of }) =>
+      Object.entries(auths).map(([key, entry]) => ({ key, entry, ...of })),
     )
     .filter(({ key }) => isMatch(key, repository))
     .sort((a, b) => b.key.length - a.key.length)
-    .map(({ entry, secret }) => {
+    .map(({ entry, secret, serviceAccount }) => {
       const auth = authConfig(entry);
-      return secret === undefined ? { auth } : { auth, secret: pullSecret(secret, auth) };
+      if (secret !== undefined) return { auth, secret: pullSecret(secret, auth) };
+      return serviceAccount === undefined ? { auth } : { auth, serviceAccount };
     });
 }
 

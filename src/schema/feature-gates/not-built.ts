@@ -13,7 +13,6 @@ const reasons: Readonly<Record<string, string>> = {
   KubeletCgroupDriverFromCRI: 'cgroupfs is the only driver',
   KubeletPSI: 'pressure stall times are not in the statistics',
   KubeletTracing: noOtlp,
-  KubeletServiceAccountTokenForCredentialProviders: 'providers get no service account tokens',
   NodeDeclaredFeatures: 'nodes of a k3ts cluster have the features of its version',
   NodeLogQuery: 'the kubelet serves no logs of system services',
   NodeSwap: 'containers get no swap',
