@@ -49,7 +49,7 @@ test('a pod gets a claim of the template that it names, and takes it along', asy
     }
   ).status;
   assert.equal(resourceClaimStatuses.length, 1);
-  const [{ resourceClaimName = '' } = {}] = resourceClaimStatuses;
+  const resourceClaimName = resourceClaimStatuses[0]?.resourceClaimName ?? '';
   const claim = await api.request('GET', `${claims}/${resourceClaimName}`);
   assert.equal(claim.status, 200);
   await api.request('DELETE', `${pods}/worker`);

@@ -245,7 +245,7 @@ test('a pod of a node that is not there is no endpoint until the node comes', as
   const addresses = (): string[] =>
     slicesOf(harness).flatMap(({ endpoints = [] }) => endpoints.flatMap((one) => one.addresses));
   assert.deepEqual(addresses(), ['10.42.0.5']);
-  harness.client.add({ ...node, metadata: { name: 'n2' } } as Node);
+  harness.client.add({ ...node, metadata: { name: 'n2' } });
   await harness.run(1000);
   assert.deepEqual(addresses().toSorted(), ['10.42.0.5', '10.42.0.7']);
   await harness.stop();

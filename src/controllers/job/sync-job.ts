@@ -77,7 +77,7 @@ export function createJobSync(
           tracked.delete(uidOf(pod));
           // The informer may have shown it, or the end of the pod, before the answer came.
           const seen = pods.get(objectKey(pod));
-          const isStale = seen?.metadata.uid === uidOf(pod) && hasTracking(seen as Pod);
+          const isStale = seen?.metadata.uid === uidOf(pod) && hasTracking(seen);
           if (!isStale) removals.observed(key, uidOf(pod));
         } catch (error) {
           removals.observed(key, uidOf(pod));
