@@ -42,7 +42,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     isHidden: true,
   },
   token: {
-    summary: 'Manage bootstrap tokens',
+    summary: 'Manage tokens',
     load: async () => (await import('./commands/token.ts')).tokenCommand,
   },
   'etcd-snapshot': laterCommand('etcd-snapshot', 'Manage etcd snapshots'),

@@ -56,7 +56,7 @@ export function createApiAccess(options: {
   backend: Backend;
   settings: ServerSettings;
   authorities: Authorities;
-  users: readonly SupervisorUser[];
+  users: () => readonly SupervisorUser[];
   tokens: ServiceAccountTokens;
   /** PEM texts of client-kube-apiserver, with which this server speaks to kubelets. */
   kubeletClient: { certificate: string; key: string };

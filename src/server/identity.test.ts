@@ -12,7 +12,7 @@ import { seededRandom } from '#base/random.ts';
 import { caHash } from '#pki/mod.ts';
 import { ensureAuthorities, ensureServiceKey } from './authorities.ts';
 import { prepareDataDir } from './data-dir.ts';
-import { ensureJoinCredentials } from './join-credentials.ts';
+import { ensureJoinCredentials, rotateJoinToken } from './join-credentials.ts';
 import { ensureLeafCertificates } from './leaf-certificates.ts';
 import { serverPaths } from './paths.ts';
 import type { ServerPaths } from './paths.ts';
@@ -121,6 +121,26 @@ test('tokens are kept, shared with agents unless they have their own, and never 
   assert.equal(await readFile(paths.agentToken, 'utf8'), `${own.agentToken}\n`);
   const passwd = await readFile(paths.passwd, 'utf8');
   assert.match(passwd, /^for-agents,node,node,k3s:agent\n[0-9a-f]{32},server,server,k3s:server\n$/);
+});
+
+test('a rotated token replaces the old one in all files', async (t) => {
+  const { paths, clock, random } = await setUp(t);
+  const { server } = await ensureAuthorities({ paths, clock, random });
+  const files = { paths, serverCaPem: server.certificatePem, agentToken: '' };
+  const first = await ensureJoinCredentials({ ...files, token: '', random });
+  const second = await rotateJoinToken({ ...files, newToken: '', random });
+  assert.notEqual(second.serverToken, first.serverToken);
+  assert.equal(await readFile(paths.nodeToken, 'utf8'), `${second.serverToken}\n`);
+  assert.deepEqual(await ensureJoinCredentials({ ...files, token: '', random }), second);
+  const old = { ...files, token: first.serverToken, random };
+  await assert.rejects(ensureJoinCredentials(old), { code: 'TokenMismatch' });
+  const third = await rotateJoinToken({ ...files, newToken: 'own', random });
+  assert.match(third.agentToken, /::node:own$/);
+  const withAgents = { ...files, agentToken: 'for-agents' };
+  const fourth = await rotateJoinToken({ ...withAgents, newToken: 'new', random });
+  assert.match(fourth.agentToken, /::node:for-agents$/);
+  const bad = rotateJoinToken({ ...files, newToken: 'K10x', random });
+  await assert.rejects(bad, { code: 'BadRequest' });
 });
 
 test('a data dir that cannot be used is refused by name', async (t) => {

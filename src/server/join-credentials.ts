@@ -1,6 +1,6 @@
 import { lstat, readlink, rm, symlink } from 'node:fs/promises';
 
-import { K3tsError } from '#base/errors.ts';
+import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Random } from '#base/random.ts';
 import { readFileIfExists, writeFileAtomic } from '#host/atomic-file.ts';
 import { formatJoinToken, parseJoinToken } from '#pki/mod.ts';
@@ -21,19 +21,23 @@ export interface JoinCredentials {
   readonly serverToken: string;
 }
 
+/** Where the tokens are kept, and what goes into them besides the server's password. */
+export interface CredentialFiles {
+  readonly paths: ServerPaths;
+  readonly serverCaPem: string;
+  /** --agent-token; empty when agents join with the server's. */
+  readonly agentToken: string;
+}
+
 /**
  * Settles on the tokens and writes cred/passwd, token, node-token and agent-token. The server's
  * password is the one given, else the one on disk, else a new one; a given one that differs from
  * the disk is refused with `TokenMismatch`, because data may be encrypted with the old one.
  */
-export async function ensureJoinCredentials(options: {
-  paths: ServerPaths;
-  serverCaPem: string;
-  token: string;
-  agentToken: string;
-  random: Random;
-}): Promise<JoinCredentials> {
-  const { paths, serverCaPem, random } = options;
+export async function ensureJoinCredentials(
+  options: CredentialFiles & { token: string; random: Random },
+): Promise<JoinCredentials> {
+  const { paths, random } = options;
   const onDisk = await readPasswords(paths.passwd);
   const given = options.token === '' ? undefined : parseJoinToken(options.token).password;
   const stored = onDisk.get('server');
@@ -44,9 +48,38 @@ export async function ensureJoinCredentials(options: {
         'start with that one, or with none',
     );
   }
-  const serverPassword = given ?? stored ?? random.bytes(16).toString('hex');
+  return await writeCredentials(options, given ?? stored ?? newPassword(random));
+}
+
+/**
+ * Replaces the server's password, and the nodes' unless --agent-token gave them one of their own,
+ * by the one of `newToken` or a new one when it is empty. Throws `BadRequest` for a token without
+ * a password. The caller must hand the answer to whoever checks passwords.
+ */
+export async function rotateJoinToken(
+  options: CredentialFiles & { newToken: string; random: Random },
+): Promise<JoinCredentials> {
+  if (options.newToken === '') return await writeCredentials(options, newPassword(options.random));
+  let password = '';
+  try {
+    ({ password } = parseJoinToken(options.newToken));
+  } catch (error) {
+    throw new K3tsError('BadRequest', messageOf(error), { cause: error });
+  }
+  if (password === '') throw new K3tsError('BadRequest', 'the new token holds no password');
+  return await writeCredentials(options, password);
+}
+
+function newPassword(random: Random): string {
+  return random.bytes(16).toString('hex');
+}
+
+async function writeCredentials(
+  { paths, serverCaPem, agentToken: ownAgentToken }: CredentialFiles,
+  serverPassword: string,
+): Promise<JoinCredentials> {
   const nodePassword =
-    options.agentToken === '' ? serverPassword : parseJoinToken(options.agentToken).password;
+    ownAgentToken === '' ? serverPassword : parseJoinToken(ownAgentToken).password;
   const users: SupervisorUser[] = [
     { name: 'node', password: nodePassword, groups: ['k3s:agent'] },
     { name: 'server', password: serverPassword, groups: ['k3s:server'] },

@@ -32,7 +32,7 @@ import { openServerEncryption } from './encryption-at-rest.ts';
 import type { EncryptionAtRest } from './encryption-at-rest.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { readDatastoreTls } from './datastore.ts';
-import { ensureJoinCredentials } from './join-credentials.ts';
+import { ensureJoinCredentials, rotateJoinToken } from './join-credentials.ts';
 import type { JoinCredentials } from './join-credentials.ts';
 import {
   renderAdminKubeconfig,
@@ -52,6 +52,7 @@ import { startupChecks } from './startup-checks.ts';
 import type { StartupState } from './startup-checks.ts';
 import { clusterRoutes } from './supervisor/routes.ts';
 import { secretsEncryptionRoutes } from './supervisor/secrets-encryption.ts';
+import { tokenRoutes } from './supervisor/token.ts';
 
 /** Port on loopback where the server's own kubeconfigs point to, as k3s' API server has it. */
 const loopbackPort = 6444;
@@ -240,6 +241,7 @@ function buildApiServer(
   admission: AdmissionSettings,
 ): ApiServer {
   let access: ApiAccess | undefined;
+  let current = credentials;
   const routes: SupervisorRoute[] = [];
   const router = createSupervisorRouter({
     authenticate: async (request) => await authenticateCaller(request, access),
@@ -259,7 +261,7 @@ function buildApiServer(
         backend,
         settings,
         authorities,
-        users: credentials.users,
+        users: () => current.users,
         tokens: createServiceAccountTokens(serviceKey),
         kubeletClient,
         proxyClient,
@@ -304,6 +306,14 @@ function buildApiServer(
       clock,
       random,
       log,
+    }),
+    ...tokenRoutes({
+      rotate: async (newToken) => {
+        const serverCaPem = authorities.server.certificatePem;
+        const { agentToken } = settings;
+        current = await rotateJoinToken({ paths, serverCaPem, agentToken, newToken, random });
+        log.info('The token was rotated', { file: paths.token });
+      },
     }),
     ...nodeCertificateRoutes({ authorities, sharedKeys: {}, nodePasswords, clock, random }),
   );

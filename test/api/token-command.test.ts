@@ -1,7 +1,7 @@
 /** `k3ts token` and `k3ts certificate` as an administrator runs them beside a server. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -70,6 +70,32 @@ test("a token without an end, of one's own choice", async () => {
   assert.equal((await k3ts('token', 'delete', own)).stdout, 'bootstrap token "abcdef" deleted\n');
 });
 
+test('the token of the server is rotated while it runs', async () => {
+  const tokenFile = join(api.dataDir, 'server', 'token');
+  const status = async (token: string): Promise<number> => {
+    const basic = Buffer.from(token.trim().replace(/^.*::/, '')).toString('base64');
+    const headers = { authorization: `Basic ${basic}` };
+    return (await api.request('GET', '/v1-k3s/config', { as: 'none', headers })).status;
+  };
+  const old = await readFile(tokenFile, 'utf8');
+  assert.equal(await status(old), 200);
+  const rotated = await k3ts('token', 'rotate', '--server', api.url);
+  assert.equal(rotated.code, 0, rotated.stderr);
+  assert.match(
+    rotated.stdout,
+    /^WARNING: Recommended to keep a record .*\nToken rotated, restart /,
+  );
+  const fresh = await readFile(tokenFile, 'utf8');
+  assert.notEqual(fresh, old);
+  assert.equal(await status(fresh), 200);
+  assert.notEqual(await status(old), 200);
+  const own = await k3ts('token', 'rotate', '--server', api.url, '--new-token', 'my-own');
+  assert.equal(own.code, 0, own.stderr);
+  assert.match(await readFile(tokenFile, 'utf8'), /::server:my-own\n$/);
+  const refused = await k3ts('token', 'rotate', '--server', api.url, '--token', old.trim());
+  assert.equal(refused.code, 1);
+});
+
 test('wrong tokens and flags end with a line', async () => {
   const cases: [string[], RegExp][] = [
     [['token', 'create', 'nonsense'], /^k3ts: the bootstrap token "nonsense" was not of the form /],
@@ -79,18 +105,18 @@ test('wrong tokens and flags end with a line', async () => {
       ['token', 'delete', 'zzzzzz'],
       /^k3ts: failed to delete bootstrap token "zzzzzz": .*not found\n$/,
     ],
-    [['token', 'list', '-o', 'xml'], /^k3ts: invalid output format: xml\n$/],
     [['token', 'list', '--kubeconfig', '/none'], /^k3ts: there is no \/none: run this on a server/],
     [['token', 'nope'], /^k3ts: token has no command "nope"\n/],
     [['certificate', 'check', '-s', 'x'], /^k3ts: service x is not recognized; known: api-server/],
     [['certificate', 'check', '-d', '/none'], /^k3ts: there is no server or agent in \/none; /],
     [['certificate', 'check', '-o', 'xml'], /^k3ts: invalid output format xml\n$/],
   ];
-  for (const [args, message] of cases) {
+  const check = async ([args, message]: [string[], RegExp]): Promise<void> => {
     const answer = await k3ts(...args);
     assert.equal(answer.code, 1, args.join(' '));
     assert.match(answer.stderr, message);
-  }
+  };
+  await Promise.all(cases.map(check));
 });
 
 test('certificates are shown, and new after a rotation and a restart', async () => {

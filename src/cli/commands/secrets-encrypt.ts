@@ -1,43 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-
-import { K3tsError, messageOf } from '#base/errors.ts';
-import { https } from '#base/node-http.ts';
-import { parseJoinToken } from '#pki/mod.ts';
+import { K3tsError } from '#base/errors.ts';
 import type { Command, CommandContext } from '../command.ts';
 import type { Flag, FlagValues } from '../flags/flag.ts';
 import { booleanFlag, stringFlag } from '../flags/flag.ts';
 import { parseArguments } from '../flags/parse.ts';
 import { valuesOf } from '../subcommands.ts';
+import { callSupervisor, supervisorFlags } from '../supervisor-call.ts';
 
 const group = 'options';
 const flags: readonly Flag[] = [
-  {
-    name: 'data-dir',
-    type: 'string',
-    short: 'd',
-    env: 'K3S_DATA_DIR',
-    default: '/var/lib/rancher/k3s',
-    help: 'Folder to hold state',
-    group,
-  },
-  {
-    name: 'server',
-    type: 'string',
-    short: 's',
-    env: 'K3S_URL',
-    default: 'https://127.0.0.1:6443',
-    help: 'Server to connect to',
-    group,
-  },
-  {
-    name: 'token',
-    type: 'string',
-    short: 't',
-    env: 'K3S_TOKEN',
-    help: 'Token to use for authentication; that of the data dir when not given',
-    group,
-  },
+  ...supervisorFlags,
   { name: 'output', type: 'string', short: 'o', help: 'Status format: text or json', group },
   { name: 'force', type: 'boolean', short: 'f', help: 'Force this stage', group },
   { name: 'skip', type: 'boolean', help: 'Keep the old key after reencryption', group },
@@ -118,14 +89,23 @@ export const secretsEncryptCommand: Command = {
       ...(booleanFlag(values, 'force') ? { force: true } : {}),
       ...(booleanFlag(values, 'skip') ? { skip: true } : {}),
     };
-    await call(values, 'PUT', '/v1-k3s/encrypt/config', JSON.stringify(body));
+    await callSupervisor(values, {
+      command: 'secrets-encrypt',
+      method: 'PUT',
+      path: '/v1-k3s/encrypt/config',
+      body: JSON.stringify(body),
+    });
     context.stdout(`${change.done}\n`);
     return 0;
   },
 };
 
 async function printStatus(context: CommandContext, values: FlagValues): Promise<number> {
-  const text = await call(values, 'GET', '/v1-k3s/encrypt/status');
+  const text = await callSupervisor(values, {
+    command: 'secrets-encrypt',
+    method: 'GET',
+    path: '/v1-k3s/encrypt/status',
+  });
   if (stringFlag(values, 'output') === 'json') {
     context.stdout(`${text}\n`);
     return 0;
@@ -154,51 +134,4 @@ async function printStatus(context: CommandContext, values: FlagValues): Promise
     ].join('\n'),
   );
   return 0;
-}
-
-/** Calls the supervisor as this machine's server; throws with what it answers. */
-async function call(values: FlagValues, method: string, path: string, body = ''): Promise<string> {
-  const server = join(stringFlag(values, 'data-dir') ?? '', 'server');
-  const url = new URL(path, stringFlag(values, 'server'));
-  let token: string;
-  let ca: string;
-  try {
-    token = stringFlag(values, 'token') ?? (await readFile(join(server, 'token'), 'utf8'));
-    ca = await readFile(join(server, 'tls', 'server-ca.crt'), 'utf8');
-  } catch (error) {
-    throw new K3tsError('Usage', `secrets-encrypt runs on a server: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  const { password } = parseJoinToken(token.trim());
-  return await new Promise((resolve, reject) => {
-    const request = https.request(
-      url,
-      { method, ca, auth: `server:${password}`, headers: { 'Content-Type': 'application/json' } },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => (text += chunk));
-        response.on('end', () => {
-          if (response.statusCode === 200) resolve(text);
-          else reject(new K3tsError('Refused', messageIn(text)));
-        });
-      },
-    );
-    request.on('error', (cause) => {
-      reject(
-        new K3tsError('Unreachable', `cannot reach ${url.origin}: ${cause.message}`, { cause }),
-      );
-    });
-    request.end(body);
-  });
-}
-
-function messageIn(text: string): string {
-  try {
-    return (JSON.parse(text) as { message?: string }).message ?? text;
-  } catch {
-    // not a Status: shown as it came
-    return text;
-  }
 }

@@ -14,6 +14,7 @@ import { listFlag, stringFlag } from '../flags/flag.ts';
 import type { Flag, FlagValues } from '../flags/flag.ts';
 import { createFamily } from '../subcommands.ts';
 import type { SubcommandCall } from '../subcommands.ts';
+import { callSupervisor, supervisorFlags } from '../supervisor-call.ts';
 import {
   defaultGroup,
   generateToken,
@@ -59,6 +60,12 @@ const output: Flag = {
   help: 'Output format: text or json',
   group,
 };
+const newToken: Flag = {
+  name: 'new-token',
+  type: 'string',
+  help: 'New token that replaces the existing one; made by chance when not given',
+  group,
+};
 const createFlags: readonly Flag[] = [
   { name: 'description', type: 'string', help: 'What the token is used for', group },
   {
@@ -82,10 +89,10 @@ const createFlags: readonly Flag[] = [
   },
 ];
 
-/** Bootstrap tokens, with which nodes join for a while without the server's own token. */
+/** Bootstrap tokens, with which nodes join for a while, and the rotation of the server's own. */
 export const tokenCommand: Command = createFamily({
   name: 'token',
-  summary: 'Manage bootstrap tokens',
+  summary: 'Manage tokens',
   subcommands: {
     create: {
       summary: 'Create bootstrap tokens on the server',
@@ -113,11 +120,9 @@ export const tokenCommand: Command = createFamily({
       run: listTokens,
     },
     rotate: {
-      summary: 'Rotate the token of the server (not built yet)',
-      flags: commonFlags,
-      run() {
-        throw new K3tsError('NotBuilt', '"token rotate" is not built into k3ts yet');
-      },
+      summary: 'Rotate original server token with a new server token',
+      flags: [...supervisorFlags, newToken],
+      run: rotateToken,
     },
   },
 });
@@ -159,6 +164,22 @@ function readTtl(values: FlagValues): number {
     throw new K3tsError('Usage', `invalid --ttl "${text}": ${messageOf(error)}`, { cause: error });
   }
   throw new K3tsError('Usage', `invalid --ttl "${text}": must not be negative`);
+}
+
+async function rotateToken({ context, values }: SubcommandCall): Promise<number> {
+  const warning = context.isTerminal ? '\u001B[33mWARNING\u001B[0m' : 'WARNING';
+  context.stdout(
+    `${warning}: Recommended to keep a record of the old token. If restoring from a snapshot, ` +
+      'you must use the token associated with that snapshot.\n',
+  );
+  await callSupervisor(values, {
+    command: 'token rotate',
+    method: 'PUT',
+    path: '/v1-k3s/token',
+    body: JSON.stringify({ newToken: stringFlag(values, 'new-token') ?? '' }),
+  });
+  context.stdout('Token rotated, restart k3ts nodes with new token\n');
+  return 0;
 }
 
 async function deleteTokens({ context, values, args }: SubcommandCall): Promise<number> {

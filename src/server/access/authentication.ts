@@ -43,7 +43,8 @@ export interface AuthenticationOptions {
   readonly reader: ApiServerParts['reader'];
   readonly clusterDomain: string;
   readonly authorities: Authorities;
-  readonly users: readonly SupervisorUser[];
+  /** Asked at each login: a token may be rotated. */
+  readonly users: () => readonly SupervisorUser[];
   readonly tokens: ServiceAccountTokens;
   readonly resolver: ServiceResolver;
   /** Speaks as a member of system:masters: notes the use of tokens. */
@@ -115,8 +116,9 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     certificates,
     fromRequest(tokens, () => audiences),
   ];
-  const users = options.users.map((user) => ({ ...user, uid: user.name }));
-  const passwords = createPasswordAuthenticator({ users: () => users });
+  const passwords = createPasswordAuthenticator({
+    users: () => options.users().map((user) => ({ ...user, uid: user.name })),
+  });
   return {
     authenticator: createUnionAuthenticator({
       authenticators,
