@@ -34,8 +34,9 @@ export function decodeBody<T extends object>(options: DecodeOptions): Conformed<
   } catch (error) {
     throw unrecognized(options, error);
   }
-  const { value, duplicates } = parsed;
-  const odd = typeName === undefined || options.mediaType !== 'json' ? undefined : oddForm(body);
+  const { value, duplicates, text = '' } = parsed;
+  const isOdd = typeName !== undefined && mayHoldOddNumbers(text);
+  const odd = isOdd && options.mediaType === 'json' ? parseWithOddNumbers(text) : undefined;
   if (odd === undefined) return conform(value as T, typeName, mode, duplicates);
   const conformed = conform(odd as T, typeName, mode, duplicates);
   return { ...conformed, object: plainNumbers(conformed.object) as T };
@@ -44,6 +45,8 @@ export function decodeBody<T extends object>(options: DecodeOptions): Conformed<
 export interface Parsed {
   value: unknown;
   duplicates: readonly string[];
+  /** Of JSON: what was parsed. */
+  text?: string;
 }
 
 /** A byte order mark is no JSON to Go either. */
@@ -66,20 +69,14 @@ export function parseJson(body: Uint8Array, mode: FieldValidation): Parsed {
     throw new K3tsError('JsonSyntax', messageOf(error), { cause: error });
   }
   if (mode === 'Ignore' || countKeysInText(body) === countKeys(value)) {
-    return { value, duplicates: noDuplicates };
+    return { value, duplicates: noDuplicates, text };
   }
-  return { value, duplicates: inspectJson(text).duplicates };
+  return { value, duplicates: inspectJson(text).duplicates, text };
 }
 
 /** Halves of a surrogate pair become what Go makes of them. */
 function wellFormed(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.toWellFormed() : value;
-}
-
-/** The value with its odd numbers, when there may be any. */
-function oddForm(body: Uint8Array): unknown {
-  const text = utf8.decode(body);
-  return mayHoldOddNumbers(text) ? parseWithOddNumbers(text) : undefined;
 }
 
 /** Go reads kind and version first, on their own. */

@@ -12,12 +12,11 @@ export class OddNumber extends Number {
   }
 }
 
-const candidate = /[:[,]\s*-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*[,}\]]/;
-const fractionOrExponent = /\d\.\d|\d[eE]/;
+const candidate = /[:[,]\s*-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)\s*[,}\]]/;
 
-/** Whether JSON text may hold such a number; a cheap look that may say yes for text in strings. */
+/** Whether JSON text may hold such a number; may say yes for text in strings. */
 export function mayHoldOddNumbers(text: string): boolean {
-  return fractionOrExponent.test(text) && candidate.test(text);
+  return candidate.test(text);
 }
 
 /** Parses JSON with its odd numbers kept; slow. */
