@@ -38,6 +38,10 @@ const refused: readonly [line: string, message: string | RegExp][] = [
     'server --kubelet-arg max-pods=-1',
     'failed to validate kubelet configuration, error: invalid configuration: maxPods (--max-pods) -1 must not be a negative number, path: ',
   ],
+  [
+    'server --kubelet-arg cpu-manager-policy=static',
+    /\[cpumanager\] the static policy requires systemreserved\.cpu \+ kubereserved\.cpu to be greater/,
+  ],
   ['server --cluster-cidr banana', /^invalid --cluster-cidr "banana": invalid CIDR address/],
   ['server --service-cidr 10.43.0.0/33', /^invalid --service-cidr "10.43.0.0\/33": invalid CIDR/],
   [

@@ -1,7 +1,7 @@
 import { acts, ignored, refused } from './field.ts';
 import type { FieldTable } from './field.ts';
 
-const notBuilt = 'not built yet';
+const numaNone = 'memory and devices are not aligned to NUMA nodes';
 
 /** Fields about images, logs, cgroups, reservations and eviction. */
 export const resourceFields: FieldTable = {
@@ -30,11 +30,11 @@ export const resourceFields: FieldTable = {
   cpuManagerPolicy: acts('text', 'none'),
   cpuManagerPolicyOptions: acts('map'),
   cpuManagerReconcilePeriod: acts('duration', '10s'),
-  memoryManagerPolicy: refused('text', 'None', notBuilt),
-  reservedMemory: refused('objects', undefined, notBuilt),
-  topologyManagerPolicy: refused('text', 'none', notBuilt),
-  topologyManagerScope: refused('text', 'container', notBuilt),
-  topologyManagerPolicyOptions: refused('map', undefined, notBuilt),
+  memoryManagerPolicy: refused('text', 'None', numaNone),
+  reservedMemory: refused('objects', undefined, numaNone),
+  topologyManagerPolicy: refused('text', 'none', numaNone),
+  topologyManagerScope: refused('text', 'container', numaNone),
+  topologyManagerPolicyOptions: refused('map', undefined, numaNone),
   qosReserved: refused('map', undefined, 'an alpha feature', 'qos-reserved'),
   memoryThrottlingFactor: refused('number', 0.9, 'an alpha feature', 'none'),
   singleProcessOOMKill: acts('boolean', undefined, 'none'),

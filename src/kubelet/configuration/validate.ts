@@ -2,6 +2,7 @@ import { parseDuration } from '#base/duration.ts';
 import { messageOf } from '#base/errors.ts';
 import { parseQuantity } from '#base/quantity.ts';
 import { featureGateProblem } from '#schema/feature-gates/mod.ts';
+import { cpuPolicyProblem } from './cpu-policy.ts';
 import { parseCpuSet } from '../cpus/mod.ts';
 import { enforcementProblem, reservationProblem } from './enforcement.ts';
 import type { JsonValue } from './field.ts';
@@ -97,6 +98,7 @@ const checks: readonly Check[] = [
         quantities(name, value(name)),
   ),
   ({ value }) => cpuList(value('reservedSystemCPUs')),
+  ({ value }) => cpuPolicyProblem(value),
   ({ value, durationMs }) => {
     const periodMs = durationMs('cpuCFSQuotaPeriod');
     if (periodMs >= 1 && periodMs <= 1000) return undefined;

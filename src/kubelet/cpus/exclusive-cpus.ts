@@ -9,7 +9,7 @@ import { formatCpuSet, noCpus, sortedCpus } from './cpu-set.ts';
 import type { CpuSet } from './cpu-set.ts';
 import { allCpus } from './cpu-topology.ts';
 import type { CpuTopology } from './cpu-topology.ts';
-import { readPolicyOptions } from './policy-options.ts';
+import { checkCpuPolicy, readPolicyOptions } from './policy-options.ts';
 import { createStaticPolicy, exclusiveCpuCount, SmtAlignmentError } from './static-policy.ts';
 import type { StaticPolicy } from './static-policy.ts';
 import { takeCpus } from './take-cpus.ts';
@@ -58,14 +58,12 @@ const stateFile = 'cpu_manager_state';
 export async function createCpuManager(options: CpuManagerOptions): Promise<CpuManager> {
   const { policy, rootDir } = options;
   const path = join(rootDir, stateFile);
+  checkCpuPolicy(policy, options.policyOptions, options.reservedMilliCpu > 0);
   const policyOptions = readPolicyOptions(policy, options.policyOptions);
   if (policy === 'none') {
     await readCpuState(path, policy);
     await writeCpuState(path, emptyCpuState);
     return noneManager;
-  }
-  if (policy !== 'static') {
-    throw new K3tsError('InvalidKubeletConfiguration', `unknown policy: "${policy}"`);
   }
   const restored = await readCpuState(path, policy);
   const reserved = reservedCpus(options);
@@ -88,17 +86,8 @@ const noneManager: CpuManager = {
   saved: async () => undefined,
 };
 
-/** Without any, containers with processors of their own could leave none to the others. */
 function reservedCpus(options: CpuManagerOptions): CpuSet {
   const { reservedMilliCpu, topology } = options;
-  const fail = (message: string): never => {
-    throw new K3tsError('InvalidKubeletConfiguration', `[cpumanager] ${message}`);
-  };
-  if (reservedMilliCpu === 0) {
-    fail(
-      'the static policy requires systemreserved.cpu + kubereserved.cpu to be greater than zero',
-    );
-  }
   const count = Math.ceil(reservedMilliCpu / 1000);
   const all = allCpus(topology);
   const reserved =
@@ -106,8 +95,9 @@ function reservedCpus(options: CpuManagerOptions): CpuSet {
       ? options.reservedCpus
       : takeCpus({ topology, available: all, count: Math.min(count, all.size) });
   if (reserved.size !== count) {
-    fail(
-      `unable to reserve the required amount of CPUs (size of ${formatCpuSet(reserved)} did not equal ${count})`,
+    throw new K3tsError(
+      'InvalidKubeletConfiguration',
+      `[cpumanager] unable to reserve the required amount of CPUs (size of ${formatCpuSet(reserved)} did not equal ${count})`,
     );
   }
   return reserved;

@@ -5,4 +5,5 @@
  */
 export { createCpuManager, type CpuManager, type CpuManagerOptions } from './exclusive-cpus.ts';
 export { formatCpuSet, parseCpuSet } from './cpu-set.ts';
+export { checkCpuPolicy } from './policy-options.ts';
 export { readCpuTopology, type CpuTopology } from './cpu-topology.ts';

@@ -18,6 +18,26 @@ const known: Readonly<Record<string, keyof StaticPolicyOptions>> = {
   'prefer-align-cpus-by-uncorecache': 'isByCache',
 };
 
+/**
+ * Throws upstream's text for settings that no machine can follow. Without a reservation, containers
+ * with processors of their own could leave none to the others.
+ */
+export function checkCpuPolicy(
+  policy: string,
+  options: Readonly<Record<string, string>>,
+  hasReservation: boolean,
+): void {
+  const refuse = (message: string): never => {
+    throw new K3tsError('InvalidKubeletConfiguration', message);
+  };
+  if (policy !== 'none' && policy !== 'static') refuse(`unknown policy: "${policy}"`);
+  readPolicyOptions(policy, options);
+  if (policy === 'none' || hasReservation) return;
+  refuse(
+    '[cpumanager] the static policy requires systemreserved.cpu + kubereserved.cpu to be greater than zero',
+  );
+}
+
 /** Reads the options; what is unknown, alpha or not built ends the start, in upstream's words. */
 export function readPolicyOptions(
   policy: string,
