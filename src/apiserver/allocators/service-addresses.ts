@@ -1,8 +1,8 @@
+import { messageOf } from '#base/errors.ts';
 import type { Service } from '#schema/types.ts';
 
 import { internalError, invalid } from '../api-errors.ts';
 import type { AddressAllocator } from './address-allocator.ts';
-import { AllocationError } from './allocation-error.ts';
 import { serviceNameOf } from './ip-address-object.ts';
 import type { Reservation } from './reservation.ts';
 import { isHeadless, isUnchangedPreferDual } from './service-families.ts';
@@ -74,14 +74,15 @@ async function takeAddress(
     reservation.onGiveUp(() => allocator.release(taken, owner));
     return taken;
   } catch (error) {
-    if (!(error instanceof AllocationError)) throw error;
+    const why = messageOf(error);
     if (address === '') {
       throw internalError(
-        `failed to allocate a serviceIP for Service ${JSON.stringify(owner.name)}: ${error.message}`,
+        `failed to allocate a serviceIP for Service ${JSON.stringify(owner.name)}: ${why}`,
+        error,
       );
     }
     const given = JSON.stringify(service.spec?.clusterIPs ?? [address]);
-    const message = `Invalid value: ${given}: failed to allocate IP ${address}: ${error.message}`;
+    const message = `Invalid value: ${given}: failed to allocate IP ${address}: ${why}`;
     const found = { type: 'FieldValueInvalid', field: 'spec.clusterIPs', message } as const;
     throw invalid(kind, owner.name, [found]);
   }
