@@ -33,9 +33,10 @@ export class AdmissionChain {
   async #run(step: Step, attributes: AdmissionAttributes): Promise<void> {
     const meter = this.#meter;
     const plugins = step === 'admit' ? this.#mutating : this.#validating;
+    // the clock is read once for each plugin: where one ends, the next begins
+    let startMs = meter?.nowMs() ?? 0;
     for (const plugin of plugins) {
       if (!plugin.handles(attributes)) continue;
-      const startMs = meter?.nowMs() ?? 0;
       let isRejected = true;
       try {
         const pending =
@@ -44,7 +45,8 @@ export class AdmissionChain {
         isRejected = false;
       } finally {
         const { operation } = attributes;
-        meter?.observe({ plugin: plugin.name, type: step, operation, isRejected, startMs });
+        const observed = { plugin: plugin.name, type: step, operation, isRejected, startMs };
+        if (meter !== undefined) startMs = meter.observe(observed);
       }
     }
   }
