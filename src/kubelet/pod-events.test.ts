@@ -45,6 +45,12 @@ const probe = (kind: 'liveness' | 'readiness' | 'startup') => ({
 const failing = ({ cri }: Fake): void => {
   cri.onExec = () => ({ exitCode: 1, output: 'sick' });
 };
+/** Sick once, well from then on, so that nothing else comes of it however long it takes. */
+const failingOnce = ({ cri }: Fake): void => {
+  let count = 0;
+  cri.onExec = () =>
+    count++ === 0 ? { exitCode: 1, output: 'sick' } : { exitCode: 0, output: '' };
+};
 const untilEvent =
   (part: string) =>
   async (fake: Fake): Promise<void> => {
@@ -86,7 +92,7 @@ const cases: readonly Case[] = [
   {
     what: 'a liveness probe that fails',
     spec: withContainer(probe('liveness')),
-    before: failing,
+    before: failingOnce,
     act: untilEvent('Killing'),
     expected: [
       ...running,
@@ -100,7 +106,7 @@ const cases: readonly Case[] = [
       restartPolicy: 'Never',
       containers: [testContainer('c', probe('startup')), testContainer('d')],
     },
-    before: failing,
+    before: failingOnce,
     act: untilEvent('Killing'),
     expected: [
       ...running,
