@@ -13,7 +13,7 @@ import type { ResourceRequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { KeyTaken } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
-import { mutateKeepingManagers } from './admitted-managers.ts';
+import { mutateKeepingManagers } from './admitted-owners.ts';
 import { readyCache } from './get.ts';
 import {
   afterMutation,

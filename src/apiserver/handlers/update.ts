@@ -15,7 +15,7 @@ import { prepareEntries, servedObject } from '../resource-registry.ts';
 import { StaleObject } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { addWarnings, createObject, timeToLive } from './create.ts';
-import { mutateKeepingManagers } from './admitted-managers.ts';
+import { mutateKeepingManagers } from './admitted-owners.ts';
 import { finishDelete } from './finish-delete.ts';
 import { checkPathName, currentEntry, readThrough, readyCache } from './get.ts';
 import {

@@ -20,9 +20,9 @@ function isExcessive(aliasedNodes: number, nodes: number): boolean {
 }
 
 /**
- * Reads the first YAML document as Kubernetes does: YAML 1.1 words for booleans, octal with a leading 0,
- * timestamps kept as text, keys always strings, the last of equal keys wins. `duplicates` are the
- * findings about equal keys, in upstream's words.
+ * Reads the first YAML document as Kubernetes does: YAML 1.1 words for booleans, octal with a
+ * leading 0, timestamps kept as text, keys always strings, the last of equal keys wins.
+ * `duplicates` are the findings about equal keys, in upstream's words.
  */
 export function readYaml(text: string): { value: unknown; duplicates: string[] } {
   if (text.length > longText && nestsTooDeep(Buffer.from(text), 'yaml')) {
