@@ -155,7 +155,7 @@ async function metricsText({ options, segments }: RouteInput): Promise<string> {
     case undefined:
       return (await options.kubelet.metrics?.registry.render()) ?? '';
     case 'resource':
-      return resourceMetrics(await gatherStats(options, { hasDetails: true }), nowMs);
+      return resourceMetrics(await gatherStats(options, { hasDetails: 'with-swap' }), nowMs);
     case 'cadvisor':
       return cadvisorMetrics(
         await gatherStats(options, { hasNetwork: true, hasDetails: true }),

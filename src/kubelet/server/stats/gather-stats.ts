@@ -46,10 +46,16 @@ export async function gatherStats(
     hasNetwork = false,
     hasFiles = false,
     hasDetails = false,
-  }: { hasNetwork?: boolean; hasFiles?: boolean; hasDetails?: boolean } = {},
+  }: {
+    hasNetwork?: boolean;
+    hasFiles?: boolean;
+    /** `with-swap`: only on machines that have some, as they cost many small reads. */
+    hasDetails?: boolean | 'with-swap';
+  } = {},
 ): Promise<GatheredStats> {
   const { kubelet, runtime, usage } = options;
   const [node, stats] = await Promise.all([usage.node(), runtime.listContainerStats()]);
+  const readsDetails = hasDetails === 'with-swap' ? (node.swapBytes ?? 0) > 0 : hasDetails;
   const byUid = new Map<string, ContainerStats[]>();
   for (const one of stats) {
     const uid = one.attributes?.labels[runtimeLabels.podUid] ?? '';
@@ -62,7 +68,7 @@ export async function gatherStats(
       const names = containers.map(({ name }) => name);
       const path = usage.pathOf?.(pod) ?? '';
       const details = (id = ''): Promise<CgroupDetails | undefined> =>
-        hasDetails && usage.details !== undefined
+        readsDetails && usage.details !== undefined
           ? usage.details(id === '' ? path : `${path}/${id}`)
           : Promise.resolve(undefined);
       return {
