@@ -83,7 +83,8 @@ export async function openEtcd(options: EtcdOptions): Promise<EtcdBackend> {
     } catch (error) {
       if (clock.monotonicMs() >= endMs) {
         await backend.close();
-        throw error;
+        const text = `cannot use the datastore ${endpoints.join(',')}: ${(error as Error).message}`;
+        throw new StoreError('Unavailable', text, { cause: error });
       }
       if (attempt === 1) log.warning('Waiting for etcd', { error: (error as Error).message });
       await clock.sleep(openRetryMs);

@@ -31,10 +31,16 @@ export function wasNotSent(error: unknown): boolean {
   return /No connection established|Name resolution failed/.test(messageOf(error));
 }
 
+/** How gRPC words that it has no connection, around the reason that people can use. */
+const unconnected =
+  /^No connection established\. Last error: (?:Error: )?(.*?) Resolution note: .*$/s;
+
 /** A failed call as an error of the store. */
 export function unavailable(error: unknown, key?: string): StoreError {
   if (error instanceof StoreError) return error;
-  const text = messageOf(error).replace(/^\d+ [A-Z_]+: /, '');
+  const text = messageOf(error)
+    .replace(/^\d+ [A-Z_]+: /, '')
+    .replace(unconnected, (_all, reason: string) => reason.replace(/\.$/, ''));
   return new StoreError('Unavailable', `etcd: ${text}`, {
     cause: error,
     ...(key === undefined ? {} : { key }),
