@@ -5,7 +5,8 @@ import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { seededRandom } from '#base/random.ts';
 import { createInformerFactory, resources } from '#client/mod.ts';
-import { createFakeClient } from '#client/testing/mod.ts';
+import type { Client } from '#client/mod.ts';
+import { createFakeClient, fakeErrors } from '#client/testing/mod.ts';
 import type { CoreV1Event, IPAddress, Service, ServiceCIDR } from '#schema/types.ts';
 import { familyLabel, ipAddressFor, managedByLabel } from './ip-address-object.ts';
 import { keepServiceAddresses } from './keep-service-addresses.ts';
@@ -116,6 +117,31 @@ test('an address of two Services stays with the first, and the other is told', a
       'Cluster IP [IPv4]:10.43.0.5 was assigned to multiple services; please recreate service',
     ],
   ]);
+  await stop();
+});
+
+test('what a Service does not hold any more is not mended for it', async () => {
+  const { clock, client, owner, events, stop } = setUp([
+    service('free', ['10.43.0.5']),
+    address('10.43.0.5', 'free'),
+    service('lost', ['10.43.0.6']),
+    address('10.43.0.6', 'lost'),
+  ]);
+  await clock.advance(2000);
+  // the informer of Services is behind: it still shows both
+  const { get } = client;
+  const withoutServices: Client['get'] = async (resource, name, options) => {
+    if (resource.resource === 'services') throw fakeErrors.notFound(resource, name);
+    return (await get.call(client, resource, name, options)) as never;
+  };
+  client.get = withoutServices;
+  client.remove(resources.ipAddresses, '10.43.0.5');
+  client.remove(resources.ipAddresses, '10.43.0.6');
+  const next = ipAddressFor('10.43.0.6', { namespace: 'default', name: 'next' });
+  await client.create(resources.ipAddresses, next);
+  await clock.advance(2000);
+  assert.deepEqual([owner('10.43.0.5'), owner('10.43.0.6')], [undefined, 'next']);
+  assert.deepEqual(events(), []);
   await stop();
 });
 

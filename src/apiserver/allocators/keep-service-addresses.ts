@@ -23,6 +23,7 @@ import {
   refersToService,
   serviceNameOf,
 } from './ip-address-object.ts';
+import type { ServiceName } from './ip-address-object.ts';
 import { rangesOf } from './service-ranges.ts';
 
 /** An IPAddress comes before its Service: so long the Service may still be on its way. */
@@ -138,6 +139,8 @@ async function checkClusterIp(parts: Parts, service: Service, ip: string): Promi
   }
   const found = addresses.get(ip) ?? (await newest(parts, ip));
   if (found === undefined) {
+    // The address may be gone because the Service is, which the informer has not seen yet.
+    if (!(await isHeld(parts, owner, ip))) return;
     warn('ClusterIPNotAllocated', `Cluster IP [${family}]: ${ip} is not allocated; repairing`);
     await create(parts, service, ip);
     return;
@@ -146,6 +149,8 @@ async function checkClusterIp(parts: Parts, service: Service, ip: string): Promi
   const parent = found.spec?.parentRef;
   const other = services.get(`${parent?.namespace ?? ''}/${parent?.name ?? ''}`);
   if (!refersToService(found) || (!isFor(found, owner) && other === undefined)) {
+    // Another Service may hold it by now.
+    if (!(await isHeld(parts, owner, ip))) return;
     warn('ClusterIPNotAllocated', wrongReference);
     await recreate(parts, service, ip);
     return;
@@ -201,6 +206,20 @@ function isInRange({ ranges }: Parts, address: IpAddress): boolean {
 function clusterIpsOf({ spec }: Service): string[] {
   if (spec?.type === 'ExternalName') return [];
   return (spec?.clusterIPs ?? []).filter((ip) => ip !== 'None' && ip !== '');
+}
+
+async function isHeld(
+  { client }: Parts,
+  { namespace, name }: ServiceName,
+  ip: string,
+): Promise<boolean> {
+  try {
+    const service = await client.get<Service>(resources.services, name, { namespace });
+    return clusterIpsOf(service).includes(ip);
+  } catch (error) {
+    if (hasReason(error, 'NotFound')) return false;
+    throw error;
+  }
 }
 
 /** Past the informer, which may not have seen what the allocator made just now. */
