@@ -8,7 +8,10 @@ import { createWorkQueue } from './work-queue.ts';
 test('a queue is counted under its name: what waits, what is worked on, and for how long', async () => {
   const clock = new FakeClock();
   const registry = new MetricRegistry();
-  const meter = createQueueMeter(registry, clock, { 'job-controller': 'job' });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const names = { 'job-controller': 'job' };
+  const meter = createQueueMeter({ registry, clock, names, signal });
   const queue = createWorkQueue<string>({ clock, watcher: meter.watch('job-controller') });
   queue.add('a');
   queue.add('a');
@@ -30,4 +33,7 @@ test('a queue is counted under its name: what waits, what is worked on, and for 
   assert.equal(await value('retries_total'), '1');
   assert.equal(await value('work_duration_seconds_sum'), '3');
   assert.equal(await value('unfinished_work_seconds'), '0');
+  stop.abort();
+  assert.equal(await value('depth'), undefined);
+  assert.equal(await value('adds_total'), '2');
 });

@@ -24,12 +24,17 @@ interface Watched {
   readonly startedMs: Map<unknown, number>;
 }
 
-/** `names` are those that the metrics have for queues, where they are others. */
-export function createQueueMeter(
-  registry: MetricRegistry,
-  clock: Clock,
-  names: Readonly<Record<string, string>> = {},
-): QueueMeter {
+/**
+ * `names` are those that the metrics have for queues, where they are others. With the signal what
+ * waits is forgotten; what was counted stays, so that the next meter over the registry goes on.
+ */
+export function createQueueMeter(options: {
+  registry: MetricRegistry;
+  clock: Clock;
+  names?: Readonly<Record<string, string>> | undefined;
+  signal: AbortSignal;
+}): QueueMeter {
+  const { registry, clock, names = {}, signal } = options;
   const counter = (name: string, help: string) =>
     registry.counter({ name: `workqueue_${name}`, help, stability: 'BETA', labels });
   const gauge = (name: string, help: string) =>
@@ -47,6 +52,11 @@ export function createQueueMeter(
   const waited = histogram('queue_duration_seconds', 'Time that an item waited.');
   const worked = histogram('work_duration_seconds', 'Time that the work on an item took.');
   const queues = new Map<string, Watched>();
+  const forget = (): void => {
+    for (const gauges of [depth, unfinished, longest]) gauges.clear();
+    queues.clear();
+  };
+  signal.addEventListener('abort', forget, { once: true });
   registry.onCollect(() => {
     const nowMs = clock.monotonicMs();
     for (const [name, { addedMs, startedMs }] of queues) {

@@ -32,7 +32,7 @@ export interface StartControllersOptions {
 export async function startControllers(start: StartControllersOptions): Promise<void> {
   const { informers, clock, random, log, signal, options, disabled = [], enabled = [] } = start;
   const metrics = start.metrics ?? new MetricRegistry();
-  const queueMeter = createQueueMeter(metrics, clock, queueNames);
+  const queueMeter = createQueueMeter({ registry: metrics, clock, names: queueNames, signal });
   const shared = { informers, clock, random, log, signal, options, metrics, queueMeter };
   const running = (Object.keys(controllers) as ControllerName[])
     .filter((name) => !disabled.includes(name))

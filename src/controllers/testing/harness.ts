@@ -46,7 +46,7 @@ export function createHarness(
     ...setup.options,
   };
   const metrics = new MetricRegistry();
-  const queueMeter = createQueueMeter(metrics, clock);
+  const queueMeter = createQueueMeter({ registry: metrics, clock, signal });
   let running: Promise<unknown> | undefined;
   return {
     client,
