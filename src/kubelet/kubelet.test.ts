@@ -285,6 +285,26 @@ for (const rpc of ['RunPodSandbox', 'CreateContainer']) {
   });
 }
 
+for (const rpc of ['CreateContainer', 'StartContainer']) {
+  test(`nothing is started twice when an answer is lost: ${rpc}`, async (context) => {
+    const { create, cri, until, phase, pass } = await started(context);
+    const away = new CriError({ rpc, grpcCode: grpcCodes.unavailable, details: 'read ECONNRESET' });
+    const lost = [`answer of ${rpc}`, 'ContainerStatus', 'ListContainers'];
+    for (const call of lost) cri.fail(call, away);
+    await create(testPod('p'));
+    await until('tried', () => cri.calls.some((call) => call.startsWith(rpc)));
+    // The runtime is back, and what it has was not looked at before the next try begins.
+    for (const call of lost) cri.fail(call, undefined);
+    await pass(3000);
+    await until('running', () => phase('p') === 'Running');
+    await pass(3000);
+    const running = [...cri.containers.values()].filter((one) => one.state === 'CONTAINER_RUNNING');
+    assert.equal(running.length, 1);
+    const creates = cri.calls.filter((call) => call.startsWith('CreateContainer'));
+    assert.equal(creates.length, rpc === 'StartContainer' ? 1 : 2);
+  });
+}
+
 test('volumes are not mounted beside an attempt whose sandbox failed', async (context) => {
   let [count, atOnce, most] = [0, 0, 0];
   const onMount = async (signal: AbortSignal): Promise<void> => {

@@ -53,10 +53,14 @@ export function hasGrpcCode(error: unknown, code: number): boolean {
   return error instanceof CriError && error.grpcCode === code;
 }
 
+/** What containerd says while it starts and looks at what it has. */
+const startingText = 'server is not initialized yet';
+
 /** Whether an error, or what caused it, is that the runtime does not answer at the moment. */
 export function isRuntimeAway(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (hasGrpcCode(cause, grpcCodes.unavailable)) return true;
+    if (cause instanceof CriError && cause.details === startingText) return true;
   }
   return false;
 }

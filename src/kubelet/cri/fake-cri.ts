@@ -24,7 +24,10 @@ export interface FakeCri extends CriClient {
   addImage(name: string, more?: Partial<Image>): void;
   /** Ends the newest running container of this name. */
   exit(name: string, exitCode: number): void;
-  /** The next calls of this rpc fail with this until it is taken back with undefined. */
+  /**
+   * The next calls of this rpc fail with this until it is taken back with undefined. As in `answer
+   * of StartContainer` they do what they should and their answer is lost.
+   */
   fail(rpc: string, error: Error | undefined): void;
   /** What execSync answers; by default exit code 0. */
   onExec: (command: readonly string[]) => { exitCode: number; output: string };
@@ -253,6 +256,7 @@ function fakeContainers(
         mounts: config.mounts,
         logPath: config.logPath,
       });
+      check('answer of CreateContainer');
       return id;
     },
     async startContainer(id: string): Promise<void> {
@@ -260,6 +264,7 @@ function fakeContainers(
       calls.push(`StartContainer ${container.metadata?.name}`);
       check('StartContainer');
       containers.set(id, { ...container, state: 'CONTAINER_RUNNING', startedAt: nowNs() });
+      check('answer of StartContainer');
     },
     async stopContainer(id: string, graceSeconds: number): Promise<void> {
       const container = get('StopContainer', id);
@@ -275,9 +280,14 @@ function fakeContainers(
       calls.push(`RemoveContainer ${container.metadata?.name}`);
       containers.delete(id);
     },
-    listContainers: async () =>
-      [...containers.values()].map((one) => ({ ...one, podSandboxId: one.sandboxId })),
-    containerStatus: async (id: string) => get('ContainerStatus', id),
+    async listContainers() {
+      check('ListContainers');
+      return [...containers.values()].map((one) => ({ ...one, podSandboxId: one.sandboxId }));
+    },
+    async containerStatus(id: string) {
+      check('ContainerStatus');
+      return get('ContainerStatus', id);
+    },
     async updateContainerResources(id: string, resources: LinuxResources): Promise<void> {
       const container = get('UpdateContainerResources', id);
       calls.push(`UpdateContainerResources ${container.metadata?.name}`);

@@ -19,7 +19,13 @@ import { runLifecycleHook } from './lifecycle-hooks.ts';
 import { podKey, podLogDirectory, podText, runtimeAnnotations, uidOf } from './names.ts';
 import type { AnyContainer, PodContainer } from './names.ts';
 import type { PodContext } from './pod-context.ts';
-import { criTimeMs, isExited, latestContainer, sandboxIps } from './runtime-pod.ts';
+import {
+  containerNameOf,
+  criTimeMs,
+  isExited,
+  latestContainer,
+  sandboxIps,
+} from './runtime-pod.ts';
 import type { RuntimePod } from './runtime-pod.ts';
 import { ContainerStartError } from './start-error.ts';
 
@@ -108,10 +114,11 @@ async function endPredecessor(
   { pod, of, runtimePod }: StartRequest,
   { cgroups }: PodContext,
 ): Promise<void> {
-  const last = latestContainer(runtimePod, of.container.name);
-  if (last === undefined) return;
   try {
-    await cgroups.removeContainer(pod, last.id);
+    for (const status of runtimePod.containers) {
+      if (containerNameOf(status) !== of.container.name) continue;
+      await cgroups.removeContainer(pod, status.id);
+    }
   } catch (error) {
     throw new ContainerStartError('RunContainerError', messageOf(error), { cause: error });
   }

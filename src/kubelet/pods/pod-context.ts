@@ -22,7 +22,7 @@ export interface PodContext {
   readonly log: Logger;
   readonly runtime: RuntimeService;
   readonly cache: RuntimeCache;
-  readonly pleg: Pick<Pleg, 'expectChange'>;
+  readonly pleg: Pick<Pleg, 'expectChange' | 'relist'>;
   readonly events: PodEvents;
   readonly volumes: VolumeManager;
   readonly cgroups: PodCgroups;

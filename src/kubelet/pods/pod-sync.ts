@@ -2,7 +2,7 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import { traced } from '#base/trace.ts';
 import type { Pod } from '#schema/types.ts';
 import { hostNetworkHostsFile, podHostsFile } from '../containers/hosts-file.ts';
-import { isRuntimeAway } from '../cri/mod.ts';
+import { CriError, isRuntimeAway } from '../cri/mod.ts';
 import type { PodSandboxStatus } from '../cri/mod.ts';
 import type { StartError } from '../status/container-statuses.ts';
 import type { MountedVolumes } from '../volume-host.ts';
@@ -27,6 +27,8 @@ export interface PodMemory {
   readonly startErrors: Map<string, StartError>;
   /** What ended containers left behind; by container id. */
   readonly terminationMessages: Map<string, string>;
+  /** The runtime failed at something: it may have done it all the same, and the cache not know. */
+  isRuntimeUncertain: boolean;
   hasCgroup: boolean;
   /** All volumes were there once: containers can be started. */
   hasVolumes: boolean;
@@ -72,6 +74,19 @@ export class NetworkNotReadyError extends K3tsError {
  * or the sandbox reject.
  */
 export async function syncPod(request: SyncRequest, context: PodContext): Promise<SyncResult> {
+  const { memory } = request;
+  // What was started and not told of would be started a second time.
+  if (memory.isRuntimeUncertain) await context.pleg.relist();
+  memory.isRuntimeUncertain = false;
+  try {
+    return await syncRounds(request, context);
+  } catch (error) {
+    memory.isRuntimeUncertain = true;
+    throw error;
+  }
+}
+
+async function syncRounds(request: SyncRequest, context: PodContext): Promise<SyncResult> {
   const { pod, memory } = request;
   await prepare(request, context);
   const result = {
@@ -332,6 +347,7 @@ async function tryStart(
   } catch (error) {
     if (signal.aborted || !(error instanceof ContainerStartError)) throw error;
     memory.startErrors.set(container.name, { reason: error.reason, message: error.message });
+    memory.isRuntimeUncertain ||= error.cause instanceof CriError;
     void publish();
     return error;
   }

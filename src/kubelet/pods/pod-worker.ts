@@ -69,6 +69,7 @@ export function createPodWorker(options: {
     memory: {
       startErrors: new Map(),
       terminationMessages: new Map(),
+      isRuntimeUncertain: false,
       hasCgroup: false,
       hasVolumes: false,
       resyncedMs: 0,
