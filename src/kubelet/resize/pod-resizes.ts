@@ -1,3 +1,4 @@
+import { podQosClass, podRequests } from '#schema/pods/mod.ts';
 import type { Node, Pod, PodCondition } from '#schema/types.ts';
 import { runtimeAnnotations, specOf, uidOf } from '../pods/names.ts';
 import type { AnyContainer } from '../pods/names.ts';
@@ -50,6 +51,8 @@ interface Entry {
   wanted: Pod;
   allocation: Allocation;
   pending: ResizeRefusal | undefined;
+  /** Which wait began before which. */
+  waitingNumber: number;
   progress: { before: Allocation; error: string } | undefined;
 }
 
@@ -65,6 +68,7 @@ export function createPodResizes(options: {
 }): PodResizes {
   const { store, events } = options;
   const entries = new Map<string, Entry>();
+  let waitingCount = 0;
 
   const grant = (entry: Entry, uid: string): void => {
     const { wanted } = entry;
@@ -89,8 +93,20 @@ export function createPodResizes(options: {
       const text = resizeMessage(reason, entry.wanted, message);
       events.pod(entry.wanted, 'Warning', `Resize${reason}`, text);
     }
+    if (entry.pending === undefined) {
+      waitingCount += 1;
+      entry.waitingNumber = waitingCount;
+    }
     entry.pending = refusal;
     return false;
+  };
+
+  const retryDeferred = (): void => {
+    const waiting = [...entries].filter(([, { pending }]) => pending?.reason === 'Deferred');
+    waiting.sort(([, a], [, b]) => retryOrder(a, b));
+    for (const [uid, entry] of waiting) {
+      if (decide(entry, uid)) options.onGranted(withAllocation(entry.wanted, entry.allocation));
+    }
   };
 
   return {
@@ -99,7 +115,13 @@ export function createPodResizes(options: {
       let entry = entries.get(uid);
       if (entry === undefined) {
         const allocation = store.allocated(uid) ?? startedWith(pod, runtimePod);
-        entry = { wanted: pod, allocation, pending: undefined, progress: undefined };
+        entry = {
+          wanted: pod,
+          allocation,
+          pending: undefined,
+          waitingNumber: 0,
+          progress: undefined,
+        };
         entries.set(uid, entry);
       } else {
         const isSeen = entry.wanted.metadata.generation === pod.metadata.generation;
@@ -113,13 +135,7 @@ export function createPodResizes(options: {
       else if (!isGoing) decide(entry, uid);
       return withAllocation(pod, entry.allocation);
     },
-    retryDeferred() {
-      const waiting = [...entries].filter(([, { pending }]) => pending?.reason === 'Deferred');
-      waiting.sort(([, a], [, b]) => priorityOf(b.wanted) - priorityOf(a.wanted));
-      for (const [uid, entry] of waiting) {
-        if (decide(entry, uid)) options.onGranted(withAllocation(entry.wanted, entry.allocation));
-      }
-    },
+    retryDeferred,
     findings(uid) {
       const { pending, progress } = entries.get(uid) ?? {};
       const findings: Finding[] = [];
@@ -156,6 +172,8 @@ export function createPodResizes(options: {
       if (entry?.progress === undefined) return;
       entry.progress = undefined;
       events.pod(pod, 'Normal', 'ResizeCompleted', resizeMessage('completed', pod));
+      // It may have given something back.
+      retryDeferred();
     },
     failed(pod, message) {
       const entry = entries.get(uidOf(pod));
@@ -172,8 +190,24 @@ export function createPodResizes(options: {
   };
 }
 
-function priorityOf(pod: Pod): number {
-  return specOf(pod).priority ?? 0;
+/** As upstream: those that take no more first, then by priority, QoS class and length of the wait. */
+function retryOrder(a: Entry, b: Entry): number {
+  const takesMore = ({ wanted, allocation }: Entry): number => {
+    const [after, before] = [podRequests(wanted), podRequests(withAllocation(wanted, allocation))];
+    const isMore = (['cpu', 'memory'] as const).some(
+      (name) => (after.get(name) ?? 0) > (before.get(name) ?? 0),
+    );
+    return isMore ? 1 : 0;
+  };
+  const priority = ({ wanted }: Entry): number => specOf(wanted).priority ?? 0;
+  const isBurstable = ({ wanted }: Entry): number =>
+    podQosClass(wanted.spec) === 'Guaranteed' ? 0 : 1;
+  return (
+    takesMore(a) - takesMore(b) ||
+    priority(b) - priority(a) ||
+    isBurstable(a) - isBurstable(b) ||
+    a.waitingNumber - b.waitingNumber
+  );
 }
 
 /** What the containers that are there were started with; what the pod asks for without any. */

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { silentLogger } from '#base/log.ts';
 import { resources } from '#client/mod.ts';
-import type { Container, Pod, ResourceRequirements } from '#schema/types.ts';
+import type { Container, Node, Pod, ResourceRequirements } from '#schema/types.ts';
 import { startFakeKubelet, testContainer, testPod } from '../fake-kubelet.ts';
+import type { PodEvents } from '../pods/pod-events.ts';
+import type { RuntimePod } from '../pods/runtime-pod.ts';
+import { createAllocationStore } from './allocation-store.ts';
+import { createPodResizes } from './pod-resizes.ts';
 
 type Started = Awaited<ReturnType<typeof startFakeKubelet>>;
 
@@ -128,6 +133,17 @@ test('a deferred resize is done when another pod leaves', async (context) => {
   await until('settled', () => conditionOf(kubelet, 'p', 'PodResizePending') === undefined);
 });
 
+test('a deferred resize is done when another pod gives something back', async (context) => {
+  const kubelet = await started(context);
+  const { until } = kubelet;
+  await runPod(kubelet, 'p');
+  await runPod(kubelet, 'other', { resources: cpu('1', '1') });
+  await resize(kubelet, 'p', cpu('1500m', '2'));
+  await until('deferred', () => conditionOf(kubelet, 'p', 'PodResizePending') !== undefined);
+  await resize(kubelet, 'other', cpu('250m', '1'));
+  await until('resized', () => statusOf(kubelet, 'p')?.resources?.requests?.['cpu'] === '1500m');
+});
+
 test('limits that the runtime refuses are told and tried again', async (context) => {
   const kubelet = await started(context);
   const { cri, until, pass } = kubelet;
@@ -141,4 +157,50 @@ test('limits that the runtime refuses are told and tried again', async (context)
   await pass(16_000);
   await until('done', () => condition() === undefined);
   assert.equal(statusOf(kubelet, 'p')?.resources?.limits?.['cpu'], '1500m');
+});
+
+test('deferred resizes are retried by priority, class and length of the wait', () => {
+  const granted: string[] = [];
+  const node = (cpuCount: string) =>
+    ({ metadata: { name: 'n' }, status: { allocatable: { cpu: cpuCount } } }) as Node;
+  let room = node('5');
+  const pods = new Map<string, Pod>();
+  const podOf = (name: string, amount: string, priority: number, limit?: string): Pod => {
+    const limits = limit === undefined ? {} : { limits: { cpu: limit, memory: '1Mi' } };
+    const requests = { cpu: amount, memory: '1Mi' };
+    const containers = [testContainer('c', { resources: { requests, ...limits } })];
+    const pod = testPod(name, { priority, containers });
+    pod.metadata.uid = name;
+    return pod;
+  };
+  const resizes = createPodResizes({
+    store: createAllocationStore({ rootDir: '/nonexistent', log: silentLogger }),
+    events: { pod: () => undefined } as unknown as PodEvents,
+    node: () => room,
+    active: () => [...pods.values()],
+    onGranted: (pod) => granted.push(pod.metadata.name),
+  });
+  const none = (uid: string): RuntimePod => ({ uid, sandboxes: [], containers: [] }) as never;
+  for (const [name, priority, limit] of [
+    ['low', 0, undefined],
+    ['late', 5, undefined],
+    ['early', 5, undefined],
+    ['sure', 5, '1'],
+  ] as const) {
+    pods.set(name, resizes.observe(podOf(name, '1', priority, limit), none(name)));
+  }
+  pods.set('other', podOf('other', '1', 0));
+  for (const [name, priority, limit] of [
+    ['low', 0, undefined],
+    ['early', 5, undefined],
+    ['late', 5, undefined],
+    ['sure', 5, '2'],
+  ] as const) {
+    const wanted = podOf(name, '2', priority, limit);
+    wanted.metadata.generation = 2;
+    resizes.observe(wanted, none(name));
+  }
+  room = node('50');
+  resizes.retryDeferred();
+  assert.deepEqual(granted, ['sure', 'early', 'late', 'low']);
 });
