@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -33,6 +33,14 @@ test('logs of pods that ended while no kubelet ran go', async (context) => {
   const removed = await removeUnknownLogs(paths, (uid) => uid === 'b');
   assert.deepEqual(removed.sort(), ['soak_own-0_a', 'soak_own-0_c']);
   assert.deepEqual(await left(), [['soak_own-0_b'], ['own-0_soak_main-id-b.log']]);
+});
+
+test('links go whose logs went before the kubelet was killed, those of others stay', async (context) => {
+  const { paths, left } = await writeLogs(context, ['a', 'b']);
+  await rm(join(paths.podLogs, 'soak_own-0_a'), { recursive: true });
+  await symlink('/var/log/elsewhere/1.log', join(paths.containerLogs, 'other.log'));
+  assert.deepEqual(await removeUnknownLogs(paths, (uid) => uid === 'b'), []);
+  assert.deepEqual((await left())[1]?.sort(), ['other.log', 'own-0_soak_main-id-b.log']);
 });
 
 test('no logs at all is nothing to remove', async (context) => {

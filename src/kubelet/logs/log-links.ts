@@ -1,5 +1,5 @@
 import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { hasCode } from '#base/errors.ts';
 import type { Pod } from '#schema/types.ts';
 import type { HostPaths } from '../kubelet-config.ts';
@@ -44,19 +44,20 @@ export async function removePodLogs(pod: Pod, paths: HostPaths): Promise<void> {
 
 /**
  * Removes the logs of pods that ended while no kubelet ran, and the links to them: directories
- * whose uid, the last part of their names, is not known. Answers what was removed.
+ * whose uid, the last part of their names, is not known. A kubelet may also have been killed between
+ * the two, so links count by themselves. Answers which directories were removed.
  */
 export async function removeUnknownLogs(
   paths: HostPaths,
   isKnown: (uid: string) => boolean,
 ): Promise<string[]> {
-  const names = await namesIn(paths.podLogs);
-  const unknown = names.filter((name) => !isKnown(name.slice(name.lastIndexOf('_') + 1)));
-  for (const name of unknown) {
-    const directory = join(paths.podLogs, name);
-    await rm(directory, { recursive: true, force: true });
-    await removeLinks(paths, '', (target) => target.startsWith(`${directory}/`));
-  }
+  const isUnknown = (name: string): boolean => !isKnown(name.slice(name.lastIndexOf('_') + 1));
+  const unknown = (await namesIn(paths.podLogs)).filter(isUnknown);
+  for (const name of unknown) await rm(join(paths.podLogs, name), { recursive: true, force: true });
+  await removeLinks(paths, '', (target) => {
+    const [name = '', ...inside] = relative(paths.podLogs, target).split('/');
+    return name !== '..' && inside.length > 0 && isUnknown(name);
+  });
   return unknown;
 }
 
