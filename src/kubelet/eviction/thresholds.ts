@@ -75,7 +75,7 @@ export interface PodsMemory {
 export function observeMachine(
   machine: MachineInfo,
   usage: MachineUsage,
-  pods?: PodsMemory | undefined,
+  pods?: PodsMemory,
 ): Observations {
   const found = new Map<string, Observation>([
     [
