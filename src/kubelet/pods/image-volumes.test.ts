@@ -60,8 +60,23 @@ test('a container whose image volume cannot be pulled waits, the others run', as
 });
 
 test('what the runtime cannot mount is told', async (context) => {
-  const { create, until, waiting } = await started(context, { imageMount: 'not here' });
+  const { create, until, waiting, events } = await started(context, { imageMount: 'not here' });
   await create(testPod('p', { containers: [testContainer('a', { volumeMounts })], volumes }));
   await until('error', () => waiting('p')?.reason === 'CreateContainerError');
-  assert.equal(waiting('p')?.message, 'failed to mount image volume "model": not here');
+  const text = 'ImageVolumeMountFailed: failed to mount image volume "model": not here';
+  assert.equal(waiting('p')?.message, text);
+  assert.ok(events().includes(`Failed: Error: ${text}`));
+});
+
+test('a path that is not in the image cannot be made there', async (context) => {
+  const { create, until, waiting } = await started(context);
+  const mounts = [{ name: 'model', mountPath: '/model', subPath: 'none' }];
+  await create(
+    testPod('p', { containers: [testContainer('a', { volumeMounts: mounts })], volumes }),
+  );
+  await until('error', () => waiting('p')?.reason === 'CreateContainerError');
+  assert.equal(
+    waiting('p')?.message,
+    'ImageVolumeMountFailed: subPath "none" is not in image volume "model"',
+  );
 });

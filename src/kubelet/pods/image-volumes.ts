@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { messageOf } from '#base/errors.ts';
+import { pathKind } from '#host/files.ts';
 import type { Pod, Volume } from '#schema/types.ts';
 import type { PodSandboxConfig } from '../cri/mod.ts';
 import type { MountedVolume, MountedVolumes } from '../volume-host.ts';
@@ -6,6 +8,8 @@ import { specOf, uidOf } from './names.ts';
 import type { PodContainer } from './names.ts';
 import type { PodContext } from './pod-context.ts';
 import { ContainerStartError } from './start-error.ts';
+
+type Context = Pick<PodContext, 'puller' | 'volumes' | 'events'>;
 
 interface Request {
   readonly pod: Pod;
@@ -22,7 +26,7 @@ interface Request {
  */
 export async function withImageVolumes(
   request: Request,
-  context: Pick<PodContext, 'puller' | 'volumes'>,
+  context: Context,
 ): Promise<MountedVolumes> {
   const { pod, of, mounted } = request;
   const used = new Set((of.container.volumeMounts ?? []).map(({ name }) => name));
@@ -31,15 +35,48 @@ export async function withImageVolumes(
   );
   if (wanted.length === 0) return mounted;
   const all = new Map(mounted);
-  for (const volume of wanted) all.set(volume.name, await imageVolume(volume, request, context));
+  for (const volume of wanted) {
+    const mountedVolume = await imageVolume(volume, request, context);
+    all.set(volume.name, mountedVolume);
+    await checkSubPaths(volume, mountedVolume, request, context);
+  }
   return all;
+}
+
+/** What is not in an image cannot be made there. */
+async function checkSubPaths(
+  { name }: Volume,
+  { hostPath }: MountedVolume,
+  request: Request,
+  context: Context,
+): Promise<void> {
+  for (const mount of request.of.container.volumeMounts ?? []) {
+    const { subPath = '' } = mount;
+    if (mount.name !== name || subPath === '') continue;
+    if ((await pathKind(join(hostPath, subPath))) !== undefined) continue;
+    throw mountFailure(`subPath "${subPath}" is not in image volume "${name}"`, request, context);
+  }
+}
+
+/** As runtimes that mount images themselves answer CreateContainer. */
+function mountFailure(
+  why: string,
+  { pod, of }: Request,
+  { events }: Context,
+  cause?: unknown,
+): ContainerStartError {
+  const text = `ImageVolumeMountFailed: ${why}`;
+  events.container(pod, of, 'Warning', 'Failed', `Error: ${text}`);
+  return new ContainerStartError('CreateContainerError', text, { cause });
 }
 
 async function imageVolume(
   { name, image }: Volume,
-  { pod, sandboxConfig, signal }: Request,
-  { puller, volumes }: Pick<PodContext, 'puller' | 'volumes'>,
+  request: Request,
+  context: Context,
 ): Promise<MountedVolume> {
+  const { pod, sandboxConfig, signal } = request;
+  const { puller, volumes } = context;
   const present = await volumes.mountedImage(uidOf(pod), name);
   if (present !== undefined) return present;
   const { reference = '', pullPolicy } = image ?? {};
@@ -54,7 +91,7 @@ async function imageVolume(
   try {
     return await volumes.mountImage({ podUid: uidOf(pod), volumeName: name, imageId: ready.ref });
   } catch (error) {
-    const text = `failed to mount image volume "${name}": ${messageOf(error)}`;
-    throw new ContainerStartError('CreateContainerError', text, { cause: error });
+    const why = `failed to mount image volume "${name}": ${messageOf(error)}`;
+    throw mountFailure(why, request, context, error);
   }
 }
