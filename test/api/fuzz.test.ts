@@ -32,6 +32,8 @@ const allowed = [
   /resourceVersion: Invalid value: /,
   /^unknown patch type: /,
   /decoded object cannot be converted to DeleteOptions/,
+  /target\.(kind|name): (Unsupported|Required) value/,
+  /failed to allocate a serviceIP for Service /,
 ];
 
 interface Resource {
