@@ -6,6 +6,7 @@ import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { Lease, LeaseSpec } from '#schema/types.ts';
 import type { Client } from './client.ts';
+import type { EventRecorder } from './events/event-recorder.ts';
 import { resources } from './resources.ts';
 
 export interface LeaderElectionOptions {
@@ -28,6 +29,8 @@ export interface LeaderElectionOptions {
   /** Runs while this process leads; its signal is aborted when leadership ends. Awaited. */
   onStartedLeading(signal: AbortSignal): Promise<void>;
   onNewLeader?(identity: string): void;
+  /** Tells about the Lease who began and who stopped leading. */
+  events?: EventRecorder | undefined;
 }
 
 /** Random part of the wait between tries to become leader, as client-go. */
@@ -57,6 +60,7 @@ export async function runLeaderElection(options: LeaderElectionOptions): Promise
     if (signal.aborted) return false;
   }
   log.info('became leader', { lease: options.name, identity: options.identity });
+  tell(options, observed, 'became leader');
 
   const leading = new AbortController();
   const work = options.onStartedLeading(leading.signal);
@@ -70,6 +74,7 @@ export async function runLeaderElection(options: LeaderElectionOptions): Promise
     workEnded.then(() => false),
   ]);
   if (isLost) log.error('leadership lost', { lease: options.name });
+  tell(options, observed, 'stopped leading');
   leading.abort();
   try {
     await work;
@@ -77,6 +82,16 @@ export async function runLeaderElection(options: LeaderElectionOptions): Promise
     if (!isLost && options.releaseOnStop === true) await release(options, observed);
   }
   return isLost;
+}
+
+function tell(
+  { events, identity }: LeaderElectionOptions,
+  { lease }: Observed,
+  what: string,
+): void {
+  if (lease !== undefined) {
+    events?.event(lease, 'Normal', 'LeaderElection', `${identity} ${what}`);
+  }
 }
 
 /** Renews until the signal is aborted (false) or no renewal succeeded for the deadline (true). */

@@ -6,7 +6,7 @@ import { seededRandom } from '#base/random.ts';
 import { resources } from '#client/mod.ts';
 import { createFakeClient } from '#client/testing/mod.ts';
 import type { FakeClient } from '#client/testing/mod.ts';
-import type { Lease } from '#schema/types.ts';
+import type { CoreV1Event, Lease } from '#schema/types.ts';
 import { isSharedDatastore, runWhileLeading } from './leadership.ts';
 
 for (const [endpoint, isShared] of [
@@ -61,6 +61,17 @@ test('one of two servers works, and the other when the first has stopped', async
   await clock.advance(10_000);
   assert.deepEqual([a.state.isWorking, b.state.isWorking], [false, true]);
   assert.match(lease()?.holderIdentity ?? '', /^b_/);
+  const told = client
+    .all<CoreV1Event>(resources.events)
+    .map(({ reason, message = '', involvedObject }) => [
+      reason,
+      message.replace(/_[0-9a-f-]+ /, '_* '),
+      involvedObject.kind,
+    ]);
+  assert.deepEqual(told, [
+    ['LeaderElection', 'a_* became leader', 'Lease'],
+    ['LeaderElection', 'b_* became leader', 'Lease'],
+  ]);
   b.stop.abort();
   await b.done;
 });

@@ -2,7 +2,7 @@ import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
-import { runLeaderElection } from '#client/mod.ts';
+import { createEventRecorder, runLeaderElection } from '#client/mod.ts';
 import type { Client } from '#client/mod.ts';
 
 const restartMs = 2000;
@@ -32,7 +32,8 @@ export async function runWhileLeading(options: {
 }): Promise<void> {
   const { clock, random, log, signal, name, host, isShared, work } = options;
   const identity = `${host}_${random.uuid()}`;
-  const election = { ...options, identity, releaseOnStop: true, onStartedLeading: work };
+  const events = isShared ? createEventRecorder({ ...options, component: name }) : undefined;
+  const election = { ...options, identity, releaseOnStop: true, onStartedLeading: work, events };
   do {
     try {
       if (isShared) await runLeaderElection(election);
