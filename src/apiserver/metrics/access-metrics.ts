@@ -1,5 +1,11 @@
 import type { Clock } from '#base/clock.ts';
-import type { MetricRegistry } from '#base/metrics.ts';
+import type {
+  Counter,
+  HistogramMetric,
+  HistogramSeries,
+  MetricRegistry,
+  NumberMetric,
+} from '#base/metrics.ts';
 import { hasReason } from '#base/api-status-error.ts';
 import type { RequestAuthenticator } from '../authn/mod.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
@@ -14,6 +20,24 @@ const knownUsers: ReadonlySet<string> = new Set([
   'kubelet',
   'system:serviceaccount:kube-system:default',
 ]);
+
+/** Counts a result and its time; series are looked up once each. */
+function createObserver(
+  attempts: NumberMetric,
+  seconds: HistogramMetric,
+  clock: Clock,
+): (result: string, startMs: number) => void {
+  const known = new Map<string, { counter: Counter; series: HistogramSeries }>();
+  return (result, startMs) => {
+    let found = known.get(result);
+    if (found === undefined) {
+      found = { counter: attempts.with(result), series: seconds.with(result) };
+      known.set(result, found);
+    }
+    found.counter.value++;
+    found.series.observe((clock.monotonicMs() - startMs) / 1000);
+  };
+}
 
 /** Counts who is known and how long it takes to find out. */
 export function meterAuthenticator(
@@ -40,10 +64,7 @@ export function meterAuthenticator(
     labels: ['result'],
     buckets,
   });
-  const observe = (result: string, startMs: number): void => {
-    attempts.with(result).value++;
-    seconds.with(result).observe((clock.monotonicMs() - startMs) / 1000);
-  };
+  const observe = createObserver(attempts, seconds, clock);
   return {
     async authenticate(credentials) {
       const startMs = clock.monotonicMs();
@@ -83,10 +104,7 @@ export function meterAuthorizer(
     labels: ['result'],
     buckets,
   });
-  const observe = (result: string, startMs: number): void => {
-    attempts.with(result).value++;
-    seconds.with(result).observe((clock.monotonicMs() - startMs) / 1000);
-  };
+  const observe = createObserver(attempts, seconds, clock);
   return {
     async authorize(request) {
       const startMs = clock.monotonicMs();

@@ -23,9 +23,10 @@ class RequestState implements RequestContext {
   readonly info: RequestInfo;
   user: UserInfo;
   readonly userAgent: string;
-  readonly auditId: string;
   readonly trail: RequestTrail | undefined;
   readonly resource: ResourceInfo | undefined;
+  #auditId: string | undefined;
+  readonly #random: Random;
   #query: URLSearchParams | string;
   #warnings: Set<string> | undefined;
   #signal: AbortSignal | undefined;
@@ -35,11 +36,17 @@ class RequestState implements RequestContext {
     this.info = init.info;
     this.user = init.user;
     this.userAgent = init.userAgent;
-    this.auditId = init.auditId ?? init.random.uuid();
+    this.#auditId = init.auditId;
+    this.#random = init.random;
     this.trail = init.trail;
     this.resource = init.resource;
     this.#query = init.query === '' ? noQuery : init.query;
     this.#makeSignal = init.signal;
+  }
+
+  get auditId(): string {
+    this.#auditId ??= this.#random.uuid();
+    return this.#auditId;
   }
 
   get query(): URLSearchParams {
