@@ -390,6 +390,10 @@ describe('a changed service', () => {
         update(old, { ...old.spec, clusterIP: '10.43.0.22', clusterIPs: ['10.43.0.22'] }),
         { message: /may not change once set$/ },
       );
+      const { clusterIPs: _list, ...single } = old.spec ?? {};
+      await assert.rejects(update(old, { ...single, clusterIP: '10.43.0.23' }), {
+        message: /\["10.43.0.23"\]: may not change once set$/,
+      });
       assert.deepEqual(await addresses(), ['10.43.0.21 s', '10.43.0.22 t']);
     }),
   );

@@ -77,7 +77,7 @@ export function keepAssigned(service: Service, old: Service): void {
   const { spec, oldSpec } = { spec: (service.spec ??= {}), oldSpec: old.spec ?? {} };
   if (spec.type !== 'ExternalName' && oldSpec.type !== 'ExternalName') {
     if ((spec.clusterIP ?? '') === '') setOrDelete(spec, 'clusterIP', oldSpec.clusterIP);
-    if ((spec.clusterIPs ?? []).length === 0 && spec.clusterIP === oldSpec.clusterIP) {
+    if ((spec.clusterIPs ?? []).length === 0) {
       setOrDelete(spec, 'clusterIPs', oldSpec.clusterIPs);
     }
   }
