@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { wantsPretty } from './negotiate.ts';
+import { negotiateForm, wantsPretty } from './negotiate.ts';
 
 test('answers are indented for who asks, and for people who do not say', () => {
   const cases: [query: string, userAgent: string, isPretty: boolean][] = [
@@ -17,4 +17,11 @@ test('answers are indented for who asks, and for people who do not say', () => {
   for (const [query, userAgent, isPretty] of cases) {
     assert.equal(wantsPretty(query, userAgent), isPretty, `${query} ${userAgent}`);
   }
+});
+
+test('a media type may ask for indentation as well', () => {
+  const form = negotiateForm('application/json;pretty=1', []);
+  assert.equal(wantsPretty('', 'kubectl/v1.36', form), true);
+  const plain = negotiateForm('application/json;pretty=0', []);
+  assert.equal(wantsPretty('', 'kubectl/v1.36', plain), false);
 });

@@ -6,6 +6,8 @@ export interface AnswerForm {
   readonly media: 'json' | 'yaml' | 'protobuf';
   /** Another shape than the object's own. */
   readonly as: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' | undefined;
+  /** `pretty=1` beside the media type. */
+  readonly isPretty?: boolean;
 }
 
 const jsonForm: AnswerForm = { media: 'json', as: undefined };
@@ -69,10 +71,11 @@ function parseAccept(accept: string): AnswerForm[] {
     const media = mediaOf(type);
     if (media === undefined) return [];
     const as = values.get('as');
-    if (as === undefined) return [{ media, as: undefined }];
+    const pretty = values.get('pretty') === '1' ? { isPretty: true } : {};
+    if (as === undefined) return [{ media, as: undefined, ...pretty }];
     if (values.get('g') !== undefined && values.get('g') !== 'meta.k8s.io') return [];
     if (!isShape(as) || !['v1', 'v1beta1', undefined].includes(values.get('v'))) return [];
-    return media === 'protobuf' && as === 'Table' ? [] : [{ media, as }];
+    return media === 'protobuf' && as === 'Table' ? [] : [{ media, as, ...pretty }];
   });
   const isProtobuf = (form: AnswerForm): boolean => form.media === 'protobuf';
   return [...forms.filter((form) => !isProtobuf(form)), ...forms.filter(isProtobuf)];
@@ -96,7 +99,13 @@ const prettyAgents = ['curl', 'Wget', 'Mozilla/5.0'];
 /** What Go reads as true. */
 const trueWords: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 
-export function wantsPretty(query: string, userAgent: string): boolean {
+/** By the media type, the query or who asks, in this order. */
+export function wantsPretty(
+  query: string,
+  userAgent: string,
+  form?: Pick<AnswerForm, 'isPretty'>,
+): boolean {
+  if (form?.isPretty === true) return true;
   if (query.includes('pretty=')) {
     const value = new URLSearchParams(query).get('pretty') ?? '';
     if (value !== '') return trueWords.has(value);

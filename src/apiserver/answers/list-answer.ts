@@ -55,7 +55,7 @@ export async function sendList(
     await writer.end();
     return;
   }
-  if (form.media !== 'json' || wantsPretty(exchange.query, context.userAgent)) {
+  if (form.media !== 'json' || wantsPretty(exchange.query, context.userAgent, form)) {
     const include = includeObjectOf(context.query, form.as);
     const value =
       form.as === undefined

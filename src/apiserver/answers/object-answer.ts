@@ -24,7 +24,7 @@ export async function sendEntry(
   const { form, status, nowMs } = options;
   refuseProtobuf(served, form, false);
   await prepareEntries(served, [entry]);
-  const isPretty = wantsPretty(exchange.query, context.userAgent);
+  const isPretty = wantsPretty(exchange.query, context.userAgent, form);
   const headers = answerHeaders(context, contentTypes[form.media]);
   if (form.as === undefined && form.media === 'json' && !isPretty) {
     await sendBody(exchange, status, headers, servedBytes(served, entry));
@@ -57,7 +57,7 @@ export async function sendValue(
   if (status >= 400 && retryAfter !== undefined && retryAfter > 0) {
     headers['Retry-After'] = String(retryAfter);
   }
-  const isPretty = wantsPretty(exchange.query, context.userAgent);
+  const isPretty = wantsPretty(exchange.query, context.userAgent, form);
   await sendBody(exchange, status, headers, encodeValue(value, form, isPretty));
 }
 

@@ -70,7 +70,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     const body = known.get(path);
     if (body === undefined) return undefined;
     const form = negotiateForm(headers.accept, []);
-    const isPretty = wantsPretty(context.query.toString(), context.userAgent);
+    const isPretty = wantsPretty(context.query.toString(), context.userAgent, form);
     const type = contentTypes[form.media];
     if (form.media === 'json' && !isPretty) {
       return { status: 200, headers: { 'content-type': type }, body };
