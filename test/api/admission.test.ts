@@ -58,6 +58,51 @@ describe('Pod Security', () => {
   });
 });
 
+test('policies see which controller asks', async () => {
+  const group = '/apis/admissionregistration.k8s.io/v1';
+  const rule = {
+    apiGroups: [''],
+    apiVersions: ['v1'],
+    operations: ['CREATE'],
+    resources: ['pods'],
+  };
+  const who = 'system:serviceaccount:kube-system:replicaset-controller';
+  await api.request('POST', `${group}/validatingadmissionpolicies`, {
+    body: {
+      metadata: { name: 'no-replicas' },
+      spec: {
+        matchConstraints: { resourceRules: [rule] },
+        validations: [
+          {
+            expression: `request.userInfo.username != "${who}"`,
+            messageExpression: '"no pods of " + request.userInfo.groups[1]',
+          },
+        ],
+      },
+    },
+  });
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': 'default' } };
+  await api.request('POST', `${group}/validatingadmissionpolicybindings`, {
+    body: {
+      metadata: { name: 'no-replicas' },
+      spec: {
+        policyName: 'no-replicas',
+        validationActions: ['Deny'],
+        matchResources: { namespaceSelector },
+      },
+    },
+  });
+  await api.until('/api/v1/namespaces/default/serviceaccounts/default', (a) => a.status === 200);
+  assert.equal((await api.kubectl(['create', 'deployment', 'web', '--image=i'])).code, 0);
+  const refused = await api.until('/apis/apps/v1/namespaces/default/replicasets', (answer) =>
+    answer.text.includes('ReplicaFailure'),
+  );
+  assert.match(
+    refused.text,
+    /'no-replicas' with binding 'no-replicas' denied request: no pods of system:serviceaccounts:kube-system/,
+  );
+});
+
 describe('plugins that are off by default', () => {
   test('act with what the configuration file says', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'k3ts-admission-'));
