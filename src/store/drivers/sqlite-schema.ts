@@ -116,9 +116,6 @@ function prepareFile(db: DatabaseSync, path: string): void {
   db.exec(`PRAGMA journal_size_limit = ${maxIdleWalBytes}`);
   db.exec('BEGIN IMMEDIATE');
   for (const statement of schema) db.exec(statement);
-  if (statSync(path).size <= maxRebuildBytes) {
-    for (const name of unusedIndexes) db.exec(`DROP INDEX IF EXISTS ${name}`);
-  }
   checkColumns(db, path);
   const compactRow = db.prepare('SELECT id FROM kine WHERE name = ?').get(compactKey);
   if (compactRow === undefined) {
@@ -127,17 +124,23 @@ function prepareFile(db: DatabaseSync, path: string): void {
     db.prepare(insert).run(compactKey);
   }
   db.exec('COMMIT');
-  if (!isNew && pragma(db, 'auto_vacuum') === 0) rebuild(db, path);
+  if (!isNew && statSync(path).size <= maxRebuildBytes) bringIntoForm(db);
 }
 
-/** Files of kine cannot give space back piece by piece until they were rewritten once. */
-function rebuild(db: DatabaseSync, path: string): void {
-  if (statSync(path).size > maxRebuildBytes) return;
+/**
+ * Takes indexes away that cost more than they give. Files of kine cannot give space back piece by
+ * piece until they were rewritten once.
+ */
+function bringIntoForm(db: DatabaseSync): void {
+  const drops = unusedIndexes.map((name) => `DROP INDEX IF EXISTS ${name};`).join('');
+  const isFixed = pragma(db, 'auto_vacuum') === 0;
   try {
-    db.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM');
+    db.exec(`BEGIN IMMEDIATE;${drops}COMMIT`);
+    if (isFixed) db.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM');
   } catch (error) {
-    // Without room for the copy the file works as before, it only cannot shrink.
+    // Without room the file works as before: it is slower, and it cannot shrink.
     if (!/full|I\/O/i.test((error as Error).message)) throw error;
+    if (db.isTransaction) db.exec('ROLLBACK');
   }
 }
 
