@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { parseCpuSet } from '#kubelet/cpus/mod.ts';
 import type { CoreV1EventList } from '#schema/types.ts';
 import { fixtures } from '../fixtures/images.ts';
 import { labProblem, startNode, waitFor, type TestNode } from '../harness/mod.ts';
@@ -62,18 +63,26 @@ test('a container has processors for itself, also after a restart', { skip }, as
   await kubectl('wait --for=condition=Ready pod/own --timeout=60s');
   const own = await allowedCpus('own');
   assert.match(own, /^[1-9]\d*$/);
-  await waitFor('the other one to leave', async () => {
-    const rest = await allowedCpus('shared');
-    return rest !== all && !rest.split(',').includes(own);
-  });
+  await waitFor(
+    'the other one to leave',
+    async () => {
+      const rest = await allowedCpus('shared');
+      return rest !== all && !parseCpuSet(rest).has(Number(own));
+    },
+    60_000,
+  );
   const state = '/var/lib/kubelet/cpu_manager_state';
   const { stdout } = await node.run('cat', [state]);
   assert.match(stdout, new RegExp(`"policyName":"static".*"main":"${own}".*"checksum":\\d+`));
   await node.restart();
   // The Node says Ready from before; the kubelet answers when it is back.
-  await waitFor('the kubelet', async () => (await allowedCpus('own')) === own);
+  await waitFor('the kubelet', async () => (await allowedCpus('own')) === own, 90_000);
   await kubectl('delete pod own');
-  await waitFor('the processors to come back', async () => (await allowedCpus('shared')) === all);
+  await waitFor(
+    'the processors to come back',
+    async () => (await allowedCpus('shared')) === all,
+    60_000,
+  );
 });
 
 test('pods have limits of their own, and all pods together, too', { skip }, async () => {
