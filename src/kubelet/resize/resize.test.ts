@@ -174,7 +174,8 @@ test('deferred resizes are retried by priority, class and length of the wait', (
     return pod;
   };
   const resizes = createPodResizes({
-    store: createAllocationStore({ rootDir: '/nonexistent', log: silentLogger }),
+    // Nothing can be written there, and nothing is left.
+    store: createAllocationStore({ rootDir: '/dev/null/none', log: silentLogger }),
     events: { pod: () => undefined } as unknown as PodEvents,
     node: () => room,
     active: () => [...pods.values()],

@@ -172,11 +172,11 @@ if (!isInPrivateMountNamespace()) {
   });
 
   test('gives up after two minutes with the volumes that are left', async () => {
-    const { clock, events, manager, signal } = await setup();
+    const { rootDirectory, clock, events, manager, signal } = await setup();
     await manager.mount(podWith([{ name: 'ok', emptyDir: {} }]), signal);
     const pod = podWith([
       { name: 'ok', emptyDir: {} },
-      { name: 'bad', hostPath: { path: '/nonexistent', type: 'Directory' } },
+      { name: 'bad', hostPath: { path: `${rootDirectory}/none`, type: 'Directory' } },
     ]);
     const mounting = assert.rejects(manager.mount(pod, signal), {
       code: 'VolumesNotMounted',
