@@ -46,8 +46,8 @@ export function requestOf({ pod }: PodUse, resource: ScarceResource): number {
 }
 
 /**
- * Containers that use more than they asked for, with both numbers, in the order of the spec; only of
- * what can be asked for.
+ * Containers that use more than they asked for, with both numbers, in the order of the spec; only
+ * of what can be asked for.
  */
 export function offendingContainers(
   { pod, containers }: PodUse,

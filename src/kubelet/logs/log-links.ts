@@ -44,8 +44,8 @@ export async function removePodLogs(pod: Pod, paths: HostPaths): Promise<void> {
 
 /**
  * Removes the logs of pods that ended while no kubelet ran, and the links to them: directories
- * whose uid, the last part of their names, is not known. A kubelet may also have been killed between
- * the two, so links count by themselves. Answers which directories were removed.
+ * whose uid, the last part of their names, is not known. A kubelet may also have been killed
+ * between the two, so links count by themselves. Answers which directories were removed.
  */
 export async function removeUnknownLogs(
   paths: HostPaths,
