@@ -18,7 +18,8 @@ const timeoutMs = 2_000;
 
 /**
  * Looks at the volumes of claims that are mounted. Directories of the machine (hostPath) and
- * devices are left out, as upstream: they tell nothing of the volume. One that hangs is asked once only.
+ * devices are left out, as upstream: they tell nothing of the volume. One that hangs is asked once
+ * only.
  */
 export function createClaimUsageReader(options: {
   clock: Clock;
