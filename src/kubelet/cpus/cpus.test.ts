@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { silentLogger } from '#base/log.ts';
 import type { Container, Pod } from '#schema/types.ts';
 import { createCpuManager } from './exclusive-cpus.ts';
+import type { CpuManager } from './exclusive-cpus.ts';
 import { formatCpuSet, parseCpuSet } from './cpu-set.ts';
 import { readCpuTopology } from './cpu-topology.ts';
 import type { CpuTopology } from './cpu-topology.ts';
@@ -45,9 +46,14 @@ async function setUp(
   options: Partial<Parameters<typeof createCpuManager>[0]> = {},
 ) {
   const rootDir = await mkdtemp(join(tmpdir(), 'k3ts-cpus-'));
-  t.after(() => rm(rootDir, { recursive: true, force: true }));
-  const start = (more: Partial<Parameters<typeof createCpuManager>[0]> = {}) =>
-    createCpuManager({
+  const managers: CpuManager[] = [];
+  t.after(async () => {
+    // A checkpoint that is being written would be in the way.
+    await Promise.all(managers.map((one) => one.saved()));
+    await rm(rootDir, { recursive: true, force: true });
+  });
+  const start = async (more: Partial<Parameters<typeof createCpuManager>[0]> = {}) => {
+    const manager = await createCpuManager({
       policy: 'static',
       policyOptions: {},
       reservedMilliCpu: 500,
@@ -58,6 +64,9 @@ async function setUp(
       ...options,
       ...more,
     });
+    managers.push(manager);
+    return manager;
+  };
   const path = join(rootDir, 'cpu_manager_state');
   return { start, path, state: () => readFile(path, 'utf8') };
 }
