@@ -219,7 +219,7 @@ describe('updating', () => {
     assert.deepEqual(told(put), [
       409,
       'Conflict',
-      `Operation cannot be fulfilled on configmaps "identified": StorageError: invalid object, Code: 4, Key: /registry/configmaps/default/identified, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: x, UID in object meta: ${made.at('metadata.uid')}`,
+      `Operation cannot be fulfilled on configmaps "identified": StorageError: invalid object, Code: 4, Key: /registry/configmaps/default/identified, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: x, UID in object meta: ${String(made.at('metadata.uid'))}`,
     ]);
     const patched = await patch('merge', `${maps}/identified`, { metadata: { uid: 'x' } });
     assert.equal(patched.status, 422);

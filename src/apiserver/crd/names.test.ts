@@ -116,7 +116,7 @@ describe('conditions of definitions', () => {
     };
     const version = { name: 'v1', served: true, storage: true };
     const versions = [version, { ...version, name: 'v2', schema }];
-    const old = { ...own, spec: { ...own.spec, versions } } as typeof own;
+    const old = { ...own, spec: { ...own.spec, versions } };
     const told = nextConditions(old, accepted, 0)[2];
     const at = 'spec.versions[1].schema.openAPIV3Schema.properties';
     assert.deepEqual(

@@ -36,11 +36,11 @@ export async function spendBudget(core: Core, pod: Pod, dryRun: boolean): Promis
   if (budgets.length > 1) return 'ambiguous';
   let entry = budgets[0];
   if (entry === undefined) return 'evict';
-  if (isUnreadyAllowed(entry.object() as unknown as PodDisruptionBudget, pod)) {
+  if (isUnreadyAllowed(entry.object(), pod)) {
     return 'evictUnchanged';
   }
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const budget = entry.object() as unknown as PodDisruptionBudget;
+    const budget = entry.object();
     const spent = spentBudget(budget, pod, core.clock.now());
     if (dryRun) return 'evict';
     try {
@@ -60,7 +60,7 @@ function budgetsOf(cache: PrefixCache, { metadata }: Pod): CacheEntry[] {
   const selection = new Selection({ namespace: metadata.namespace });
   const { entries } = listEntries(cache, { selection, limit: 0, start: '' });
   return entries.filter((entry) => {
-    const budget = entry.object() as unknown as PodDisruptionBudget;
+    const budget: PodDisruptionBudget = entry.object();
     return labelSelectorFrom(budget.spec?.selector).matches(metadata.labels ?? {});
   });
 }

@@ -109,7 +109,7 @@ async function readPod({ core, context }: Eviction): Promise<Pod> {
   const cache = await readyCache(core, served, 'get');
   const entry = await currentEntry(core, cache, cache.keyOf(namespace, name));
   if (entry === undefined) throw notFound(served.info, name);
-  return entry.object() as unknown as Pod;
+  return entry.object();
 }
 
 /**

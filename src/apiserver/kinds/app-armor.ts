@@ -16,7 +16,7 @@ export function takeAppArmorFromAnnotations(object: object): string[] {
   const { annotations } = metadata;
   if (annotations === undefined || spec === undefined || spec.os?.name === 'windows') return [];
   const podProfile = spec.securityContext?.appArmorProfile;
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec;
+  const { initContainers = [], containers, ephemeralContainers = [] } = spec;
   const warnings: string[] = [];
   for (const container of [...initContainers, ...containers, ...ephemeralContainers]) {
     const key = `${prefix}${container.name}`;

@@ -47,7 +47,7 @@ test('a job keeps labels and selectors that contradict the generated ones', () =
     metadata: { name: 'j', uid: 'u' },
     spec: { template: { metadata: { labels: { 'job-name': 'mine' } }, spec: {} } },
   };
-  void jobHooks.beforeCreate?.(job as never, {} as HookScope);
+  void jobHooks.beforeCreate?.(job, {} as HookScope);
   const { labels } = job.metadata as { labels?: object };
   assert.deepEqual(labels, job.spec.template.metadata.labels);
   assert.deepEqual(job.spec, {

@@ -64,7 +64,7 @@ const v2: UnknownObject = {
 };
 
 test('what v1 cannot say is carried in annotations, in the form of v1', async () => {
-  const served = await autoscalerConversion.toServed(v2);
+  const served = autoscalerConversion.toServed(v2);
   const { annotations } = served.metadata;
   assert.deepEqual(JSON.parse(annotations?.[`${prefix}metrics`] ?? ''), [
     { type: 'Resource', resource: { name: 'memory', targetAverageValue: '1Gi' } },
@@ -101,8 +101,8 @@ test('what v1 cannot say is carried in annotations, in the form of v1', async ()
 });
 
 test('what was read as v1 is stored as it was', async () => {
-  const served = await autoscalerConversion.toServed(v2);
-  const stored = await autoscalerConversion.toStored(served);
+  const served = autoscalerConversion.toServed(v2);
+  const stored = autoscalerConversion.toStored(served);
   assert.deepEqual(stored['spec'], v2['spec']);
   assert.deepEqual(stored.metadata, v2.metadata);
 });
@@ -120,7 +120,7 @@ test('measured values go both ways', async () => {
     },
   ];
   const status = { currentReplicas: 1, desiredReplicas: 1, currentMetrics };
-  const served = await autoscalerConversion.toServed({ ...v2, status });
+  const served = autoscalerConversion.toServed({ ...v2, status });
   assert.deepEqual(JSON.parse(served.metadata.annotations?.[`${prefix}current-metrics`] ?? ''), [
     {
       type: 'Resource',
@@ -128,6 +128,6 @@ test('measured values go both ways', async () => {
     },
     { type: 'Object', object: { target: reference, metricName: 'r', currentValue: '4' } },
   ]);
-  const back = await autoscalerConversion.toStored(served);
+  const back = autoscalerConversion.toStored(served);
   assert.deepEqual(back['status'], status);
 });

@@ -56,7 +56,7 @@ test('a file that cannot be read is the message', async () => {
 test('messages of all containers of a pod share 12 KiB, each from its beginning', () => {
   const containers = ['a', 'b', 'c', 'd'].map((name) => ({ name }));
   const pod = { metadata: { name: 'p' }, spec: { containers, initContainers: [{ name: 'i' }] } };
-  const own = `${'x'.repeat(3000)}`;
+  const own = 'x'.repeat(3000);
   assert.equal(shownMessage(pod, 'first', own).length, Math.floor(12_288 / 5));
   assert.match(shownMessage(pod, 'first', own), /^first: xxx/);
   assert.equal(shownMessage(pod, '', 'own'), 'own');

@@ -157,7 +157,7 @@ test('a provider whose answers are for one token is asked for each pod', async (
     apiVersion: 'v1',
     kind: 'ServiceAccount',
     metadata: { name: 'sa', namespace: 'ns', uid: 'uid' },
-  } as ServiceAccount);
+  });
   const credentials = await createNodeCredentials(options);
   const of = (uid: string, serviceAccountName?: string): Pod => ({
     metadata: { name: uid, namespace: 'ns', uid },

@@ -4,7 +4,7 @@ import { isFields } from './patch-errors.ts';
 export function goText(value: unknown): string {
   if (value === null || value === undefined) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
-  if (!isFields(value)) return String(value as string | number | boolean);
+  if (!isFields(value)) return String(value);
   const keys = Object.keys(value).toSorted();
   return `map[${keys.map((key) => `${key}:${goText(value[key])}`).join(' ')}]`;
 }
