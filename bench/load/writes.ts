@@ -1,4 +1,4 @@
-import type { Load } from './load.ts';
+import type { Cell, Load } from './load.ts';
 import { objectProblem, runCell } from './load.ts';
 import { configMap, deployment, ensureNamespace, pod } from './objects.ts';
 
@@ -14,11 +14,36 @@ const levels = [
   { clients: 64, configMapCount: 4000, podsFrom: podCount, podsTo: podCount + 1500 },
 ];
 
+const firstNamespace = 'bench-first';
+
+/**
+ * The first pods that a server creates, in a cell of their own, and as many more as it takes until
+ * the engine has compiled what a create runs; all of them are deleted again.
+ */
+async function runFirstCreates(load: Load): Promise<void> {
+  const path = `/api/v1/namespaces/${firstNamespace}/pods`;
+  const cell = (name: string, clients: number, count: number): Cell => ({
+    name,
+    clients,
+    count,
+    operate: async (connection, number) => {
+      const podName = `first-${clients}-${number}`;
+      const body = JSON.stringify(pod(podName));
+      const answer = await connection.request('POST', path, { body });
+      return { answer, problem: objectProblem(answer, 201, podName) };
+    },
+  });
+  await runCell(load, cell('create pod c=1, the first 200', 1, 200));
+  await runCell({ ...load, report: () => undefined }, cell('warm-up', 4, 1000));
+  await load.must('DELETE', path);
+}
+
 /** Creates, which the cells of reading, patching and deleting go on with. */
 export async function runCreates(load: Load): Promise<void> {
-  for (const namespace of ['bench-writes', podNamespace, 'bench-more']) {
+  for (const namespace of ['bench-writes', podNamespace, 'bench-more', firstNamespace]) {
     await ensureNamespace(load, namespace);
   }
+  await runFirstCreates(load);
   for (const { clients, configMapCount, podsFrom, podsTo } of levels) {
     await runCell(load, {
       name: `create configmap c=${clients}`,
