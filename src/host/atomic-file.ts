@@ -1,5 +1,5 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdtemp, open, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import { K3tsError, messageOf } from '#base/errors.ts';
 import { makeDirectories } from './data-directory.ts';
@@ -32,6 +32,22 @@ export async function writeFileAtomic(
     await rm(temporary, { force: true }).catch(() => undefined);
     const { code = 'WriteFailed' } = error as NodeJS.ErrnoException;
     throw new K3tsError(code, `cannot write ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Makes `path` a symbolic link to `target`, in place of a file or link that is there. Readers see
+ * the old or the new one, and of several callers at once the last wins. Makes missing folders.
+ */
+export async function replaceLink(path: string, target: string): Promise<void> {
+  await makeDirectories(dirname(path), 0o755);
+  const own = await mkdtemp(join(dirname(path), '.link-'));
+  try {
+    const link = join(own, 'link');
+    await symlink(target, link);
+    await rename(link, path);
+  } finally {
+    await rm(own, { recursive: true, force: true });
   }
 }
 

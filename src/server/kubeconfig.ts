@@ -1,11 +1,13 @@
-import { chmod, chown, lstat, mkdir, readFile, rm, symlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, chown, readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
-import { K3tsError } from '#base/errors.ts';
+import { K3tsError, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
 import { renderKubeconfig } from '#client/mod.ts';
-import { readFileIfExists, writeFileAtomic } from '#host/atomic-file.ts';
+import { readFileIfExists, replaceLink, writeFileAtomic } from '#host/atomic-file.ts';
 import { makeDirectories } from '#host/data-directory.ts';
 import type { ServerPaths } from './paths.ts';
+import type { ServerSettings } from './settings.ts';
 
 const defaultKubeconfig = '/etc/rancher/k3s/k3s.yaml';
 
@@ -63,25 +65,27 @@ export async function writeComponentKubeconfigs(paths: ServerPaths, server: stri
 
 /**
  * Writes the admin's kubeconfig for people. With another path than k3s' own, that one becomes a
- * link, so that tools which look there find it.
+ * link, in place of what is there, so that tools which look there find it. A link that cannot be
+ * made is logged only, as k3s does.
  */
 export async function writeAdminKubeconfig(options: {
-  path: string;
-  mode: number;
-  group: string | undefined;
+  kubeconfig: ServerSettings['kubeconfig'];
   content: string;
+  log: Logger;
 }): Promise<void> {
-  const { path, mode, group, content } = options;
+  const { content, log } = options;
+  const { path, mode, group, link = defaultKubeconfig } = options.kubeconfig;
   await makeDirectories(dirname(path), 0o755);
   if ((await readFileIfExists(path)) === content) await chmod(path, mode);
   else await writeFileAtomic(path, content, mode);
   if (group !== undefined) await chown(path, -1, await groupId(group));
-  if (path === defaultKubeconfig) return;
-  await mkdir(dirname(defaultKubeconfig), { recursive: true, mode: 0o755 });
-  const existing = await lstat(defaultKubeconfig).catch(() => undefined);
-  if (existing !== undefined && !existing.isSymbolicLink()) return;
-  await rm(defaultKubeconfig, { force: true });
-  await symlink(path, defaultKubeconfig);
+  const target = resolve(path);
+  if (target === link) return;
+  try {
+    await replaceLink(link, target);
+  } catch (error) {
+    log.error('Failed to write kubeconfig symlink', { file: link, error: messageOf(error) });
+  }
 }
 
 async function groupId(group: string): Promise<number> {

@@ -164,7 +164,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     try {
       await built.start();
       state.hasLoaded = true;
-      await writeKubeconfigs(settings, paths, tls.caPem);
+      await writeKubeconfigs(settings, paths, tls.caPem, log);
       controlPlane = await startControlPlane({
         api: built,
         backend,
@@ -372,12 +372,14 @@ async function writeKubeconfigs(
   settings: ServerSettings,
   paths: ServerPaths,
   caPem: string,
+  log: Logger,
 ): Promise<void> {
   await writeComponentKubeconfigs(paths, `https://127.0.0.1:${loopbackPort}`);
   const isAnyAddress = settings.bindAddress === '0.0.0.0' || settings.bindAddress === '::';
   const host = isAnyAddress ? '127.0.0.1' : settings.bindAddress;
   await writeAdminKubeconfig({
-    ...settings.kubeconfig,
+    kubeconfig: settings.kubeconfig,
+    log,
     content: renderAdminKubeconfig({
       server: `https://${host.includes(':') ? `[${host}]` : host}:${settings.httpsPort}`,
       caPem,

@@ -33,6 +33,8 @@ export interface ServerSettings {
     readonly path: string;
     readonly mode: number;
     readonly group: string | undefined;
+    /** Becomes a link to `path` when it is another; k3s' own path when absent. */
+    readonly link?: string;
   };
   /** Packaged components and controllers that are off. */
   readonly disabled: ReadonlySet<string>;

@@ -18,6 +18,9 @@ import type { Answer } from './answer.ts';
 import { watchReader } from './watch-reader.ts';
 import type { WatchReader } from './watch-reader.ts';
 
+/** Bound of waits for a condition; far more than a quiet machine needs. */
+export const untilMs = 60_000;
+
 /** Certificate and key of a client, PEM. */
 export interface Identity {
   readonly cert: string;
@@ -50,7 +53,7 @@ export interface TestApi {
   /** Lines of the server's log from level warning on. */
   readonly logLines: string[];
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
-  /** Repeats a request until `check` holds for its answer; fails after ten seconds. */
+  /** Repeats a request until `check` holds for its answer; fails after `untilMs`. */
   until(path: string, check: (answer: Answer) => boolean): Promise<Answer>;
   /** Opens a watch over HTTP/1.1 and reads its events one by one. */
   watch(path: string, options?: RequestOptions): Promise<WatchReader>;
@@ -140,7 +143,7 @@ export async function startTestApi(changes: Partial<ServerSettings> = {}): Promi
     logLines,
     request: ask,
     async until(path, check) {
-      const endMs = systemClock.monotonicMs() + 10_000;
+      const endMs = systemClock.monotonicMs() + untilMs;
       for (;;) {
         const answer = await ask('GET', path);
         if (check(answer)) return answer;
@@ -239,7 +242,13 @@ function defaultSettings(
     token: '',
     agentToken: '',
     datastoreEndpoint: 'memory://',
-    kubeconfig: { path: kubeconfig, mode: 0o600, group: undefined },
+    kubeconfig: {
+      path: kubeconfig,
+      mode: 0o600,
+      group: undefined,
+      // not this machine's /etc/rancher/k3s/k3s.yaml
+      link: join(dataDir, 'k3s.yaml'),
+    },
     disabled: new Set(['coredns']),
     // several servers of one machine would want the same ports
     schedulerArgs: readSchedulerArgs(['secure-port=0']),
@@ -268,7 +277,7 @@ async function runKubectl(
       args,
       {
         cwd: home,
-        timeout: 30_000,
+        timeout: 120_000,
         maxBuffer: 64 * 1024 * 1024,
         env: { PATH: process.env['PATH'] ?? '', HOME: home, KUBECONFIG: kubeconfig, ...env },
       },
