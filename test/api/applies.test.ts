@@ -146,6 +146,20 @@ describe('conflicts', () => {
     assert.equal(changed.at('spec.replicas'), 4, changed.text);
   });
 
+  test('a field that is applied as null has its default and is owned', async () => {
+    const path = `${deployments}/${name}`;
+    await apply(path, 'scaler', deployment({ replicas: 3 }));
+    const refused = await apply(path, 'other', deployment({ replicas: null }));
+    assert.equal(refused.status, 409);
+    assert.match(String(refused.at('message')), /"scaler": \.spec\.replicas$/);
+    const own = await apply(path, 'scaler', deployment({ replicas: null }));
+    assert.equal(own.status, 200);
+    assert.equal(own.at('spec.replicas'), 1);
+    assert.deepEqual(at(entryOf(own, 'scaler')?.fieldsV1, 'f:spec.f:replicas'), {});
+    const again = await apply(path, 'scaler', deployment({ replicas: null }));
+    assert.equal(again.at('metadata.resourceVersion'), own.at('metadata.resourceVersion'));
+  });
+
   test('a field with a default comes back to it when its owner leaves it out', async () => {
     const path = `${deployments}/${name}`;
     await apply(path, 'm', deployment({ replicas: 3, revisionHistoryLimit: 3 }));

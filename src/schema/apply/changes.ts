@@ -115,11 +115,24 @@ function diffField(
     // Go writes such a list as null when there is none, so it never comes or goes itself.
     return diffLists(asList(before), asList(after), shape);
   }
+  if (after === null) return diffNull(before, shape);
+  if (before === null && after === undefined) return leafRemoved;
   const had = isWritten(before, field);
   const has = isWritten(after, field);
   if (had && has) return diffValue(before, after, shape);
   if (has) return { changed: allPaths(after, shape), removed: undefined };
   return had ? { changed: undefined, removed: allPaths(before, shape) } : undefined;
+}
+
+/**
+ * Null is a value of its own that has no parts: of an object or list that had some, only they are
+ * gone. Objects of built-in kinds have no nulls, only what is applied to them.
+ */
+function diffNull(before: unknown, shape: Shape): Change | undefined {
+  if (before === null) return undefined;
+  if (shape.kind === 'leaf' || typeof before !== 'object') return leafChanged;
+  const { '.': _itself, ...parts } = allPaths(before, shape);
+  return isEmptySet(parts) ? leafChanged : { changed: undefined, removed: parts };
 }
 
 function asList(value: unknown): readonly unknown[] {
@@ -145,20 +158,20 @@ function diffMap(before: Fields, after: Fields, value: Shape, gathered: Gathered
   for (const key in after) {
     const item = after[key];
     const old = before[key];
-    if (old === item || item === null || item === undefined) continue;
-    const change =
-      old === undefined || old === null
-        ? { changed: allPaths(item, value), removed: undefined }
-        : diffValue(old, item, value);
-    if (change !== undefined) gathered.take(`f:${key}`, change);
+    if (old === item || item === undefined) continue;
+    gathered.take(`f:${key}`, diffEntry(old, item, value));
   }
   for (const key in before) {
     const old = before[key];
-    if (old === undefined || old === null) continue;
-    if (after[key] === undefined || after[key] === null) {
-      gathered.take(`f:${key}`, { changed: undefined, removed: allPaths(old, value) });
-    }
+    if (old === undefined || after[key] !== undefined) continue;
+    gathered.take(`f:${key}`, { changed: undefined, removed: allPaths(old, value) });
   }
+}
+
+function diffEntry(before: unknown, after: unknown, shape: Shape): Change | undefined {
+  if (after === null) return diffNull(before, shape);
+  if (before !== undefined && before !== null) return diffValue(before, after, shape);
+  return { changed: allPaths(after, shape), removed: undefined };
 }
 
 function diffLists(

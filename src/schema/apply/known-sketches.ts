@@ -21,7 +21,14 @@ const zero = 1;
 const scalar = 2;
 const fields = 3;
 const list = 4;
-type ValueKind = typeof absent | typeof zero | typeof scalar | typeof fields | typeof list;
+const none = 5;
+type ValueKind =
+  | typeof none
+  | typeof absent
+  | typeof zero
+  | typeof scalar
+  | typeof fields
+  | typeof list;
 
 interface ObjectSketch {
   readonly keys: readonly string[];
@@ -83,7 +90,8 @@ export function changeOfCreation(
 }
 
 function kindOf(value: unknown): ValueKind {
-  if (value === undefined || value === null) return absent;
+  if (value === undefined) return absent;
+  if (value === null) return none;
   if (typeof value === 'object') return Array.isArray(value) ? list : fields;
   return value === '' || value === 0 || value === false ? zero : scalar;
 }

@@ -14,11 +14,19 @@ function mergeObject(live: Fields, applied: Fields, shape: Shape): Fields {
   const result = { ...live };
   for (const key of Object.keys(applied)) {
     const value = applied[key];
-    if (value === undefined || value === null) continue;
+    if (value === undefined) continue;
+    const below = shapeBelow(shape, key);
     const before = Object.hasOwn(result, key) ? result[key] : undefined;
-    setField(result, key, mergeValue(before, value, shapeBelow(shape, key)));
+    if (value === null && (below.kind === 'skipped' || hasParts(before, below))) continue;
+    setField(result, key, mergeValue(before, value, below));
   }
   return result;
+}
+
+/** Whether a live value is merged part by part, so that an applied null takes nothing away. */
+function hasParts(live: unknown, { kind }: Shape): boolean {
+  if (Array.isArray(live)) return live.length > 0 && (kind === 'set' || kind === 'list-map');
+  return kind !== 'leaf' && isFields(live) && Object.keys(live).length > 0;
 }
 
 function shapeBelow(shape: Shape, key: string): Shape {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiStatusError } from '#base/api-status-error.ts';
 import { catalog } from '../catalog.ts';
+import { conform as conformed } from '../decode/conform.ts';
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { serverSideApply, trackUpdate } from './mod.ts';
@@ -34,13 +35,20 @@ interface Who {
   minute?: number;
   subresource?: string;
   info?: ResourceInfo;
+  /** Brings objects into the form of their type, which has no nulls. */
+  isConformed?: boolean;
 }
 
 function apply(live: UnknownObject | undefined, fields: Json, who: Who = {}): UnknownObject {
   const { manager = 'one', force = false, minute = 0, subresource = '', info = configMaps } = who;
   const applied = deepFreeze(structuredClone(fields)) as UnknownObject;
   const nowMs = start + minute * minuteMs;
-  return deepFreeze(serverSideApply({ live, applied, manager, force, info, subresource, nowMs }));
+  const conform =
+    who.isConformed === true
+      ? (object: UnknownObject) => conformed(object, info.typeName, 'Ignore').object
+      : undefined;
+  const options = { live, applied, manager, force, info, subresource, nowMs };
+  return deepFreeze(serverSideApply(conform === undefined ? options : { ...options, conform }));
 }
 
 function update(old: UnknownObject | undefined, fields: Json, who: Who = {}): UnknownObject {
@@ -343,4 +351,42 @@ test('a live list whose items have no key says where', () => {
     message:
       'failed to create typed live object (n/a; /v1, Kind=ServiceAccount): .secrets: element 0: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)',
   });
+});
+
+test('an applied null is owned, and takes what has no parts', () => {
+  const info = deployments;
+  const spec = { replicas: 3, strategy: { type: 'Recreate' }, paused: true };
+  const live = apply(undefined, deployment(spec), { info, isConformed: true });
+  const template = { metadata: { creationTimestamp: null } };
+  const nulls = deployment({ replicas: null, strategy: null, paused: null, template });
+  const who = { info, isConformed: true, manager: 'two' };
+  const conflict = conflictOf(() => apply(live, nulls, who));
+  assert.equal(
+    conflict.message,
+    'Apply failed with 2 conflicts: conflicts with "one":\n- .spec.paused\n- .spec.replicas',
+  );
+  const forced = apply(live, nulls, { ...who, force: true });
+  const { spec: after } = forced as unknown as { spec: Json };
+  assert.deepEqual(after['strategy'], { type: 'Recreate' });
+  assert.equal('replicas' in after || 'paused' in after, false);
+  assert.doesNotMatch(JSON.stringify(forced), /null/);
+  assert.deepEqual(sets(forced), {
+    'one:Apply': { 'f:spec': { 'f:strategy': { 'f:type': {} } } },
+    'two:Apply': {
+      'f:spec': {
+        'f:paused': {},
+        'f:replicas': {},
+        'f:strategy': {},
+        'f:template': { 'f:metadata': { 'f:creationTimestamp': {} } },
+      },
+    },
+  });
+});
+
+test('an entry of a map that is applied as null is empty', () => {
+  const who = { isConformed: true };
+  const live = apply(undefined, map({ a: '1', b: '2' }), who);
+  const after = apply(live, map({ a: null, b: '2' }), who);
+  assert.deepEqual(sets(after)['one:Apply'], { 'f:data': { 'f:a': {}, 'f:b': {} } });
+  assert.deepEqual(after['data'], { a: '', b: '2' });
 });

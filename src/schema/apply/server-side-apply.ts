@@ -3,7 +3,7 @@ import { hasCode, messageOf } from '#base/errors.ts';
 import type { UnknownObject } from '../object.ts';
 import { groupVersion } from '../object.ts';
 import { jsonEqual } from '../patch/json-equal.ts';
-import { badRequest, plainFailure } from '../patch/patch-errors.ts';
+import { badRequest, plainFailure, setField } from '../patch/patch-errors.ts';
 import type { TypeLookup } from '../patch/type-lookup.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { typeTable } from '../type-table/type-table.ts';
@@ -58,15 +58,37 @@ export function serverSideApply(options: ApplyOptions): UnknownObject {
   checkApplied(options.applied, info);
   const shape = shapesOf(types).root(info.typeName);
   checkPatch(options.applied, shape, info);
-  const applied = options.conform?.(options.applied) ?? options.applied;
+  const { conform } = options;
+  const conformed = conform?.(options.applied) ?? options.applied;
+  const applied = withNulls(conformed, options.applied);
   try {
-    return applyTyped({ ...options, applied }, shape);
+    const object = applyTyped({ ...options, applied }, shape);
+    // the form of built-in kinds has no nulls
+    return applied === conformed ? object : (conform?.(object) ?? object);
   } catch (error) {
     if (!hasCode(error, 'MissingListKey')) throw error;
     throw plainFailure(
       `failed to create typed live object (${subjectOf(options.live ?? applied, info)}): ${liveProblem(options.live, shape) ?? messageOf(error)}`,
     );
   }
+}
+
+/** The value in canonical form with the nulls that this has dropped; the same value without any. */
+function withNulls<T>(conformed: T, given: T): T {
+  if (conformed === given || !isObject(conformed) || !isObject(given)) return conformed;
+  let result: Record<string, unknown> | undefined;
+  for (const key in given) {
+    const before = conformed[key];
+    const after = given[key] === null ? (before ?? null) : withNulls(before, given[key]);
+    if (after === before) continue;
+    result ??= (Array.isArray(conformed) ? [...conformed] : { ...conformed }) as typeof conformed;
+    setField(result, key, after);
+  }
+  return (result ?? conformed) as T;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** What is wrong with a live object whose lists cannot be told apart. */

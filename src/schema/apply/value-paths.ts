@@ -12,7 +12,7 @@ export function isZero(value: unknown): boolean {
   return value === undefined || value === null || value === '' || value === 0 || value === false;
 }
 
-/** Whether a value is written at all: null never is, zeros held by value may not be. */
+/** Whether a value other than null is written at all: zeros held by value may not be. */
 export function isWritten(value: unknown, field: FieldShape | undefined): boolean {
   if (value === undefined || value === null) return false;
   if (field === undefined || !field.isValue || field.isAlwaysWritten) return true;
@@ -33,7 +33,7 @@ export function allPaths(value: unknown, shape: Shape): FieldSet {
     const inside = shape.kind === 'map' ? shape.value : deducedShape;
     for (const key in value) {
       const item = (value as Record<string, unknown>)[key];
-      if (item !== null && item !== undefined) node[`f:${key}`] = allPaths(item, inside);
+      if (item !== undefined) node[`f:${key}`] = allPaths(item, inside);
     }
   }
   for (const element in node) if (element !== '.') return node;
@@ -50,7 +50,7 @@ function addFields(
     const field = shape.field(key);
     if (field?.shape.kind === 'skipped') continue;
     const item = value[key];
-    if (!isWritten(item, field)) continue;
+    if (item !== null && !isWritten(item, field)) continue;
     const below = pathsOf(item, field?.shape ?? deducedShape);
     if (below !== undefined) node[field?.element ?? `f:${key}`] = below;
   }
