@@ -224,6 +224,46 @@ describe('ResourceQuota', () => {
     });
   });
 
+  const claim = (storage: string, more: object = {}, status: object = {}): object => ({
+    metadata: { namespace: 'ns', name: 'd', resourceVersion: '1' },
+    spec: { resources: { requests: { storage } }, ...more },
+    status,
+  });
+  const storage = { 'requests.storage': '2Gi' };
+
+  it('gives nothing back before the controller saw the smaller object', async () => {
+    const { plugin, writes } = setUp(storage, { 'requests.storage': '5Gi' });
+    const resource = 'persistentvolumeclaims';
+    await admit(plugin, { resource, object: claim('3Gi'), old: claim('5Gi') });
+    assert.deepEqual(writes, []);
+    await assert.rejects(admit(plugin, { resource, object: claim('6Gi'), old: claim('5Gi') }), {
+      message: /requested: requests.storage=1Gi, used: requests.storage=5Gi, limited: .*=2Gi$/,
+    });
+  });
+
+  it('charges all of an object that an update moves into its scope', async () => {
+    const scopeSelector = {
+      matchExpressions: [{ scopeName: 'VolumeAttributesClass', operator: 'In', values: ['gold'] }],
+    };
+    const { plugin, writes } = setUp(storage, { 'requests.storage': '0' }, { scopeSelector });
+    const resource = 'persistentvolumeclaims';
+    const gold = { volumeAttributesClassName: 'gold' };
+    await admit(plugin, { resource, object: claim('1Gi', gold), old: claim('1Gi') });
+    assert.deepEqual(writes, [{ 'requests.storage': '1Gi' }]);
+    await assert.rejects(
+      admit(plugin, { resource, object: claim('2Gi', gold), old: claim('2Gi') }),
+      { message: /exceeded quota: q, requested: requests.storage=2Gi, used: .*=1Gi/ },
+    );
+  });
+
+  it('books what the status of a claim adds, without a limit', async () => {
+    const { plugin, writes } = setUp(storage, { 'requests.storage': '2Gi' });
+    const grown = claim('2Gi', {}, { allocatedResources: { storage: '3Gi' } });
+    const resource = 'persistentvolumeclaims/status';
+    await admit(plugin, { resource, object: grown, old: claim('2Gi') });
+    assert.deepEqual(writes, [{ 'requests.storage': '3Gi' }]);
+  });
+
   it('lets what the configuration limits in only where a quota covers it', async () => {
     const reader = new FakeObjectReader();
     const limited = [

@@ -111,6 +111,33 @@ test('what is deleted or ends is given back at once, also of kinds that are only
   await harness.stop();
 });
 
+test('a claim that is given less, and a pod that changes its scope, are counted anew', async () => {
+  const claim = {
+    ...object('v1', 'PersistentVolumeClaim', 'p', { resources: { requests: { storage: '1Gi' } } }),
+    status: { allocatedResources: { storage: '3Gi' } },
+  };
+  const harness = start({ hard: { 'requests.storage': '5Gi' } }, [claim]);
+  await harness.run(100);
+  assert.equal(statusOf(harness)?.used?.['requests.storage'], '3Gi');
+  harness.client.modify(resources.persistentVolumeClaims, 'shop/p', (live) => ({
+    ...live,
+    status: { allocatedResources: { storage: '1Gi' } },
+  }));
+  await harness.run(100);
+  assert.equal(statusOf(harness)?.used?.['requests.storage'], '1Gi');
+  await harness.stop();
+  const scoped = start({ hard: { pods: '5' }, scopes: ['Terminating'] }, [pod('a', {})]);
+  await scoped.run(100);
+  assert.equal(statusOf(scoped)?.used?.['pods'], '0');
+  scoped.client.modify<Pod>(resources.pods, 'shop/a', (live) => ({
+    ...live,
+    spec: { ...live.spec!, activeDeadlineSeconds: 10 },
+  }));
+  await scoped.run(100);
+  assert.equal(statusOf(scoped)?.used?.['pods'], '1');
+  await scoped.stop();
+});
+
 for (const [scope, used] of [
   ['BestEffort', '1'],
   ['NotBestEffort', '2'],

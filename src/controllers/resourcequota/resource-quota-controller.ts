@@ -100,7 +100,8 @@ export const startResourceQuotaController: StartController = (context) => {
   pods.addHandler({
     onUpdate(old, pod) {
       const isResized = !isSameJson(old.spec?.containers, pod.spec?.containers);
-      if (isResized || isTerminal(old) !== isTerminal(pod)) enqueueHome(pod);
+      const isRescoped = old.spec?.activeDeadlineSeconds !== pod.spec?.activeDeadlineSeconds;
+      if (isResized || isRescoped || isTerminal(old) !== isTerminal(pod)) enqueueHome(pod);
     },
     onDelete: enqueueHome,
   });
@@ -112,7 +113,8 @@ export const startResourceQuotaController: StartController = (context) => {
   });
   claims.addHandler({
     onUpdate(old, claim) {
-      if (!isSameJson(old.spec, claim.spec)) enqueueHome(claim);
+      const isSame = isSameJson(old.spec, claim.spec) && isSameJson(old.status, claim.status);
+      if (!isSame) enqueueHome(claim);
     },
     onDelete: enqueueHome,
   });

@@ -1,4 +1,5 @@
-import { parseQuantity, quantityOf } from '#base/quantity.ts';
+import { compareQuantity, parseQuantity, quantityOf, roundUpQuantity } from '#base/quantity.ts';
+import type { Quantity } from '#base/quantity.ts';
 import type { UnknownObject } from '../object.ts';
 import type {
   DeviceSubRequest,
@@ -89,8 +90,7 @@ function addServiceUsage(usage: Amounts, service: Service): void {
 }
 
 function addClaimUsage(usage: Amounts, claim: PersistentVolumeClaim): void {
-  const asked = claim.spec?.resources?.requests?.['storage'];
-  const size = asked === undefined ? undefined : parseQuantity(asked);
+  const size = claimSize(claim);
   if (size !== undefined) usage.set('requests.storage', size);
   const className =
     claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ??
@@ -100,6 +100,17 @@ function addClaimUsage(usage: Amounts, claim: PersistentVolumeClaim): void {
   const prefix = `${className}.storageclass.storage.k8s.io`;
   usage.set(`${prefix}/persistentvolumeclaims`, one);
   if (size !== undefined) usage.set(`${prefix}/requests.storage`, size);
+}
+
+/** What a claim asks for, or has been given already when that is more; in whole bytes. */
+function claimSize({ spec, status }: PersistentVolumeClaim): Quantity | undefined {
+  const asked = spec?.resources?.requests?.['storage'];
+  if (asked === undefined) return undefined;
+  const size = roundUpQuantity(parseQuantity(asked), 0);
+  const given = status?.allocatedResources?.['storage'];
+  if (given === undefined) return size;
+  const allocated = roundUpQuantity(parseQuantity(given), 0);
+  return compareQuantity(allocated, size) > 0 ? allocated : size;
 }
 
 /** Devices that a claim may get at most, by class; of alternatives the largest counts. */

@@ -74,6 +74,7 @@ function counts(attributes: AdmissionAttributes): boolean {
   if (attributes.operation !== 'UPDATE') return false;
   const { group, resource } = attributes.context.resource;
   if (isResource(attributes, '', 'pods', 'resize')) return true;
+  if (isResource(attributes, '', 'persistentvolumeclaims', 'status')) return true;
   return attributes.subresource === '' && group === '' && changing.has(resource);
 }
 
@@ -103,13 +104,19 @@ async function book(
   const { object } = attributes;
   if (object === undefined) return;
   const matching = quotas.filter((quota) => isPertinent(attributes, quota, object));
-  const delta = deltaOf(attributes);
-  if ([...delta.keys()].every((name) => isNothing(delta, name))) return;
-  checkCovered(attributes, limited, matching, delta);
+  const charges = chargesOf(attributes);
+  const chargeIn = (quota: ResourceQuota): Amounts =>
+    wasIn(attributes, quota) ? charges.change : charges.whole;
+  const isCharged =
+    matching.length === 0
+      ? charges.change.size > 0
+      : matching.some((quota) => chargeIn(quota).size > 0);
+  if (!isCharged) return;
+  checkCovered(attributes, limited, matching, charges.whole);
   checkScopesCovered(attributes, limited, quotas);
   const bookings: [ResourceQuota, Record<string, string>][] = [];
   const decide = (quota: ResourceQuota): Record<string, string> | undefined =>
-    usedAfter(attributes, quota, delta);
+    usedAfter(attributes, quota, chargeIn(quota));
   for (const quota of matching) {
     const used = decide(quota);
     if (used !== undefined) bookings.push([quota, used]);
@@ -142,22 +149,34 @@ async function writeUsed(
   }
 }
 
-/** What the write adds to the namespace's use: the new object less the old one. */
-function deltaOf(attributes: AdmissionAttributes): Amounts {
+/**
+ * What the write adds to the namespace's use: all of the object, and what it counts for beyond the
+ * old one. An object that gets smaller gives nothing back here: the write may fail yet.
+ */
+function chargesOf(attributes: AdmissionAttributes): { whole: Amounts; change: Amounts } {
   const { object, oldObject, context } = attributes;
-  const delta = object === undefined ? new Map() : usageOf(context.resource, object);
-  const negative = [...delta]
+  const usage: Amounts = object === undefined ? new Map() : usageOf(context.resource, object);
+  const negative = [...usage]
     .filter(([, value]) => compareQuantity(value, zeroQuantity) < 0)
     .map(([name]) => name);
   if (negative.length > 0) {
     const shown = negative.sort().join(',');
     throw refuse(attributes, `quota usage is negative for resource(s): ${shown}`);
   }
-  if (oldObject === undefined) return delta;
-  for (const [name, value] of usageOf(context.resource, oldObject)) {
-    delta.set(name, subtractQuantity(delta.get(name) ?? zeroQuantity, value));
+  const old: Amounts = oldObject === undefined ? new Map() : usageOf(context.resource, oldObject);
+  const whole: Amounts = new Map();
+  const change: Amounts = new Map();
+  for (const [name, value] of usage) {
+    if (compareQuantity(value, zeroQuantity) > 0) whole.set(name, value);
+    const more = subtractQuantity(value, amount(old, name));
+    if (compareQuantity(more, zeroQuantity) > 0) change.set(name, more);
   }
-  return delta;
+  return { whole, change };
+}
+
+/** Whether the quota counts the object already, as it is before the write. */
+function wasIn({ oldObject, context }: AdmissionAttributes, quota: ResourceQuota): boolean {
+  return oldObject !== undefined && matchesScopes(quota, context.resource, oldObject);
 }
 
 /**
@@ -190,37 +209,30 @@ function isPertinent(
 function usedAfter(
   attributes: AdmissionAttributes,
   quota: ResourceQuota,
-  delta: Amounts,
+  charge: Amounts,
 ): Record<string, string> | undefined {
   const { name } = quota.metadata;
   const hard = amountsOf(quota.status?.hard);
-  const asked = [...hard.keys()]
-    .filter((resource) => delta.has(resource) && !isNothing(delta, resource))
-    .sort();
+  const asked = [...hard.keys()].filter((resource) => charge.has(resource)).sort();
   if (asked.length === 0) return undefined;
   const used = amountsOf(quota.status?.used);
   const next = new Map(used);
   for (const resource of asked) {
-    next.set(resource, addQuantity(amount(used, resource), amount(delta, resource)));
+    next.set(resource, addQuantity(amount(used, resource), amount(charge, resource)));
   }
   const exceeded = asked.filter(
-    (resource) =>
-      compareQuantity(amount(delta, resource), zeroQuantity) > 0 &&
-      compareQuantity(amount(next, resource), amount(hard, resource)) > 0,
+    (resource) => compareQuantity(amount(next, resource), amount(hard, resource)) > 0,
   );
-  if (exceeded.length > 0) {
+  // a status tells what is so: it is booked, not judged
+  if (exceeded.length > 0 && attributes.subresource !== 'status') {
     const show = (amounts: Amounts): string =>
       exceeded.map((key) => `${key}=${formatQuantity(amount(amounts, key))}`).join(',');
     throw refuse(
       attributes,
-      `exceeded quota: ${name}, requested: ${show(delta)}, used: ${show(used)}, limited: ${show(hard)}`,
+      `exceeded quota: ${name}, requested: ${show(charge)}, used: ${show(used)}, limited: ${show(hard)}`,
     );
   }
   return Object.fromEntries([...next].map(([key, value]) => [key, formatQuantity(value)]));
-}
-
-function isNothing(amounts: Amounts, name: string): boolean {
-  return compareQuantity(amount(amounts, name), zeroQuantity) === 0;
 }
 
 function amount(amounts: Amounts, name: string) {
