@@ -22,6 +22,12 @@ export async function removeNetns(name: string): Promise<void> {
   }
 }
 
+/** Where a named network namespace is mounted. */
+export function netnsPath(name: string): string {
+  return `${directory}/${name}`;
+}
+
+/** Names of all network namespaces in /run/netns, also those of others. */
 export async function listNetns(): Promise<string[]> {
   try {
     return (await readdir(directory)).sort();

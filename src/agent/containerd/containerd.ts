@@ -8,7 +8,8 @@ import { spawnSupervised, type SupervisedProcess } from '#host/supervised-proces
 import { findRuntimeBinaries, type RuntimeBinaries } from './binaries.ts';
 import { probeRuntime, type RuntimeVersion } from './cri-probe.ts';
 import { createImageStore, type ImageStore } from './ctr.ts';
-import { watchLeakedShims } from './leaked-shims.ts';
+import { sandboxNamespaces, watchLeakedNetworks } from './leaked-networks.ts';
+import { listIds, watchLeakedShims } from './leaked-shims.ts';
 import { keepRotating } from './log-rotation.ts';
 import { defaultPauseImage, packPauseImage } from './pause-image.ts';
 import { cniStateDirectory, removeTornCniFiles } from './torn-cni-files.ts';
@@ -88,6 +89,12 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   };
   const mendLeftovers = (): void => {
     lookForLeakedShims();
+    const containerIds = () => listIds({ ...paths, ...binaries }, 'containers');
+    const signal = AbortSignal.any([lifetime.signal, watching.signal]);
+    const places = { namespaces: sandboxNamespaces, cniState: cniStateDirectory };
+    watchLeakedNetworks({ ...places, containerIds, clock, log, signal }).catch((error: unknown) =>
+      log.warning('cannot look for leaked networks', { what: messageOf(error) }),
+    );
     removeTornCniFiles({ directory: cniStateDirectory, beforeMs: clock.now(), log }).catch(
       (error: unknown) => log.warning('cannot look at CNI files', { what: messageOf(error) }),
     );

@@ -135,8 +135,9 @@ function isShimOf({ args }: ListedProcess, socket: string): boolean {
   return args[args.indexOf('-address') + 1] === socket && !args.includes('delete');
 }
 
-async function listIds(
-  { ctr, socket }: LeakedShimsOptions,
+/** Ids that containerd knows; those of containers include sandboxes. */
+export async function listIds(
+  { ctr, socket }: Pick<LeakedShimsOptions, 'ctr' | 'socket'>,
   what: 'tasks' | 'containers',
 ): Promise<Set<string>> {
   const args = ['--address', socket, '--namespace', namespace, what, 'list', '--quiet'];

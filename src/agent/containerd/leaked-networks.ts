@@ -1,0 +1,147 @@
+import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '#base/clock.ts';
+import { hasCode, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import { listNetns, netnsPath, removeNetns } from '#host/netns.ts';
+import { listProcesses } from '#host/process-list.ts';
+
+/** The network namespaces of sandboxes on this machine, by name. */
+export interface SandboxNamespaces {
+  list(): Promise<string[]>;
+  /** Those that no process is in. */
+  unused(): Promise<ReadonlySet<string>>;
+  remove(name: string): Promise<void>;
+}
+
+export interface LeakedNetworksOptions {
+  readonly namespaces: SandboxNamespaces;
+  /** Where the CNI plugins keep addresses and results. */
+  readonly cniState: string;
+  /** Ids of all containers and sandboxes that containerd knows. */
+  readonly containerIds: () => Promise<ReadonlySet<string>>;
+  readonly log: Logger;
+}
+
+const periodMs = 10_000;
+const looks = 6;
+/** containerd names the namespaces of its pods so. */
+const ownPrefix = 'cni-';
+
+/**
+ * A containerd killed between making the network of a sandbox and noting the sandbox knows nothing
+ * of it afterwards: the namespace and the address would be taken for ever. Called when another
+ * containerd has begun; what its predecessor left is looked at for a minute. What this one makes
+ * is not touched.
+ */
+export async function watchLeakedNetworks(
+  options: LeakedNetworksOptions & { clock: Clock; signal: AbortSignal },
+): Promise<void> {
+  const { clock, log, signal } = options;
+  const namespaces = await options.namespaces.list();
+  const addresses = await addressFiles(options.cniState);
+  /** What the look before found to belong to nobody. */
+  let suspects: ReadonlySet<string> = new Set();
+  for (let look = 0; look < looks; look += 1) {
+    await clock.sleep(periodMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      const found = await unused(namespaces, addresses, options);
+      for (const [item, remove] of found) {
+        if (!suspects.has(item)) continue;
+        log.warning('removing the network of a sandbox that containerd has forgotten', { item });
+        await remove();
+        found.delete(item);
+      }
+      suspects = new Set(found.keys());
+    } catch (error) {
+      log.debug('cannot look for leaked networks', { error: messageOf(error) });
+    }
+  }
+}
+
+/** Which of these nobody uses now, and how each is removed. */
+async function unused(
+  namespaces: readonly string[],
+  addresses: readonly string[],
+  options: LeakedNetworksOptions,
+): Promise<Map<string, () => Promise<void>>> {
+  const { cniState } = options;
+  const found = new Map<string, () => Promise<void>>();
+  const empty = await options.namespaces.unused();
+  for (const name of namespaces) {
+    if (empty.has(name)) found.set(name, () => options.namespaces.remove(name));
+  }
+  const known = await options.containerIds();
+  for (const path of addresses) {
+    const owner = await ownerOf(path);
+    if (owner === undefined || known.has(owner)) continue;
+    found.set(path, async () => {
+      const results = join(cniState, 'results');
+      const names = (await namesIn(results)).filter((name) => name.includes(owner));
+      for (const file of [path, ...names.map((name) => join(results, name))]) {
+        await rm(file, { force: true });
+      }
+    });
+  }
+  return found;
+}
+
+/** Files of the host-local plugin that say who has an address. */
+async function addressFiles(cniState: string): Promise<string[]> {
+  const networks = join(cniState, 'networks');
+  const files: string[] = [];
+  for (const network of await namesIn(networks)) {
+    const names = await namesIn(join(networks, network));
+    const addresses = names.filter((name) => /^[\d.]+$|^[\da-f]*:[\da-f:]*$/.test(name));
+    files.push(...addresses.map((name) => join(networks, network, name)));
+  }
+  return files;
+}
+
+/** The id of the sandbox that has the address; undefined when the file is gone or says nothing. */
+async function ownerOf(path: string): Promise<string | undefined> {
+  try {
+    const [owner = ''] = (await readFile(path, 'utf8')).split(/\s/);
+    return owner === '' ? undefined : owner;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+export const sandboxNamespaces: SandboxNamespaces = {
+  list: async () => (await listNetns()).filter((name) => name.startsWith(ownPrefix)),
+  async unused() {
+    const links = await Promise.all(
+      // A process that ends meanwhile uses nothing.
+      (await listProcesses()).map(({ pid }) =>
+        readlink(`/proc/${pid}/ns/net`).catch(() => undefined),
+      ),
+    );
+    const used = new Set(links.map((link) => Number(/\d+/.exec(link ?? '')?.[0])));
+    const empty = new Set<string>();
+    for (const name of await sandboxNamespaces.list()) {
+      const inode = await inodeOf(netnsPath(name));
+      if (inode !== undefined && !used.has(inode)) empty.add(name);
+    }
+    return empty;
+  },
+  remove: removeNetns,
+};
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return await readdir(directory).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
+    throw error;
+  });
+}
