@@ -5,6 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { k3ts as runK3ts } from './command-line.ts';
 import { startTestApi } from './server.ts';
 import type { CommandAnswer, TestApi } from './server.ts';
 
@@ -14,14 +15,9 @@ before(async () => {
 });
 after(async () => await api.close());
 
+/** With the environment of an administrator of `api`. */
 async function k3ts(...args: string[]): Promise<CommandAnswer> {
-  const main = join(import.meta.dirname, '../../src/cli/main.ts');
-  const env = { ...process.env, KUBECONFIG: api.kubeconfig, K3S_DATA_DIR: api.dataDir };
-  return await new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+  return await runK3ts(args, { KUBECONFIG: api.kubeconfig, K3S_DATA_DIR: api.dataDir });
 }
 
 const secrets = '/api/v1/namespaces/kube-system/secrets';
@@ -94,6 +90,18 @@ test('the token of the server is rotated while it runs', async () => {
   assert.match(await readFile(tokenFile, 'utf8'), /::server:my-own\n$/);
   const refused = await k3ts('token', 'rotate', '--server', api.url, '--token', old.trim());
   assert.equal(refused.code, 1);
+});
+
+test('the program ends with the exit code of its command', async () => {
+  const main = join(import.meta.dirname, '../../src/cli/main.ts');
+  const env = { ...process.env, KUBECONFIG: '/none' };
+  const [code, stdout, stderr] = await new Promise<unknown[]>((resolve) => {
+    execFile(process.execPath, [main, 'token', 'list'], { env }, (error, ...texts) => {
+      resolve([error?.code, ...texts]);
+    });
+  });
+  assert.equal(code, 1, String(stdout));
+  assert.match(String(stderr), /^k3ts: there is no \/none: run this on a server.*\n$/);
 });
 
 test('wrong tokens and flags end with a line', async () => {
