@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
 import { readApiServerArgs } from '#server/api-server-args/mod.ts';
 import type { TestApi } from './server.ts';
-import { startTestApi } from './server.ts';
+import { startTestApi, untilMs } from './server.ts';
 
 interface Event {
   auditID: string;
@@ -87,7 +87,7 @@ after(async () => {
 
 /** Events of the log that hold, once one has the stage that ends a request. */
 async function eventsOf(id: string, last = 'ResponseComplete'): Promise<Event[]> {
-  for (const endMs = systemClock.monotonicMs() + 5000; ; await systemClock.sleep(10)) {
+  for (const endMs = systemClock.monotonicMs() + untilMs; ; await systemClock.sleep(10)) {
     const lines = (await readFile(join(folder, 'audit.log'), 'utf8')).split('\n').slice(0, -1);
     const events = lines.map((line) => JSON.parse(line) as Event).filter((e) => e.auditID === id);
     if (events.some(({ stage }) => stage === last)) return events;
@@ -97,7 +97,7 @@ async function eventsOf(id: string, last = 'ResponseComplete'): Promise<Event[]>
 
 /** All events of the log that are meant, once there are some. */
 async function allEvents(isMeant: (event: Event) => boolean): Promise<Event[]> {
-  for (const endMs = systemClock.monotonicMs() + 20_000; ; await systemClock.sleep(20)) {
+  for (const endMs = systemClock.monotonicMs() + untilMs; ; await systemClock.sleep(20)) {
     const lines = (await readFile(join(folder, 'audit.log'), 'utf8')).split('\n').slice(0, -1);
     const events = lines.map((line) => JSON.parse(line) as Event).filter(isMeant);
     if (events.length > 0) return events;
@@ -232,7 +232,7 @@ test('what the policy leaves out is not told', async () => {
 
 test('the webhook gets the same events in lists', async () => {
   await api.request('GET', '/version', { headers: { 'Audit-ID': 'hook-1' } });
-  for (const endMs = systemClock.monotonicMs() + 8000; ; await systemClock.sleep(20)) {
+  for (const endMs = systemClock.monotonicMs() + untilMs; ; await systemClock.sleep(20)) {
     const found = posted.flatMap(({ items }) => items).filter((e) => e.auditID === 'hook-1');
     if (found.length === 2) break;
     assert.ok(systemClock.monotonicMs() < endMs, 'the webhook got no events');

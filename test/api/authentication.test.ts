@@ -17,7 +17,7 @@ import { at } from './answer.ts';
 import { startOidcIssuer } from './oidc-issuer.ts';
 import type { OidcIssuer } from './oidc-issuer.ts';
 import type { Identity, TestApi } from './server.ts';
-import { startTestApi } from './server.ts';
+import { startTestApi, untilMs } from './server.ts';
 
 const reviews = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 let folder: string;
@@ -215,7 +215,7 @@ describe('an AuthenticationConfiguration', () => {
 
   test('is read again when it changes, a broken one is not used', async () => {
     await writeFile(file, configuration({ anonymous: { enabled: true } }));
-    const end = systemClock.monotonicMs() + 5000;
+    const end = systemClock.monotonicMs() + untilMs;
     const status = async (): Promise<number> =>
       (await api.request('GET', '/readyz', { as: 'none' })).status;
     while ((await status()) === 401) {

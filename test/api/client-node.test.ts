@@ -14,7 +14,8 @@ import {
 } from '@kubernetes/client-node';
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { systemClock } from '#base/clock.ts';
-import { startTestApi, type TestApi } from './server.ts';
+import { startTestApi, untilMs } from './server.ts';
+import type { TestApi } from './server.ts';
 
 let server: TestApi;
 let config: KubeConfig;
@@ -35,7 +36,7 @@ const named = (name: string, data: Record<string, string> = {}): V1ConfigMap => 
 });
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  const endMs = systemClock.monotonicMs() + 10_000;
+  const endMs = systemClock.monotonicMs() + untilMs;
   while (!condition()) {
     assert.ok(systemClock.monotonicMs() < endMs, what);
     await core.readNamespace({ name: namespace });

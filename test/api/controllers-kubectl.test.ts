@@ -48,24 +48,24 @@ test('a StatefulSet rolls out, is updated in order and undone', async () => {
       template: template('db'),
     },
   });
-  const done = await kubectl('rollout status statefulset/db --timeout=20s');
+  const done = await kubectl('rollout status statefulset/db --timeout=60s');
   assert.match(done, /statefulset rolling update complete|partitioned roll out complete/);
   const names = 'get pods -l app=db -o jsonpath={.items[*].metadata.name}';
   assert.equal(await kubectl(names), 'db-0 db-1 db-2');
   await kubectl('set image statefulset/db c=v2');
-  await kubectl('rollout status statefulset/db --timeout=20s');
+  await kubectl('rollout status statefulset/db --timeout=60s');
   const images = 'get pods -l app=db -o jsonpath={.items[*].spec.containers[0].image}';
   assert.equal(await kubectl(images), 'v2 v2 v2');
   assert.match(await kubectl('rollout history statefulset/db'), /1 .*\n2 /);
   await kubectl('rollout undo statefulset/db');
-  await kubectl('rollout status statefulset/db --timeout=20s');
+  await kubectl('rollout status statefulset/db --timeout=60s');
   assert.equal(await kubectl(images), 'v1 v1 v1');
   await kubectl('scale statefulset/db --replicas=1');
-  await kubectl('wait --for=delete pod/db-1 --timeout=20s');
+  await kubectl('wait --for=delete pod/db-1 --timeout=60s');
   const events = await kubectl('get events --field-selector involvedObject.name=db');
   assert.match(events, /create Pod db-0 in StatefulSet db successful/);
   await kubectl('delete statefulset db');
-  await kubectl('wait --for=delete pod/db-0 --timeout=20s');
+  await kubectl('wait --for=delete pod/db-0 --timeout=60s');
 });
 
 test('a DaemonSet runs on each node, is updated and undone', async () => {
@@ -75,14 +75,14 @@ test('a DaemonSet runs on each node, is updated and undone', async () => {
     metadata: { name: 'agent' },
     spec: { selector: { matchLabels: { app: 'agent' } }, template: template('agent') },
   });
-  const done = await kubectl('rollout status daemonset/agent --timeout=20s');
+  const done = await kubectl('rollout status daemonset/agent --timeout=60s');
   assert.match(done, /daemon set "agent" successfully rolled out/);
   const nodes = 'get pods -l app=agent -o jsonpath={.items[*].spec.nodeName}';
   assert.deepEqual((await kubectl(nodes)).split(' ').toSorted(), ['n1', 'n2', 'n3']);
   await kubectl('set image daemonset/agent c=v2');
-  await kubectl('rollout status daemonset/agent --timeout=20s');
+  await kubectl('rollout status daemonset/agent --timeout=60s');
   await kubectl('rollout undo daemonset/agent');
-  await kubectl('rollout status daemonset/agent --timeout=20s');
+  await kubectl('rollout status daemonset/agent --timeout=60s');
   const images = 'get pods -l app=agent -o jsonpath={.items[*].spec.containers[0].image}';
   assert.equal(await kubectl(images), 'v1 v1 v1');
   assert.match(await kubectl('rollout history daemonset/agent'), /2 .*\n3 /);
@@ -92,7 +92,7 @@ test('a DaemonSet runs on each node, is updated and undone', async () => {
 test('a job is made from a CronJob by hand', async () => {
   await kubectl('create cronjob report --image=ends --schedule=@yearly');
   await kubectl('create job by-hand --from=cronjob/report');
-  await kubectl('wait --for=condition=complete job/by-hand --timeout=20s');
+  await kubectl('wait --for=condition=complete job/by-hand --timeout=60s');
   const job = JSON.parse(await kubectl('get job by-hand -o json')) as {
     metadata: { annotations: Record<string, string>; ownerReferences: { kind: string }[] };
   };
@@ -102,7 +102,7 @@ test('a job is made from a CronJob by hand', async () => {
     'get events --field-selector involvedObject.name=report -o jsonpath={.items[*].reason}';
   assert.match(await kubectl(events), /UnexpectedJob|SawCompletedJob|^$/);
   await kubectl('delete cronjob report');
-  await kubectl('wait --for=delete job/by-hand --timeout=20s');
+  await kubectl('wait --for=delete job/by-hand --timeout=60s');
 });
 
 test('a quota is booked, refuses what is too much, and gives back what is deleted', async () => {
@@ -110,7 +110,7 @@ test('a quota is booked, refuses what is too much, and gives back what is delete
   await kubectl('create quota q --hard=pods=1,count/configmaps=2 -n narrow');
   const used = 'get quota q -n narrow -o jsonpath={.status.used}';
   await kubectl(
-    'wait quota/q -n narrow --for=jsonpath={.status.used.count/configmaps}=1 --timeout=10s',
+    'wait quota/q -n narrow --for=jsonpath={.status.used.count/configmaps}=1 --timeout=60s',
   );
   await kubectl('run a --image=v1 -n narrow');
   const refused = await api.kubectl(['run', 'b', '--image=v1', '-n', 'narrow']);
@@ -120,19 +120,19 @@ test('a quota is booked, refuses what is too much, and gives back what is delete
   );
   assert.match(await kubectl(used), /"pods":"1"/);
   await kubectl('delete pod a -n narrow');
-  await kubectl('wait quota/q -n narrow --for=jsonpath={.status.used.pods}=0 --timeout=10s');
+  await kubectl('wait quota/q -n narrow --for=jsonpath={.status.used.pods}=0 --timeout=60s');
   await kubectl('run b --image=v1 -n narrow');
   await kubectl('delete namespace narrow');
 });
 
 test('a disruption budget lets go what it can spare', async () => {
   await kubectl('create deployment web --image=v1 --replicas=2');
-  await kubectl('rollout status deployment/web --timeout=20s');
+  await kubectl('rollout status deployment/web --timeout=60s');
   await kubectl('create pdb web --selector=app=web --max-unavailable=1');
-  await kubectl('wait pdb/web --for=jsonpath={.status.disruptionsAllowed}=1 --timeout=10s');
+  await kubectl('wait pdb/web --for=jsonpath={.status.disruptionsAllowed}=1 --timeout=60s');
   await kubectl('create pdb strict --selector=app=strict --min-available=1');
   await kubectl('run strict --image=v1 -l app=strict');
-  await kubectl('wait pdb/strict --for=jsonpath={.status.currentHealthy}=1 --timeout=10s');
+  await kubectl('wait pdb/strict --for=jsonpath={.status.currentHealthy}=1 --timeout=60s');
   const evict = (name: string) =>
     api.request('POST', `/api/v1/namespaces/default/pods/${name}/eviction`, {
       body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name } },
@@ -142,7 +142,7 @@ test('a disruption budget lets go what it can spare', async () => {
   assert.match(refused.text, /needs 1 healthy pods and has 1 currently/);
   const name = await kubectl('get pods -l app=web -o jsonpath={.items[0].metadata.name}');
   assert.equal((await evict(name)).status, 201);
-  await kubectl(`wait --for=delete pod/${name} --timeout=10s`);
+  await kubectl(`wait --for=delete pod/${name} --timeout=60s`);
   await kubectl('delete pdb strict web');
   await kubectl('delete deployment/web pod/strict');
 });
@@ -247,10 +247,10 @@ test('a claim is bound to a volume, and neither goes while it is used', async ()
     metadata: { name: 'data' },
     spec: { ...spec, resources: { requests: { storage: '1Gi' } } },
   });
-  await kubectl('wait pvc/data --for=jsonpath={.status.phase}=Bound --timeout=10s');
-  await kubectl('wait pv/disk --for=jsonpath={.status.phase}=Bound --timeout=10s');
+  await kubectl('wait pvc/data --for=jsonpath={.status.phase}=Bound --timeout=60s');
+  await kubectl('wait pv/disk --for=jsonpath={.status.phase}=Bound --timeout=60s');
   await kubectl('delete pv disk --wait=false');
   assert.match(await kubectl('get pv disk'), /Terminating/);
   await kubectl('delete pvc data');
-  await kubectl('wait --for=delete pv/disk --timeout=10s');
+  await kubectl('wait --for=delete pv/disk --timeout=60s');
 });

@@ -27,6 +27,7 @@ import type {
   ReplicaSet,
   Service,
 } from '#schema/types.ts';
+import { untilMs } from './server.ts';
 
 let server: TestServer;
 let client: Client;
@@ -90,9 +91,9 @@ function playKubelet(): void {
   pods.addHandler({ onAdd: act, onUpdate: (_old, pod) => act(pod) });
 }
 
-/** Waits until the informer's state passes the check; fails after ten seconds. */
+/** Waits until the informer's state passes the check; fails after `untilMs`. */
 async function until(what: string, check: () => boolean): Promise<void> {
-  const endMs = systemClock.monotonicMs() + 10_000;
+  const endMs = systemClock.monotonicMs() + untilMs;
   while (!check()) {
     assert.ok(systemClock.monotonicMs() < endMs, `${what}\n${logLines.join('')}`);
     await systemClock.sleep(5);

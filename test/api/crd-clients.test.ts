@@ -10,7 +10,7 @@ import {
 import type { KubernetesListObject, KubernetesObject } from '@kubernetes/client-node';
 
 import { systemClock } from '#base/clock.ts';
-import { startTestApi } from './server.ts';
+import { startTestApi, untilMs } from './server.ts';
 import type { TestApi } from './server.ts';
 
 const group = 'clients.example.com';
@@ -70,7 +70,7 @@ describe('clients of custom resources', () => {
   after(async () => await api.close());
 
   async function until(what: string, condition: () => boolean): Promise<void> {
-    const endMs = systemClock.monotonicMs() + 10_000;
+    const endMs = systemClock.monotonicMs() + untilMs;
     while (!condition()) {
       assert.ok(systemClock.monotonicMs() < endMs, what);
       await systemClock.sleep(20);

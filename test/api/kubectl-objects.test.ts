@@ -285,7 +285,7 @@ function testObjects(version: KubectlVersion): void {
         },
       };
       await k.run('apply -f -', { stdin: JSON.stringify(crd) });
-      await k.run(`wait --for=condition=Established crd/${plural}.${group} --timeout=10s`);
+      await k.run(`wait --for=condition=Established crd/${plural}.${group} --timeout=60s`);
       const one = {
         apiVersion: `${group}/v1`,
         kind: 'Sized',
@@ -323,7 +323,7 @@ function testObjects(version: KubectlVersion): void {
           'wait',
           `${plural}/one`,
           '--for=jsonpath={.status.phase}=Done',
-          '--timeout=5s',
+          '--timeout=60s',
         ]);
         const late = await k.refusal(`wait ${plural}/one --for=condition=Ready --timeout=1s`);
         assert.match(late, new RegExp(`timed out waiting for the condition on ${plural}/one`));

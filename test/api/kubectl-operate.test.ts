@@ -66,7 +66,7 @@ function testOperating(version: KubectlVersion): void {
       k = kubectlSession(api, version, namespace);
       await k.run(`create namespace ${namespace}`);
       await k.run('create deployment web --image=v1 --replicas=2 --port=80');
-      await k.run('rollout status deployment/web --timeout=20s');
+      await k.run('rollout status deployment/web --timeout=60s');
     });
 
     const image = 'get deploy web -o jsonpath={.spec.template.spec.containers[0].image}';
@@ -74,7 +74,7 @@ function testOperating(version: KubectlVersion): void {
     test('a rollout is followed, looked back on, undone, paused and started again', async () => {
       const changed = await k.run('set image deploy/web v1=v2');
       assert.equal(changed, 'deployment.apps/web image updated\n');
-      const done = await k.run('rollout status deploy/web --timeout=20s');
+      const done = await k.run('rollout status deploy/web --timeout=60s');
       assert.match(done, /deployment "web" successfully rolled out/);
       assert.match(await k.run('rollout history deploy/web'), /\n1 +<none>\n2 +<none>\n/);
       const second = await k.run('rollout history deploy/web --revision=2');
@@ -89,13 +89,13 @@ function testOperating(version: KubectlVersion): void {
       );
       await k.run('rollout resume deploy/web');
       assert.equal(await k.run('rollout restart deploy/web'), 'deployment.apps/web restarted\n');
-      await k.run('rollout status deploy/web --timeout=20s');
+      await k.run('rollout status deploy/web --timeout=60s');
       assert.match(
         await k.refusal('scale deploy/web --replicas=3 --current-replicas=9'),
         /be 9, was 2/,
       );
       assert.equal(await k.run('scale deploy/web --replicas=3'), 'deployment.apps/web scaled\n');
-      await k.run('wait deploy/web --for=condition=Available --timeout=10s');
+      await k.run('wait deploy/web --for=condition=Available --timeout=60s');
       if (!isOld) {
         const scale = await k.run('get deploy web --subresource=scale');
         assert.match(scale, /^NAME +DESIRED +AVAILABLE +AGE\nweb +3 +\d +\d+s\n$/);
@@ -113,7 +113,7 @@ function testOperating(version: KubectlVersion): void {
     test('describe has something to say of each kind', async () => {
       await k.run('expose deploy web');
       await k.run('apply -f -', manifests(described));
-      await k.run('wait job/j --for=condition=Complete --timeout=10s');
+      await k.run('wait job/j --for=condition=Complete --timeout=60s');
       const texts: readonly (readonly [string, RegExp])[] = [
         [
           'deploy web',
@@ -213,7 +213,7 @@ function testOperating(version: KubectlVersion): void {
         '--overrides',
         overrides,
       ]);
-      await k.run('wait pod/guarded --for=condition=Ready --timeout=10s');
+      await k.run('wait pod/guarded --for=condition=Ready --timeout=60s');
       const budget = `{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: guard},
         spec: {minAvailable: 1, selector: {matchLabels: {app: guarded}}}}`;
       await k.run('apply -f -', manifests(budget));
@@ -224,7 +224,7 @@ function testOperating(version: KubectlVersion): void {
       assert.match(kept, /Cannot evict pod as it would violate the pod's disruption budget/);
       assert.match(await k.run(`get node ${node}`), /Ready,SchedulingDisabled/);
       await k.run('delete pdb guard');
-      assert.match(await k.run(`${drain} --timeout=10s`), /pod\/guarded evicted/);
+      assert.match(await k.run(`${drain} --timeout=60s`), /pod\/guarded evicted/);
       assert.equal(await k.run(`uncordon ${node}`), `node/${node} uncordoned\n`);
       assert.match(
         await k.refusal('top nodes'),
@@ -236,7 +236,7 @@ function testOperating(version: KubectlVersion): void {
       const dry = await k.run('run p --image=v1 --dry-run=server -o yaml');
       assert.match(dry, /^ {2}preemptionPolicy: PreemptLowerPriority$[^]*^ {2}phase: Pending$/m);
       await k.run('run p --image=v1');
-      await k.run('wait pod/p --for=condition=Ready --timeout=10s');
+      await k.run('wait pod/p --for=condition=Ready --timeout=60s');
       await k.run('debug p --image=tools --copy-to=copy --share-processes');
       assert.match(await k.run('get pod copy -o jsonpath={.spec}'), /"shareProcessNamespace":true/);
       await k.run(`debug node/${node} --image=tools`);
@@ -273,7 +273,7 @@ function testOperating(version: KubectlVersion): void {
       await k.run('delete deploy kept --cascade=orphan');
       const left = await api.request('GET', replicas);
       assert.equal((left.at('items') as object[]).length, 1);
-      await k.run('delete rs -l app=kept --cascade=foreground --timeout=10s');
+      await k.run('delete rs -l app=kept --cascade=foreground --timeout=60s');
       assert.equal(await k.run('get pods -l app=kept -o name'), '');
     });
 

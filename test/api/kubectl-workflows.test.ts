@@ -135,5 +135,5 @@ test('objects made by generators are taken', async () => {
   for (const line of lines) await run(line);
   assert.equal(await run('auth can-i get pods --as system:serviceaccount:default:robot'), 'yes\n');
   assert.match(await run('explain hpa --api-version=autoscaling/v1'), /VERSION: +v1/);
-  await run('delete deploy web --cascade=foreground --timeout=10s');
+  await run('delete deploy web --cascade=foreground --timeout=60s');
 });

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
-import { startTestApi, type TestApi } from './server.ts';
+import { startTestApi, untilMs } from './server.ts';
+import type { TestApi } from './server.ts';
 
 let api: TestApi;
 before(async () => void (api = await startTestApi()));
@@ -21,7 +22,7 @@ async function refusal(line: string): Promise<string> {
   return answer.stderr;
 }
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const endMs = systemClock.monotonicMs() + 20_000;
+  const endMs = systemClock.monotonicMs() + untilMs;
   while (!(await condition())) assert.ok(systemClock.monotonicMs() < endMs, what);
 }
 
@@ -151,10 +152,10 @@ test('roles decide, and tokens of service accounts work', async () => {
 });
 
 test('wait sees what comes and goes', async () => {
-  const waiting = kubectl('wait --for=create configmap/late --timeout=10s');
+  const waiting = kubectl('wait --for=create configmap/late --timeout=60s');
   await kubectl('create configmap late');
   assert.match(await waiting, /^configmap\/late condition met\n$/);
-  const gone = kubectl('wait --for=delete configmap/late --timeout=10s');
+  const gone = kubectl('wait --for=delete configmap/late --timeout=60s');
   await kubectl('delete configmap late');
   await gone;
 });

@@ -166,7 +166,7 @@ describe('the sample operator', () => {
   });
 
   test('a site that goes takes its line and its children along', async () => {
-    const gone = await api.kubectl(['delete', 'site', 'home', 'plain', '--timeout=10s']);
+    const gone = await api.kubectl(['delete', 'site', 'home', 'plain', '--timeout=60s']);
     assert.equal(gone.code, 0, gone.stderr);
     await api.until(`${deployments}/home`, ({ status }) => status === 404);
     const lines = await api.request('GET', index);

@@ -54,7 +54,7 @@ def change():
 threading.Timer(0.2, change).start()
 seen, watcher = [], watch.Watch()
 for event in watcher.stream(
-    core.list_namespaced_config_map, namespace, resource_version=start, timeout_seconds=10
+    core.list_namespaced_config_map, namespace, resource_version=start, timeout_seconds=60
 ):
     seen.append([event["type"], event["object"].metadata.name])
     if event["type"] == "DELETED":
@@ -106,7 +106,7 @@ client.ApiextensionsV1Api().create_custom_resource_definition(
     }
 )
 extensions = client.ApiextensionsV1Api()
-for event in watch.Watch().stream(extensions.list_custom_resource_definition, timeout_seconds=10):
+for event in watch.Watch().stream(extensions.list_custom_resource_definition, timeout_seconds=60):
     conditions = event["object"].status and event["object"].status.conditions or []
     if any(one.type == "Established" and one.status == "True" for one in conditions):
         break

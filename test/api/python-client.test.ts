@@ -28,7 +28,7 @@ test('a Python program creates, watches, pages, extends and is told what is wron
     return;
   }
   const program = join(import.meta.dirname, 'python-client.py');
-  const { stdout } = await run('/usr/bin/python3', [program, api.kubeconfig], { timeout: 60_000 });
+  const { stdout } = await run('/usr/bin/python3', [program, api.kubeconfig], { timeout: 180_000 });
   const lines = stdout.trim().split('\n');
   const seen = lines.map((line) => JSON.parse(line) as { name: string; value: unknown });
   assert.deepEqual(Object.fromEntries(seen.map(({ name, value }) => [name, value])), {

@@ -129,7 +129,7 @@ test('a class of attributes goes when it is deleted and nobody has it', async ()
     driverName: 'disk.test',
     parameters: { iops: '100' },
   });
-  await kubectl('delete volumeattributesclass gold --timeout=10s');
+  await kubectl('delete volumeattributesclass gold --timeout=60s');
 });
 
 test('--disable local-storage leaves no class', async () => {

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 
 import { systemClock } from '#base/clock.ts';
 
-const waitMs = 5000;
+const waitMs = 60_000;
 
 export interface WatchEvent {
   readonly type: string;
@@ -14,7 +14,7 @@ export interface WatchEvent {
 export interface WatchReader {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The next event; undefined when the stream has ended. Rejects when none comes in five seconds. */
+  /** The next event; undefined when the stream has ended. Rejects when none comes in a minute. */
   next(): Promise<WatchEvent | undefined>;
   close(): void;
 }

@@ -20,7 +20,7 @@ export interface EtcdProcess {
   close(): Promise<void>;
 }
 
-const startTimeoutMs = 20_000;
+const startTimeoutMs = 60_000;
 
 function has(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
@@ -83,7 +83,7 @@ export async function startEtcd(tls?: EtcdTls): Promise<EtcdProcess> {
       input,
       encoding: 'utf8',
       env: { ...process.env, ETCDCTL_API: '3' },
-      timeout: 10_000,
+      timeout: 30_000,
     });
     if (done.status !== 0) throw new Error(`etcdctl ${command.join(' ')}: ${done.stderr}`);
     return done.stdout;

@@ -26,7 +26,7 @@ async function openEmpty(): Promise<Backend> {
 
 /** Waits for something that etcd does by itself. */
 async function eventually(isTrue: () => Promise<boolean> | boolean): Promise<void> {
-  const endMs = systemClock.monotonicMs() + 15_000;
+  const endMs = systemClock.monotonicMs() + 60_000;
   while (!(await isTrue())) {
     if (systemClock.monotonicMs() > endMs) throw new Error('it did not come about');
     await systemClock.sleep(20);

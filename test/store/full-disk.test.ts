@@ -22,7 +22,7 @@ function runOnSmallDisk(t: TestContext, program: string, size: string): unknown 
   const done = spawnSync(
     'unshare',
     ['-m', 'sh', '-c', script, 'sh', dir, process.execPath, run, size],
-    { encoding: 'utf8', timeout: 60_000 },
+    { encoding: 'utf8', timeout: 180_000 },
   );
   assert.equal(done.status, 0, done.stderr);
   return JSON.parse(done.stdout);
