@@ -1,5 +1,7 @@
 import { hasReason } from '#base/api-status-error.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Authenticated, Authenticator } from './authenticator.ts';
+import { unauthorized } from './failures.ts';
 import { bearerToken } from './headers.ts';
 
 /** Says whose a bearer token is, for a request or for a TokenReview. */
@@ -46,13 +48,21 @@ export function createTokenUnion(all: readonly TokenAuthenticator[]): TokenAuthe
           failures.push(error);
         }
       }
-      if (failures.length > 0) throw failures[0];
-      return undefined;
+      if (failures.length === 0) return undefined;
+      throw joined(failures);
     },
   };
 }
 
-/** Takes the token from the request; it has to be good for `audiences`. */
+function joined(failures: readonly unknown[]): unknown {
+  const why = new Set(failures.map((one) => messageOf(one instanceof Error ? one.cause : one)));
+  return why.size === 1 ? failures[0] : unauthorized(`[${[...why].join(', ')}]`);
+}
+
+/**
+ * Takes the token from the request; it has to be good for `audiences`. One that nobody knows is a
+ * wrong one: who brings it is never a stranger.
+ */
 export function fromRequest(
   tokens: TokenAuthenticator,
   audiences: () => readonly string[],
@@ -60,7 +70,10 @@ export function fromRequest(
   return {
     async authenticate(credentials) {
       const token = bearerToken(credentials);
-      return token === undefined ? undefined : await tokens.authenticateToken(token, audiences());
+      if (token === undefined) return undefined;
+      const found = await tokens.authenticateToken(token, audiences());
+      if (found === undefined) throw unauthorized('invalid bearer token');
+      return found;
     },
   };
 }

@@ -115,6 +115,7 @@ describe('reviews', () => {
     });
     assert.deepEqual(await review('tokenreviews', { token: 'good', audiences: ['vault'] }), {
       user: {},
+      error: 'invalid bearer token',
     });
     await assert.rejects(review('tokenreviews', {}), { httpCode: 400 });
   });

@@ -134,7 +134,8 @@ async function reviewToken(options: ReviewOptions, object: UnknownObject): Promi
     throw badRequest('token is required for TokenReview in authentication');
   }
   const audiences = (spec?.audiences ?? []).length === 0 ? options.audiences : spec?.audiences;
-  let status: object = { user: {} };
+  // what nobody knows is a wrong token here as in a request
+  let status: object = { user: {}, error: 'invalid bearer token' };
   try {
     const found = await options.tokens.authenticateToken(token, audiences ?? []);
     if (found !== undefined) {

@@ -79,7 +79,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const trust = trustOf(args, authorities);
   let clientAuthorities = parseBundle(trust.clientCa);
   let proxyAuthorities = parseBundle(trust.requestHeaderCa);
-  const bootstrap = createBootstrapTokenAuthenticator({ clock, reader });
+  const bootstrap = createBootstrapTokenAuthenticator({ clock, reader, log });
   const certificates = createClientCertificateAuthenticator({
     clock,
     authorities: () => clientAuthorities,
@@ -87,6 +87,10 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   });
   const jwt = createJwtIssuers({ args, ownIssuers: issuers, clock });
   const legacyUse = createLegacyTokenUse({ client: options.client, clock, log });
+  const bootstrapTokens = forOwnAudiences(
+    () => audiences,
+    (token) => bootstrap.authenticate(bearer(token)),
+  );
   const tokens = createTokenUnion([
     ...fileTokens(args, audiences),
     createServiceAccountTokenAuthenticator({
@@ -98,10 +102,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       metrics: options.metrics,
       noteUse: (secret) => legacyUse.note(secret),
     }),
-    forOwnAudiences(
-      () => audiences,
-      (token) => bootstrap.authenticate(bearer(token)),
-    ),
+    bootstrapTokens,
     jwtTokens(jwt, audiences),
     ...webhookTokens(options, audiences),
   ]);
@@ -126,7 +127,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       log,
     }),
     supervisorAuthenticator: createUnionAuthenticator({
-      authenticators: [passwords, certificates, bootstrap],
+      authenticators: [passwords, certificates, fromRequest(bootstrapTokens, () => audiences)],
       anonymous: true,
       log,
     }),
