@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '#base/eventually.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { createWorkQueue } from './work-queue.ts';
 
@@ -57,7 +58,11 @@ test('back-off doubles from 5 ms to 1000 s and starts again after forget', async
   for (let i = 0; i < 20; i++) {
     const start = clock.now();
     queue.addRateLimited('a');
-    while (queue.length === 0) await clock.advance(5);
+    await eventually(
+      'the retry',
+      () => queue.length > 0,
+      () => clock.advance(5),
+    );
     delays.push(clock.now() - start);
     queue.done((await queue.get()) as string);
     // The bucket for all retries refills meanwhile.
@@ -69,7 +74,11 @@ test('back-off doubles from 5 ms to 1000 s and starts again after forget', async
   queue.forget('a');
   const start = clock.now();
   queue.addRateLimited('a');
-  while (queue.length === 0) await clock.advance(5);
+  await eventually(
+    'the retry',
+    () => queue.length > 0,
+    () => clock.advance(5),
+  );
   assert.equal(clock.now() - start, 5);
 });
 

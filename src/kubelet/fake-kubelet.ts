@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '#base/eventually.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { seededRandom } from '#base/random.ts';
@@ -104,13 +105,11 @@ export async function startFakeKubelet(
 
   /** Lets everything that does not wait for the clock run, until the condition holds. */
   const until = async (what: string, condition: () => boolean): Promise<void> => {
-    for (let turn = 0; turn < 50_000; turn++) {
-      if (condition()) return;
-      if (turn % 10 === 9) await stat(tmpdir());
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    const statuses = client.all<Pod>(resources.pods).map(({ status }) => status);
-    throw new Error(`${what} did not happen: ${JSON.stringify([statuses, cri.calls])}`);
+    const state = (): string => {
+      const statuses = client.all<Pod>(resources.pods).map(({ status }) => status);
+      return `${what}, with ${JSON.stringify([statuses, cri.calls])},`;
+    };
+    await eventually(state, condition);
   };
   let isStarted = false;
   void starting.then(() => (isStarted = true));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { eventually } from '#base/eventually.ts';
 import { resources } from '#client/mod.ts';
 import { CriError, grpcCodes } from './cri/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
@@ -119,7 +120,11 @@ test('crashes are restarted after 0, 10, 20, 40 s, and at once again after ten g
     const before = starts();
     cri.exit('c', 1);
     const startMs = clock.now();
-    while (starts() === before) await pass(500, 250);
+    await eventually(
+      'the restart',
+      () => starts() > before,
+      () => pass(500, 250),
+    );
     return Math.floor((clock.now() - startMs) / 1000);
   };
   const texts: (string | undefined)[] = [];
@@ -138,7 +143,11 @@ test('crashes are restarted after 0, 10, 20, 40 s, and at once again after ten g
   assert.ok(
     events().includes(`BackOff: Back-off restarting failed container c in pod p_default(${uid})`),
   );
-  while (starts() < 6) await pass(1000, 1000);
+  await eventually(
+    'the sixth start',
+    () => starts() >= 6,
+    () => pass(1000, 1000),
+  );
   await pass(601_000, 10_000);
   assert.ok((await restartDelaySeconds()) <= 1);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { eventually } from '#base/eventually.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { createLogger } from '#base/log.ts';
 import type { Client } from '#client/mod.ts';
@@ -52,7 +53,11 @@ test('nodes that cannot be read twice in a row are told of in one line a round, 
   const rounds = (): number => asked.filter((name) => name === 'd').length;
   const nextRound = async (): Promise<void> => {
     const wanted = rounds() + 1;
-    while (rounds() < wanted) await clock.advance(2500);
+    await eventually(
+      'the round',
+      () => rounds() >= wanted,
+      () => clock.advance(2500),
+    );
     await clock.advance(1);
   };
   await clock.advance(1);

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { eventually } from '#base/eventually.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { createLogger } from '#base/log.ts';
 import type { ImageStore } from './ctr.ts';
@@ -95,10 +96,10 @@ test('imports a file that arrives later, once it has settled', async (context) =
   const { imported, clock, watching } = setup(context, directory);
   await watching();
   await writeFile(join(directory, 'late.tar'), 'late');
-  while (clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
+  await eventually('the wait', () => clock.pendingTimers > 0);
   assert.deepEqual(imported, []);
   await clock.advance(1000);
-  while (imported.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await eventually('the import', () => imported.length > 0);
   assert.deepEqual(imported, ['late']);
 });
 

@@ -6,6 +6,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { eventually } from '#base/eventually.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { isProcessAlive, runCommand } from '#host/process.ts';
@@ -115,7 +116,7 @@ test('later a shim without a bundle is enough to look again', async (context) =>
   const watching = watchLeakedShims({ ...options, clock, signal: stopping.signal });
   // A look ends by waiting for the next one.
   const pass = async (ms: number): Promise<void> => {
-    while (clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
+    await eventually('the wait', () => clock.pendingTimers > 0);
     await clock.advance(ms);
   };
   for (let look = 0; look < 6; look += 1) await pass(10_000);

@@ -11,6 +11,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 
 import { systemClock } from '#base/clock.ts';
+import { eventually } from '#base/eventually.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { seededRandom } from '#base/random.ts';
@@ -236,7 +237,7 @@ test('an agent waits for its server and stops waiting when told to', async (t) =
     log: silentLogger,
     signal: stopper.signal,
   });
-  while (clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
+  await eventually('the wait', () => clock.pendingTimers > 0);
   stopper.abort(new Error('stopped'));
   await assert.rejects(joining, /stopped/);
 });

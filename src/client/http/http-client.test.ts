@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { hasReason } from '#base/api-status-error.ts';
 import { systemClock } from '#base/clock.ts';
 import { hasCode } from '#base/errors.ts';
+import { eventually } from '#base/eventually.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { createAuthority, createEcKey, issueCertificate } from '#pki/mod.ts';
@@ -270,11 +271,12 @@ test('waits as long as Retry-After says and then tries again', async () => {
     { clock },
   );
   const got = client.get(resources.pods, 'a', { namespace: 'default' });
-  while (requests.length < 3) {
+  const turn = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));
     // One timer is the time limit, one the wait.
     if (clock.pendingTimers >= 3) await clock.advance(1000);
-  }
+  };
+  await eventually('the third request', () => requests.length >= 3, turn);
   assert.equal((await got).metadata.name, 'a');
   assert.equal(requests.length, 3);
 });
@@ -313,7 +315,7 @@ test('a server that hangs is given up at the time limit', async () => {
   const { client, requests } = await serve(() => undefined, { clock, requestTimeoutMs: 5000 });
   const got = client.get(resources.nodes, 'a');
   const rejected = assert.rejects(got, { code: 'Unavailable', message: /in 5000 ms/ });
-  while (requests.length === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  await eventually('the request', () => requests.length > 0);
   await clock.advance(5000);
   await rejected;
 });

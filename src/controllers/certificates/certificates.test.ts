@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { formatTime } from '#base/clock.ts';
+import { eventually } from '#base/eventually.ts';
 import { resources } from '#client/mod.ts';
 import { createAuthority, createEcKey } from '#pki/mod.ts';
 import type { CertificateSigningRequest, SubjectAccessReview } from '#schema/types.ts';
@@ -52,11 +53,12 @@ const live = (harness: Harness): CertificateSigningRequest =>
 
 /** Signing runs on real threads: turns of the event loop, not time, bring it to its end. */
 async function until(harness: Harness, check: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 2000 && !check(); turn++) {
-    await harness.run(0);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  assert.ok(check(), JSON.stringify(live(harness)?.status));
+  const status = (): string => JSON.stringify(live(harness)?.status);
+  await eventually(
+    () => `what is meant, with ${status()},`,
+    check,
+    () => harness.run(0),
+  );
 }
 
 async function authorities(nowMs: number): Promise<SignerAuthorities> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatTime } from '#base/clock.ts';
+import { eventually } from '#base/eventually.ts';
 import { resources } from '#client/mod.ts';
 import type { CronJob, CronJobSpec, Job } from '#schema/types.ts';
 import { createHarness } from '../testing/harness.ts';
@@ -170,7 +171,11 @@ test('a time that is missed for longer than the deadline is not started', async 
 
 test('a job that is gone is missed, one that nobody made is told', async () => {
   const harness = start({ schedule: '*/30 * * * *' }, 29 * minuteMs);
-  while (names(harness).length === 0) await minute(harness);
+  await eventually(
+    'a job',
+    () => names(harness).length > 0,
+    () => minute(harness),
+  );
   const [name] = names(harness);
   harness.client.remove(resources.jobs, `shop/${name}`);
   await harness.run(100);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { eventually } from '#base/eventually.ts';
 import type { Container, PodSpec, Probe } from '#schema/types.ts';
 import { startFakeKubelet, testContainer, testPod } from '../fake-kubelet.ts';
 
@@ -38,7 +39,8 @@ test('a result counts when it came as often as its threshold says', async (conte
   await begin();
   const after = async (count: number): Promise<boolean | undefined> => {
     const wanted = (counts['readiness'] ?? 0) + count;
-    while ((counts['readiness'] ?? 0) < wanted) await pass(250, 250);
+    const isDone = (): boolean => (counts['readiness'] ?? 0) >= wanted;
+    await eventually('the probe', isDone, () => pass(250, 250));
     await pass(250, 250);
     return status()?.ready;
   };

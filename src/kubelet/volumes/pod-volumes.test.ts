@@ -12,6 +12,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { eventually } from '#base/eventually.ts';
 import { isInPrivateMountNamespace, rerunPrivately } from '#host/testing.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
@@ -59,11 +60,6 @@ async function setup(objects: readonly KubeObject[] = []) {
   const start = () => createVolumeManager(options);
   await prepareVolumeRoot(rootDirectory);
   return { rootDirectory, clock, client, events, signal, start, manager: start() };
-}
-
-/** Waits for real I/O under a fake clock; the test's own timeout is the bound. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A pod whose only container mounts all of the volumes. */
@@ -161,7 +157,7 @@ if (!isInPrivateMountNamespace()) {
     const { clock, client, events, manager, signal } = await setup();
     const pod = podWith([{ name: 'v', configMap: { name: 'conf' } }]);
     const mounting = manager.mount(pod, signal);
-    await until(() => events.length > 0);
+    await eventually('an event', () => events.length > 0);
     client.add(configMap({ a: '1' }));
     await clock.advance(600);
     assert.ok((await mounting).has('v'));
@@ -184,7 +180,7 @@ if (!isInPrivateMountNamespace()) {
         'Unable to attach or mount volumes: unmounted volumes=[bad], unattached volumes=[], ' +
         'failed to process volumes=[]: timed out waiting for the condition',
     });
-    await until(() => events.length > 0);
+    await eventually('an event', () => events.length > 0);
     await clock.advance(123_000);
     await mounting;
     await manager.unmount('u1');
@@ -252,7 +248,7 @@ if (!isInPrivateMountNamespace()) {
       const mounting = assert.rejects(
         manager.mount(podWith([{ name: 'v', hostPath: { path: file, type } }]), stop.signal),
       );
-      await until(() => events.length > seen);
+      await eventually('another event', () => events.length > seen);
       stop.abort(new Error('enough'));
       await mounting;
       const text = `: hostPath type check failed: ${file} is not ${words}`;
