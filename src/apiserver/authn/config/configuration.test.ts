@@ -139,3 +139,113 @@ describe('the issuer of the flags', () => {
     assert.throws(() => issuerOfFlags({ ...flags, requiredClaims: ['a'] }, []), /malformed pair/);
   });
 });
+
+describe('claims', () => {
+  const issuerOf = (entry: object) => {
+    const [found] = read([{ issuer, claimMappings, ...entry }]).jwt;
+    assert.ok(found);
+    return found;
+  };
+
+  it('make a user whose empty texts are left out, and whose fields rules may always read', () => {
+    const found = issuerOf({
+      claimMappings: {
+        username: { expression: 'claims.sub' },
+        groups: { expression: 'claims.roles' },
+        extra: [{ key: 'a.example/b', valueExpression: 'claims.tags' }],
+      },
+      userValidationRules: [{ expression: 'user.uid == "" && size(user.extra) == 0' }],
+    });
+    const user = userOfClaims(found, { sub: 'a', roles: ['x', '', 'y'], tags: [''] });
+    assert.deepEqual(user, { name: 'a', uid: undefined, groups: ['x', 'y'], extra: undefined });
+    const none = userOfClaims(found, { sub: 'a', roles: null, tags: '' });
+    assert.deepEqual(none.groups, []);
+  });
+
+  const wrong: [string, object, Record<string, unknown>, string][] = [
+    [
+      'a name that is no text',
+      {},
+      { sub: 7 },
+      'oidc: parse username claims "sub": json: cannot unmarshal number into Go value of type string',
+    ],
+    ['no name', {}, {}, 'oidc: parse username claims "sub": claim not present'],
+    [
+      'a name of an expression that is no text',
+      { claimMappings: { username: { expression: 'claims.sub' } } },
+      { sub: 7 },
+      'oidc: error evaluating username claim expression: username claim expression must return a string',
+    ],
+    [
+      'groups that are no texts',
+      { claimMappings: { ...claimMappings, groups: { claim: 'g', prefix: '' } } },
+      { sub: 'a', g: 7 },
+      'oidc: parse groups claim "g": json: cannot unmarshal number into Go value of type string',
+    ],
+    [
+      'groups of an expression that are no texts',
+      { claimMappings: { ...claimMappings, groups: { expression: 'claims.g' } } },
+      { sub: 'a', g: [1] },
+      'oidc: error evaluating group claim expression: expression must return a string or a list of strings',
+    ],
+    [
+      'a uid that is no text',
+      { claimMappings: { ...claimMappings, uid: { claim: 'u' } } },
+      { sub: 'a', u: {} },
+      'oidc: parse uid claim "u": json: cannot unmarshal object into Go value of type string',
+    ],
+    [
+      'an extra value that is no text',
+      {
+        claimMappings: {
+          ...claimMappings,
+          extra: [{ key: 'a.example/b', valueExpression: 'claims.x' }],
+        },
+      },
+      { sub: 'a', x: 1 },
+      'oidc: error evaluating extra claim expression: claims.x: expression must return a string or a list of strings',
+    ],
+    [
+      'a required claim that differs, before any expression',
+      {
+        claimValidationRules: [
+          { expression: 'false', message: 'never' },
+          { claim: 'hd', requiredValue: 'x' },
+        ],
+      },
+      { sub: 'a', hd: 'y' },
+      'oidc: required claim hd value does not match. Got = y, want = x',
+    ],
+    [
+      'a rule for claims that does not hold',
+      { claimValidationRules: [{ expression: 'claims.level > 2', message: 'too low' }] },
+      { sub: 'a', level: 1 },
+      "oidc: error evaluating claim validation expression: validation expression 'claims.level > 2' failed: too low",
+    ],
+    [
+      'a rule for users that does not hold',
+      { userValidationRules: [{ expression: "user.username != 'a'" }] },
+      { sub: 'a' },
+      "oidc: error evaluating user info validation rule: validation expression 'user.username != 'a'' failed: ",
+    ],
+  ];
+  wrong.push(
+    [
+      'a rule over a claim that is not there',
+      { claimValidationRules: [{ expression: 'claims.level > 2' }] },
+      { sub: 'a' },
+      "oidc: error evaluating claim validation expression: expression 'claims.level > 2' resulted in error: no such key: level",
+    ],
+    [
+      'an expression over a claim that is not there',
+      { claimMappings: { username: { expression: 'claims.mail' } } },
+      { sub: 'a' },
+      "oidc: error evaluating username claim expression: expression 'claims.mail' resulted in error: no such key: mail",
+    ],
+  );
+  for (const [name, entry, claims, why] of wrong) {
+    it(`${name}: refused with upstream's words`, () => {
+      assert.throws(() => userOfClaims(issuerOf(entry), claims), { message: why });
+    });
+  }
+});

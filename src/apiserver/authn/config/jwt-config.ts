@@ -218,7 +218,7 @@ function readSource(
     }
     const at = `${path}.expression`;
     const program = compile(claims, expression, at, errors);
-    return program === undefined ? undefined : { program };
+    return program === undefined ? undefined : { expression, program };
   } else if (claim !== '') {
     if (!source.has('prefix')) {
       errors.required(
@@ -248,13 +248,13 @@ function readUid(
   if (claim !== '') return { claim, prefix: '' };
   if (expression === '') return undefined;
   const program = compile(claims, expression, source.pathOf('expression'), errors);
-  return program === undefined ? undefined : { program };
+  return program === undefined ? undefined : { expression, program };
 }
 
 function readExtra(
   mappings: ConfigObject | undefined,
   { errors, claims }: Reading,
-): { key: string; program: CelProgram }[] {
+): JwtIssuer['extra'][number][] {
   const seen = new Set<string>();
   return (mappings?.objects('extra') ?? []).flatMap((entry) => {
     entry.only(['key', 'valueExpression']);
@@ -282,7 +282,7 @@ function readExtra(
       return [];
     }
     const program = compile(claims, expression, at, errors);
-    return program === undefined ? [] : [{ key, program }];
+    return program === undefined ? [] : [{ key, expression, program }];
   });
 }
 

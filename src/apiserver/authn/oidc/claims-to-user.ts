@@ -1,12 +1,13 @@
 import { messageOf } from '#base/errors.ts';
-import type { CelBudget, CelProgram } from '#cel/mod.ts';
+import type { CelBudget } from '#cel/mod.ts';
 import type { UserInfo } from '../../request.ts';
-import type { ClaimSource, ExpressionRule, JwtIssuer } from './jwt-issuer.ts';
+import type { ClaimSource, Expression, ExpressionRule, JwtIssuer } from './jwt-issuer.ts';
 
 /** Cost that the expressions of one token may have in all. */
 const expressionBudget = 10_000_000;
 
 type Claims = Readonly<Record<string, unknown>>;
+type Variables = Readonly<Record<string, unknown>>;
 
 /**
  * The user that an issuer's rules make of the claims. Throws an Error with upstream's text when a
@@ -16,124 +17,144 @@ export function userOfClaims(issuer: JwtIssuer, claims: Claims): UserInfo {
   const budget: CelBudget = { remaining: expressionBudget };
   const name = usernameOf(issuer, claims, budget);
   const groups = issuer.groups === undefined ? [] : groupsOf(issuer.groups, claims, budget);
-  for (const rule of issuer.claimRules) {
-    if ('program' in rule) checkRule(rule, { claims }, budget, 'claim validation');
-    else checkRequired(rule, claims);
-  }
   const uid = issuer.uid === undefined ? '' : uidOf(issuer.uid, claims, budget);
   const extra = extraOf(issuer, claims, budget);
-  const user: UserInfo = {
+  for (const rule of issuer.claimRules) {
+    if (!('program' in rule)) checkRequired(rule, claims);
+  }
+  const claimRules = issuer.claimRules.filter((rule) => 'program' in rule);
+  checkRules(claimRules, { claims }, budget, 'claim validation expression');
+  // rules may read every field, also an empty one
+  const user = { username: name, uid, groups, extra };
+  checkRules(issuer.userRules, { user }, budget, 'user info validation rule');
+  return {
     name,
     uid: uid === '' ? undefined : uid,
     groups,
     extra: Object.keys(extra).length === 0 ? undefined : extra,
   };
-  if (issuer.userRules.length > 0) {
-    const shown = {
-      username: name,
-      groups,
-      ...(uid === '' ? {} : { uid }),
-      ...(user.extra === undefined ? {} : { extra }),
-    };
-    for (const rule of issuer.userRules) {
-      checkRule(rule, { user: shown }, budget, 'user validation');
-    }
-  }
-  return user;
 }
 
 function evaluate(
-  program: CelProgram,
-  variables: Readonly<Record<string, unknown>>,
+  { expression, program }: Expression,
+  variables: Variables,
   budget: CelBudget,
-  what: string,
 ): unknown {
   try {
     return program.evaluate(variables, budget);
   } catch (error) {
-    throw new Error(`oidc: error evaluating ${what}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`expression '${expression}' resulted in error: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Runs `work`; what it throws is told with what it was for. */
+function telling<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Error(`oidc: ${what}: ${messageOf(error)}`, { cause: error });
   }
 }
 
 function usernameOf({ username }: JwtIssuer, claims: Claims, budget: CelBudget): string {
   if ('program' in username) {
-    const value = evaluate(username.program, { claims }, budget, 'username claim expression');
-    if (typeof value !== 'string') {
-      throw new Error('oidc: error evaluating username claim expression: must return a string');
-    }
+    const value = telling('error evaluating username claim expression', () =>
+      textOfExpression(username, claims, budget, 'username'),
+    );
     if (value === '') throw new Error('oidc: empty username via CEL expression is not allowed');
     return value;
   }
   const { claim, prefix } = username;
-  const value = claims[claim];
-  if (value === undefined)
-    throw new Error(`oidc: parse username claims ${JSON.stringify(claim)}: claim not present`);
-  if (typeof value !== 'string') {
-    throw new Error(`oidc: parse username claims ${JSON.stringify(claim)}: claim is no string`);
-  }
-  if (claim === 'email') {
-    const verified = claims['email_verified'];
-    if (verified !== undefined && verified !== true) {
-      if (typeof verified === 'boolean') throw new Error('oidc: email not verified');
-      throw new Error("oidc: parse 'email_verified' claim: claim is no boolean");
-    }
-  }
+  const value = telling(`parse username claims ${JSON.stringify(claim)}`, () =>
+    textClaim(claims, claim),
+  );
+  if (claim === 'email') checkVerified(claims);
   return `${prefix}${value}`;
+}
+
+function checkVerified(claims: Claims): void {
+  const verified = claims['email_verified'];
+  if (verified === undefined || verified === true) return;
+  if (verified === false || verified === null) throw new Error('oidc: email not verified');
+  throw new Error(`oidc: parse 'email_verified' claim: ${mismatch(verified, 'bool')}`);
 }
 
 function groupsOf(source: ClaimSource, claims: Claims, budget: CelBudget): readonly string[] {
   if ('program' in source) {
-    const value = evaluate(source.program, { claims }, budget, 'group claim expression');
-    return textsOf(value, 'oidc: error evaluating group claim expression');
+    return telling('error evaluating group claim expression', () =>
+      textsOf(evaluate(source, { claims }, budget)),
+    );
   }
-  const value = claims[source.claim];
+  const { claim, prefix } = source;
+  const value = claims[claim];
   if (value === undefined || value === null) return [];
-  const groups = textsOf(value, `oidc: parse groups claim ${JSON.stringify(source.claim)}`);
-  return groups.map((group) => `${source.prefix}${group}`);
-}
-
-/** A string stands for a list of one. */
-function textsOf(value: unknown, what: string): readonly string[] {
-  if (value === null || value === undefined || value === '') return [];
-  if (typeof value === 'string') return [value];
-  if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) {
-    return value;
+  const groups = Array.isArray(value) ? value : [value];
+  if (!groups.every((group) => typeof group === 'string')) {
+    throw new Error(
+      `oidc: parse groups claim ${JSON.stringify(claim)}: ${mismatch(value, 'string')}`,
+    );
   }
-  throw new Error(`${what}: not a string or a list of strings`);
+  return groups.map((group) => `${prefix}${group}`);
 }
 
 function uidOf(source: ClaimSource, claims: Claims, budget: CelBudget): string {
-  const value =
-    'program' in source
-      ? evaluate(source.program, { claims }, budget, 'uid claim expression')
-      : claims[source.claim];
-  if (value === undefined && !('program' in source)) {
-    throw new Error(`oidc: parse uid claim ${JSON.stringify(source.claim)}: claim not present`);
+  if ('program' in source) {
+    return telling('error evaluating uid claim expression', () =>
+      textOfExpression(source, claims, budget, 'uid'),
+    );
   }
-  if (typeof value !== 'string') {
-    throw new Error('oidc: error evaluating uid claim expression: must return a string');
-  }
-  return value;
+  const { claim } = source;
+  return telling(`parse uid claim ${JSON.stringify(claim)}`, () => textClaim(claims, claim));
 }
 
 function extraOf(issuer: JwtIssuer, claims: Claims, budget: CelBudget): Record<string, string[]> {
   const extra: Record<string, string[]> = {};
-  for (const { key, program } of issuer.extra) {
-    const value = evaluate(program, { claims }, budget, 'extra claim expression');
-    const texts = textsOf(value, `oidc: error evaluating extra claim expression for ${key}`);
-    const kept = texts.filter((text) => text !== '');
-    if (kept.length > 0) extra[key] = kept;
+  for (const one of issuer.extra) {
+    const value = evaluate(one, { claims }, budget);
+    const texts = telling(`error evaluating extra claim expression: ${one.expression}`, () =>
+      textsOf(value),
+    );
+    if (texts.length > 0) extra[one.key] = texts;
   }
   return extra;
 }
 
+function textOfExpression(of: Expression, claims: Claims, budget: CelBudget, what: string): string {
+  const value = evaluate(of, { claims }, budget);
+  if (typeof value === 'string') return value;
+  throw new Error(`${what} claim expression must return a string`);
+}
+
+/** A text stands for a list of one; what is empty is left out. */
+function textsOf(value: unknown): string[] {
+  const texts = value === null || value === undefined ? [] : [value].flat();
+  if (!texts.every((text) => typeof text === 'string')) {
+    throw new Error('expression must return a string or a list of strings');
+  }
+  return texts.filter((text) => text !== '');
+}
+
+function textClaim(claims: Claims, claim: string): string {
+  const value = claims[claim];
+  if (value === undefined || value === null) throw new Error('claim not present');
+  if (typeof value !== 'string') throw new Error(mismatch(value, 'string'));
+  return value;
+}
+
+/** What Go's decoder says to a value of another type. */
+function mismatch(value: unknown, wanted: string): string {
+  const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  return `json: cannot unmarshal ${found} into Go value of type ${wanted}`;
+}
+
 function checkRequired(rule: { claim: string; requiredValue: string }, claims: Claims): void {
   const { claim, requiredValue } = rule;
-  const value = claims[claim];
-  if (value === undefined) throw new Error(`oidc: required claim ${claim} not present in ID token`);
-  if (typeof value !== 'string') {
-    throw new Error(`oidc: parse claim ${claim}: claim is no string`);
+  if (claims[claim] === undefined) {
+    throw new Error(`oidc: required claim ${claim} not present in ID token`);
   }
+  const value = telling(`parse claim ${claim}`, () => textClaim(claims, claim));
   if (value !== requiredValue) {
     throw new Error(
       `oidc: required claim ${claim} value does not match. Got = ${value}, want = ${requiredValue}`,
@@ -141,17 +162,17 @@ function checkRequired(rule: { claim: string; requiredValue: string }, claims: C
   }
 }
 
-function checkRule(
-  rule: ExpressionRule,
-  variables: Readonly<Record<string, unknown>>,
+/** All rules are evaluated before the first that does not hold is told, as upstream. */
+function checkRules(
+  rules: readonly ExpressionRule[],
+  variables: Variables,
   budget: CelBudget,
   what: string,
 ): void {
-  if (evaluate(rule.program, variables, budget, `${what} rule`) === true) return;
-  const { expression, message } = rule;
-  throw new Error(
-    message === ''
-      ? `oidc: error evaluating ${what} rule: validation expression '${expression}' failed`
-      : `oidc: error evaluating ${what} rule: validation expression '${expression}' failed: ${message}`,
-  );
+  telling(`error evaluating ${what}`, () => {
+    const broken = rules.filter((rule) => evaluate(rule, variables, budget) !== true);
+    const [first] = broken;
+    if (first === undefined) return;
+    throw new Error(`validation expression '${first.expression}' failed: ${first.message}`);
+  });
 }

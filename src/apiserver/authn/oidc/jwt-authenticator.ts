@@ -1,3 +1,4 @@
+import { formatTime } from '#base/clock.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Authenticated } from '../authenticator.ts';
 import { unauthorized } from '../failures.ts';
@@ -40,13 +41,13 @@ export function createJwtAuthenticator(options: {
       );
     }
     checkTimes(jws.claims, clock.now() / 1000);
-    checkAudience(issuer, jws.claims);
     const candidates = await keys.find(jws.keyId);
     if (!candidates.some((key) => isSignedBy(jws, key))) {
       throw new Error(
         'oidc: verify token: failed to verify signature: failed to verify id token signature',
       );
     }
+    checkAudience(issuer, jws.claims);
     return { user: userOfClaims(issuer, jws.claims) };
   }
 
@@ -77,19 +78,29 @@ export function createJwtAuthenticator(options: {
 function checkTimes(claims: Jws['claims'], nowSeconds: number): void {
   const { exp, nbf } = claims;
   if (typeof exp !== 'number' || exp < nowSeconds) {
-    throw new Error(
-      `oidc: verify token: oidc: token is expired (Token Expiry: ${typeof exp === 'number' ? new Date(exp * 1000).toISOString() : 'none'})`,
-    );
+    const shown = typeof exp === 'number' ? goTime(exp) : '0001-01-01 00:00:00 +0000 UTC';
+    throw new Error(`oidc: verify token: oidc: token is expired (Token Expiry: ${shown})`);
   }
   if (typeof nbf === 'number' && nbf > nowSeconds + leewaySeconds) {
-    throw new Error('oidc: verify token: oidc: current time before the nbf (not before) time');
+    throw new Error(
+      `oidc: verify token: oidc: current time ${goTime(nowSeconds)} before the nbf (not before) time: ${goTime(nbf)}`,
+    );
   }
+}
+
+function goTime(seconds: number): string {
+  const text = formatTime(Math.floor(seconds) * 1000);
+  return `${text.slice(0, 10)} ${text.slice(11, 19)} +0000 UTC`;
 }
 
 function checkAudience(issuer: JwtIssuer, claims: Jws['claims']): void {
   const given = [claims['aud']].flat().filter((one) => typeof one === 'string');
   if (issuer.audiences.some((audience) => given.includes(audience))) return;
   throw new Error(
-    `oidc: verify token: oidc: expected audience in ${JSON.stringify(issuer.audiences)} got ${JSON.stringify(given)}`,
+    `oidc: verify token: oidc: expected audience in ${quoted([...issuer.audiences].sort())} got ${quoted(given)}`,
   );
+}
+
+function quoted(texts: readonly string[]): string {
+  return `[${texts.map((text) => JSON.stringify(text)).join(' ')}]`;
 }
