@@ -55,7 +55,7 @@ test('pods of both nodes answer each other and under one Service', { skip }, asy
     '--image=docker.io/test/web:1',
     '--replicas=4',
   ]);
-  await server.kubectl(['rollout', 'status', 'deployment/web', '--timeout=30s']);
+  await server.kubectl(['rollout', 'status', 'deployment/web', '--timeout=100s']);
   await server.kubectl(['expose', 'deployment', 'web', '--port=80']);
   const rows = (
     await server.kubectl([
@@ -78,7 +78,7 @@ test('pods of both nodes answer each other and under one Service', { skip }, asy
       await server.waitFor(
         `${ip} to answer`,
         async () => (await ask(from, ip ?? '')) === name,
-        10_000,
+        60_000,
       );
     }
   }

@@ -35,7 +35,7 @@ export async function labProblem(): Promise<string | false> {
   if (process.getuid?.() !== 0) return 'needs root';
   try {
     const args = ['-m', '-n', '-p', '-C', '--fork', 'true'];
-    await runCommand({ command: 'unshare', args, timeoutMs: 10_000 });
+    await runCommand({ command: 'unshare', args, timeoutMs: 60_000 });
     await detectCgroups();
   } catch (error) {
     return `needs namespaces and cgroups: ${String(error)}`;
@@ -108,7 +108,7 @@ async function inNetns(pid: number, command: string, args: readonly string[]): P
   const result = await runCommand({
     command: 'nsenter',
     args: ['-t', String(pid), '-n', '--', command, ...args],
-    timeoutMs: 30_000,
+    timeoutMs: 90_000,
   });
   return result.stdout;
 }

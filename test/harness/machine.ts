@@ -91,7 +91,7 @@ export async function createMachine(options: {
       command: 'sh',
       args: wrap(command, args),
       ...runOptions,
-      timeoutMs: runOptions.timeoutMs ?? 30_000,
+      timeoutMs: runOptions.timeoutMs ?? 120_000,
     });
   return {
     name,

@@ -107,11 +107,7 @@ function createNode(machine: Machine, lab: Lab, options: StartNodeOptions): Test
     const find = async (): Promise<number[]> =>
       (await Promise.all(patterns.map((pattern) => machine.processes(pattern)))).flat();
     for (const pid of await find()) signalProcess(pid, 'SIGKILL');
-    await waitFor(
-      'the killed processes to be gone',
-      async () => (await find()).length === 0,
-      10_000,
-    );
+    await waitFor('the killed processes to be gone', async () => (await find()).length === 0);
   };
 
   const node: TestNode = {
@@ -125,7 +121,7 @@ function createNode(machine: Machine, lab: Lab, options: StartNodeOptions): Test
     },
     apply: (manifest) => node.kubectl(['apply', '-f', '-'], { stdin: manifest }),
     waitFor,
-    async waitReady(timeoutMs = 60_000) {
+    async waitReady(timeoutMs = 120_000) {
       const path = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
       await waitFor(
         `node ${machine.name} to be Ready`,
@@ -139,7 +135,7 @@ function createNode(machine: Machine, lab: Lab, options: StartNodeOptions): Test
       for (const pid of await machine.processes(ownProcess)) signalProcess(pid, 'SIGTERM');
       const isGone = async (): Promise<boolean> =>
         (await machine.processes(ownProcess)).length === 0;
-      await waitFor('k3ts to stop', isGone, 30_000);
+      await waitFor('k3ts to stop', isGone);
     },
     async restart(newArgs) {
       await node.stop();
@@ -160,11 +156,11 @@ function literally(text: string): RegExp {
   return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
 }
 
-/** Asks until the answer is true, 50 ms apart. */
+/** Asks until the answer is true, 50 ms apart; the bound is for machines that are busy. */
 export async function waitFor(
   what: string,
   condition: () => Promise<boolean>,
-  timeoutMs = 30_000,
+  timeoutMs = 90_000,
 ): Promise<void> {
   const deadlineMs = systemClock.monotonicMs() + timeoutMs;
   let last = 'the answer was no';

@@ -16,10 +16,10 @@ after(async () => await node?.close());
 
 /** Runs k3ts with a line of arguments to its end; its messages without those of the log. */
 async function start(line: string, before = ''): Promise<{ exitCode: number; said: string[] }> {
-  const script = `${before} timeout 20 "$0" ${line} 2>&1`;
+  const script = `${before} timeout 60 "$0" ${line} 2>&1`;
   const result = await node.run('sh', ['-c', script, program], {
     okExitCodes: [0, 1, 2, 3, 124],
-    timeoutMs: 30_000,
+    timeoutMs: 90_000,
   });
   const lines = result.stdout.split('\n').filter((text) => text !== '');
   return {

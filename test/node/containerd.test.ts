@@ -70,7 +70,7 @@ async function start(
   ];
   // The program imports by the names of our package.
   const line = ['-c', `cd ${import.meta.dirname} && exec "$@"`, 'sh', process.execPath, ...args];
-  const running = machine.run('sh', line, { timeoutMs: 60_000 });
+  const running = machine.run('sh', line, { timeoutMs: 180_000 });
   if (end === 'kill -9') await assert.rejects(running, /Killed|killed by SIGKILL|exit code 137/);
   else await running;
   return JSON.parse(await machine.sh('cat /run/report; rm /run/report')) as Report;

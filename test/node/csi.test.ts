@@ -41,12 +41,12 @@ function startDriver(): void {
   closeSync(output);
 }
 const kubectl = (line: string): Promise<string> =>
-  node.kubectl(line.split(' '), { timeoutMs: 90_000 });
+  node.kubectl(line.split(' '), { timeoutMs: 120_000 });
 async function get<T>(what: string): Promise<T> {
   return JSON.parse(await kubectl(`get ${what} -o json`)) as T;
 }
 async function phase(name: string, wanted: string): Promise<void> {
-  await kubectl(`wait --for=jsonpath={.status.phase}=${wanted} pod/${name} --timeout=30s`);
+  await kubectl(`wait --for=jsonpath={.status.phase}=${wanted} pod/${name} --timeout=100s`);
 }
 async function events(name: string): Promise<string[]> {
   const list = await get<CoreV1EventList>(`events --field-selector involvedObject.name=${name}`);
@@ -226,7 +226,7 @@ test('after kill -9 of k3ts the volume is taken down all the same', { skip }, as
   await node.kill9();
   await node.restart();
   await node.waitReady();
-  await kubectl('delete pod grown --now --timeout=60s');
+  await kubectl('delete pod grown --now --timeout=100s');
   const order = (await calls()).map(({ method }) => method);
   assert.deepEqual(order.slice(-2), ['NodeUnpublishVolume', 'NodeUnstageVolume']);
   const left = await node.machine.sh("grep -c 'kubernetes.io[~/]csi' /proc/self/mountinfo || true");

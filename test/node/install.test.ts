@@ -88,10 +88,10 @@ test('words of the command line reach k3ts as they are under each init system', 
       render() { service=k3ts program=/bin/printf env_file=/nowhere; quote_words "$@"; render_${kind}; }
       render "$@"`;
     const args = ['-c', script, 'sh', ...words];
-    return (await runCommand({ command: 'sh', args, timeoutMs: 10_000 })).stdout;
+    return (await runCommand({ command: 'sh', args, timeoutMs: 60_000 })).stdout;
   };
   const run = async (script: string): Promise<string> =>
-    (await runCommand({ command: 'sh', args: ['-c', script], timeoutMs: 10_000 })).stdout;
+    (await runCommand({ command: 'sh', args: ['-c', script], timeoutMs: 60_000 })).stdout;
   const asGiven = words
     .slice(1)
     .map((word) => `${word}|`)
@@ -149,7 +149,7 @@ test(
 
     // The first word of k3s' guides.
     await machine.run('/usr/local/bin/k3s', ['kubectl', 'apply', '-f', '-'], { stdin: pod });
-    await kubectl('wait', 'pod/web', '--for=condition=Ready', '--timeout=30s');
+    await kubectl('wait', 'pod/web', '--for=condition=Ready', '--timeout=100s');
     const exec = `echo input | /usr/local/bin/crictl exec -i web sh -c 'cat; exit 7'; echo $?`;
     assert.equal(await machine.sh(exec), 'input\n7\n');
     const containers = async (): Promise<string> =>
@@ -194,10 +194,8 @@ test(
     assert.match(stderr, /port 6443 on \S+ is in use/);
     assert.match(stderr, /k3ts ended with an error; it is tried again every 5 seconds/);
     await machine.sh('kill $(cat /run/nc.pid)');
-    await waitFor(
-      'the next attempt',
-      async () => (await kubectl('get', 'nodes')).includes(' Ready'),
-      20_000,
+    await waitFor('the next attempt', async () =>
+      (await kubectl('get', 'nodes')).includes(' Ready'),
     );
     await machine.sh('/usr/local/bin/k3ts-uninstall.sh');
   },

@@ -163,7 +163,7 @@ const shell = (script: string) => ({
 const key = (name: string): string => `default/${name}`;
 const stored = (name: string): Pod | undefined => pods.get(key(name));
 
-async function until(what: string, condition: () => boolean, timeoutMs = 30_000): Promise<number> {
+async function until(what: string, condition: () => boolean, timeoutMs = 90_000): Promise<number> {
   const startMs = performance.now();
   while (!condition()) {
     if (performance.now() - startMs > timeoutMs) {
@@ -370,7 +370,7 @@ spec:
   containers: [{name: web, image: 'docker.io/test/web:1', env: [{name: PORT, value: '8090'}]}]
 `;
     await writeFile(`${staticPodPath}/fixed.yaml`, manifest);
-    await until('mirror runs', isRunning('fixed-node-1'), 40_000);
+    await until('mirror runs', isRunning('fixed-node-1'));
     const mirror = stored('fixed-node-1');
     const answer = await (await fetch('http://10.99.0.1:8090/healthz')).text();
     await writeFile(`${staticPodPath}/fixed.yaml`, manifest.replace('8090', '8091'));

@@ -28,7 +28,7 @@ before(async () => {
 after(async () => await node?.close());
 
 const kubectl = (line: string): Promise<string> =>
-  node.kubectl(line.split(' '), { timeoutMs: 90_000 });
+  node.kubectl(line.split(' '), { timeoutMs: 120_000 });
 
 const pod = (name: string, limits: string, requests = limits): string => `
 apiVersion: v1
@@ -57,10 +57,10 @@ async function cgroupFile(path: string): Promise<string> {
 
 test('a container has processors for itself, also after a restart', { skip }, async () => {
   await node.apply(pod('shared', 'memory: 32Mi', 'cpu: 10m, memory: 32Mi'));
-  await kubectl('wait --for=condition=Ready pod/shared --timeout=60s');
+  await kubectl('wait --for=condition=Ready pod/shared --timeout=100s');
   const all = await allowedCpus('shared');
   await node.apply(pod('own', 'cpu: 1, memory: 32Mi'));
-  await kubectl('wait --for=condition=Ready pod/own --timeout=60s');
+  await kubectl('wait --for=condition=Ready pod/own --timeout=100s');
   const own = await allowedCpus('own');
   assert.match(own, /^[1-9]\d*$/);
   await waitFor(
@@ -87,7 +87,7 @@ test('a container has processors for itself, also after a restart', { skip }, as
 
 test('pods have limits of their own, and all pods together, too', { skip }, async () => {
   await node.apply(pod('small', 'cpu: 200m, memory: 32Mi'));
-  await kubectl('wait --for=condition=Ready pod/small --timeout=60s');
+  await kubectl('wait --for=condition=Ready pod/small --timeout=100s');
   const uid = await kubectl('get pod small -o jsonpath={.metadata.uid}');
   assert.equal(await cgroupFile(`pod${uid}/pids.max`), '321');
   const quota = await cgroupFile(`pod${uid}/cpu.cfs_quota_us`).catch(() => '');

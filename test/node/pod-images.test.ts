@@ -43,7 +43,7 @@ async function startRegistry(): Promise<void> {
 }
 
 async function kubectl(line: string): Promise<string> {
-  return await node.kubectl(line.split(' '), { timeoutMs: 60_000 });
+  return await node.kubectl(line.split(' '), { timeoutMs: 120_000 });
 }
 async function get(name: string): Promise<Pod> {
   return JSON.parse(await kubectl(`get pod ${name} -o json`)) as Pod;

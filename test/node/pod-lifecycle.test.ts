@@ -42,7 +42,7 @@ before(async () => {
 after(async () => await node?.close());
 
 async function kubectl(line: string): Promise<string> {
-  return await node.kubectl(line.split(' '), { timeoutMs: 60_000 });
+  return await node.kubectl(line.split(' '), { timeoutMs: 120_000 });
 }
 async function get(name: string): Promise<Pod> {
   return JSON.parse(await kubectl(`get pod ${name} -o json`)) as Pod;
@@ -196,7 +196,7 @@ test('sidecars start first, end last, and do not keep a pod that is done', { ski
     ],
   );
   await until('order', 'ready', (pod) => condition(pod, 'Ready')?.status === 'True');
-  await kubectl('delete pod order --timeout=30s');
+  await kubectl('delete pod order --timeout=100s');
   const log = await node.machine.sh('cat /var/lib/rancher/order/log');
   const words = ['one begins', 'two begins', 'main begins', 'main ends', 'two ends', 'one ends'];
   assert.deepEqual(log.trim().split('\n'), words);
@@ -252,7 +252,7 @@ test('hooks, deadlines and probes end containers as they should', { skip }, asyn
     ],
   );
   await until('hooks', 'running', hasPhase('Running'));
-  await kubectl('delete pod hooks --timeout=20s');
+  await kubectl('delete pod hooks --timeout=100s');
   assert.equal(
     await node.machine.sh('cat /var/lib/rancher/hooks/post /var/lib/rancher/hooks/pre'),
     'post\npre\n',

@@ -16,7 +16,7 @@ test(
       await machine.sh(`mkdir -p /var/lib/rancher/k3s/agent/images
       cp ${await fixtures.web()} /var/lib/rancher/k3s/agent/images/web.tar`);
       const runner = join(import.meta.dirname, 'pod-runner.ts');
-      const { stdout } = await machine.run(process.execPath, [runner], { timeoutMs: 60_000 });
+      const { stdout } = await machine.run(process.execPath, [runner], { timeoutMs: 180_000 });
       const seen = JSON.parse(stdout) as {
         answers: object;
         config: string;

@@ -22,7 +22,7 @@ before(async () => {
 after(async () => await node?.close());
 
 const kubectl = (line: string): Promise<string> =>
-  node.kubectl(line.split(' '), { timeoutMs: 90_000 });
+  node.kubectl(line.split(' '), { timeoutMs: 120_000 });
 async function get<T>(what: string): Promise<T> {
   return JSON.parse(await kubectl(`get ${what} -o json`)) as T;
 }
@@ -101,7 +101,7 @@ async function topPods(): Promise<{ stdout: string }> {
 
 test('pods beyond their limits of storage are evicted', { skip }, async () => {
   const evicted = async (name: string): Promise<Pod> => {
-    await kubectl(`wait --for=jsonpath={.status.phase}=Failed pod/${name} --timeout=40s`);
+    await kubectl(`wait --for=jsonpath={.status.phase}=Failed pod/${name} --timeout=100s`);
     return await get<Pod>(`pod ${name}`);
   };
   const { status } = await evicted('writer');
@@ -118,7 +118,7 @@ test('pods beyond their limits of storage are evicted', { skip }, async () => {
 
 test('an autoscaler grows what is busy', { skip }, async () => {
   await kubectl('autoscale deployment busy --cpu-percent=50 --min=1 --max=2');
-  await kubectl('wait --for=jsonpath={.spec.replicas}=2 deployment/busy --timeout=80s');
+  await kubectl('wait --for=jsonpath={.spec.replicas}=2 deployment/busy --timeout=100s');
   assert.match(await kubectl('get hpa busy'), /cpu: \d+%\/50%\s+1\s+2/);
 });
 
@@ -148,7 +148,7 @@ test('devices of a plugin are counted, given out and given back', { skip }, asyn
     return status?.allocatable?.['acme.test/lamp'] === '2';
   });
   await node.apply(lampPod('first', 1));
-  await kubectl('wait --for=condition=Ready pod/first --timeout=30s');
+  await kubectl('wait --for=condition=Ready pod/first --timeout=100s');
   await waitFor('its line', async () => (await kubectl('logs first')).includes('lamp0'));
   await node.apply(lampPod('both', 2));
   await waitFor('a refusal', async () => {
@@ -156,6 +156,6 @@ test('devices of a plugin are counted, given out and given back', { skip }, asyn
     return (status?.conditions?.[0]?.message ?? '').includes('Insufficient acme.test/lamp');
   });
   await kubectl('delete pod first');
-  await kubectl('wait --for=condition=Ready pod/both --timeout=30s');
+  await kubectl('wait --for=condition=Ready pod/both --timeout=100s');
   await waitFor('its line', async () => (await kubectl('logs both')).includes('lamp0,lamp1'));
 });

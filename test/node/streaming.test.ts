@@ -40,7 +40,7 @@ test('exec, attach, cp, port-forward and logs', { skip }, async (context) => {
   });
   await node.waitReady();
   await node.apply(manifest);
-  await node.kubectl(['wait', '--for=condition=Ready', 'pod/talk', '--timeout=30s']);
+  await node.kubectl(['wait', '--for=condition=Ready', 'pod/talk', '--timeout=100s']);
 
   for (const { name, env } of wires) {
     const sh = async (script: string): Promise<string> => {
@@ -68,7 +68,7 @@ test('exec, attach, cp, port-forward and logs', { skip }, async (context) => {
       const text = await sh(
         `: >/run/forward.log # what an earlier one said is no answer
          kubectl port-forward talk 18080:80 >>/run/forward.log 2>&1 & pid=$!
-         for i in 1 2 3 4 5 6 7 8 9 10; do grep -q Forwarding /run/forward.log && break; sleep 0.3; done
+         for i in $(seq 100); do grep -q Forwarding /run/forward.log && break; sleep 0.3; done
          for i in 1 2 3; do wget -qO- http://127.0.0.1:18080/healthz 2>&1 || curl -s http://127.0.0.1:18080/healthz; done
          kill $pid; cat /run/forward.log`,
       );

@@ -19,12 +19,12 @@ before(async () => {
 after(async () => await node?.close());
 
 const kubectl = (line: string): Promise<string> =>
-  node.kubectl(line.split(' '), { timeoutMs: 90_000 });
+  node.kubectl(line.split(' '), { timeoutMs: 120_000 });
 async function get<T>(what: string): Promise<T> {
   return JSON.parse(await kubectl(`get ${what} -o json`)) as T;
 }
 async function phase(name: string, wanted: string): Promise<void> {
-  await kubectl(`wait --for=jsonpath={.status.phase}=${wanted} pod/${name} --timeout=30s`);
+  await kubectl(`wait --for=jsonpath={.status.phase}=${wanted} pod/${name} --timeout=100s`);
 }
 async function written(pod: string): Promise<string> {
   const text = await node.machine.sh(`cat /var/log/pods/default_${pod}_*/main/*.log`);
@@ -72,7 +72,7 @@ test(
     assert.equal(await written('reader'), 'kept');
     await kubectl('delete pod writer reader --now');
     await kubectl('delete pvc data');
-    await kubectl(`wait --for=delete pv/${name} --timeout=30s`);
+    await kubectl(`wait --for=delete pv/${name} --timeout=100s`);
     assert.equal(await node.machine.sh('ls /var/lib/rancher/k3s/storage'), '');
   },
 );
@@ -90,8 +90,8 @@ test('a volume made for a pod goes with it', { skip }, async () => {
   const claim = await get<PersistentVolumeClaim>('pvc owner-own');
   assert.equal(claim.metadata.ownerReferences?.[0]?.name, 'owner');
   await kubectl('delete pod owner --now');
-  await kubectl('wait --for=delete pvc/owner-own --timeout=30s');
-  await kubectl(`wait --for=delete pv/${claim.spec?.volumeName} --timeout=30s`);
+  await kubectl('wait --for=delete pvc/owner-own --timeout=100s');
+  await kubectl(`wait --for=delete pv/${claim.spec?.volumeName} --timeout=100s`);
 });
 
 test(
@@ -112,8 +112,8 @@ test(
     await kubectl('delete pvc disk --wait=false');
     assert.match(await kubectl('get pvc disk'), /disk +Terminating +disk1/);
     await kubectl('delete pod local --now');
-    await kubectl('wait --for=delete pvc/disk --timeout=30s');
-    await kubectl('wait --for=jsonpath={.status.phase}=Released pv/disk1 --timeout=30s');
+    await kubectl('wait --for=delete pvc/disk --timeout=100s');
+    await kubectl('wait --for=jsonpath={.status.phase}=Released pv/disk1 --timeout=100s');
     assert.equal(await node.machine.sh('cat /mnt/disk1/a/b/file'), 'kept\n');
   },
 );
@@ -177,7 +177,7 @@ test('missing claims and sources say so and are waited for', { skip }, async () 
 });
 
 test('nothing is left of the pods', { skip }, async () => {
-  await kubectl('delete pods --all --now --timeout=60s');
+  await kubectl('delete pods --all --now --timeout=100s');
   await waitFor('the directories to go', async () => {
     return (await node.machine.sh('ls /var/lib/kubelet/pods')) === '';
   });
