@@ -16,7 +16,7 @@ import { messageOf } from '#base/errors.ts';
 const stormSize = 200;
 /** A bound, far above what is reached before the server is killed. */
 const createsEach = 100;
-const settleMs = 20_000;
+const settleMs = 90_000;
 const namespace = 'default';
 const config = new KubeConfig();
 config.loadFromFile('/etc/rancher/k3s/k3s.yaml');
