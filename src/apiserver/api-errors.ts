@@ -227,6 +227,6 @@ export function serviceUnavailable(message: string, cause?: unknown): ApiStatusE
 }
 
 /** A 500 without a reason: upstream's form of an error that is no Status. */
-export function plainError(message: string): ApiStatusError {
-  return new ApiStatusError({ httpCode: 500, reason: '', message });
+export function plainError(message: string, cause?: unknown): ApiStatusError {
+  return new ApiStatusError({ httpCode: 500, reason: '', message, cause });
 }

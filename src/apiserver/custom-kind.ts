@@ -1,6 +1,7 @@
 import type { CelType } from '#cel/mod.ts';
 import type { FieldError, UnknownObject } from '#schema/mod.ts';
 import type { Cell, TableColumn } from '#schema/mod.ts';
+import type { OtherVersions } from '#schema/apply/mod.ts';
 import type { TypeLookup } from '#schema/patch/mod.ts';
 import type { CacheEntry } from './cache/mod.ts';
 
@@ -29,6 +30,8 @@ export interface CustomKind {
   readonly isTerminating: boolean;
   /** Types of the schema, for server-side apply and managed fields. */
   readonly types: TypeLookup;
+  /** For them to compare fields that versions name differently; undefined when none does. */
+  readonly otherVersions: OtherVersions | undefined;
   /** The type that expressions see of a whole object; undefined where the schema says nothing. */
   celType(): CelType | undefined;
   readonly scale: ScalePaths | undefined;

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { startFakeWebhook } from '#apiserver/webhook-client/testing/mod.ts';
 import type { FakeWebhook } from '#apiserver/webhook-client/testing/mod.ts';
+import type { Answer } from './answer.ts';
 import { startTestApi } from './server.ts';
 import type { TestApi } from './server.ts';
 
@@ -147,6 +148,40 @@ describe('versions with a conversion webhook', () => {
     assert.equal(shown.stdout, '81 1 1 1');
   });
 
+  it('have owners of fields that only one of them names', async () => {
+    const apply = (version: string, manager: string, fields: object, query = '') =>
+      api.request('PATCH', `${pathOf(version, 'owned')}?fieldManager=${manager}${query}`, {
+        body: {
+          apiVersion: `${group}/${version}`,
+          kind: 'Host',
+          metadata: { name: 'owned' },
+          ...fields,
+        },
+        headers: { 'Content-Type': 'application/apply-patch+yaml' },
+      });
+    const entriesOf = (of: Answer, field: string): unknown[] =>
+      (of.at(`metadata.managedFields.*.${field}`) as unknown[]).toSorted();
+    const made = await apply('v1', 'one', { hostPort: 'h:80' });
+    assert.equal(made.status, 201, made.text);
+    const same = await apply('v2', 'two', { port: '80' });
+    assert.equal(same.status, 200, same.text);
+    assert.deepEqual(entriesOf(same, 'apiVersion'), [`${group}/v1`, `${group}/v2`]);
+    const refused = await apply('v2', 'three', { host: 'i' });
+    assert.equal(refused.status, 409, refused.text);
+    assert.equal(
+      refused.at('message'),
+      'Apply failed with 1 conflict: conflict with "one": .hostPort',
+    );
+    const forced = await apply('v2', 'three', { host: 'i' }, '&force=true');
+    assert.deepEqual(entriesOf(forced, 'manager'), ['three', 'two']);
+    const merged = await api.request('PATCH', `${pathOf('v1', 'owned')}?fieldManager=editor`, {
+      body: { hostPort: 'i:81' },
+      headers: { 'Content-Type': 'application/merge-patch+json' },
+    });
+    assert.deepEqual(entriesOf(merged, 'manager'), ['editor', 'three']);
+    await api.request('DELETE', pathOf('v1', 'owned'));
+  });
+
   it('tell what the webhook refuses', async () => {
     const body = {
       apiVersion: `${group}/v1`,
@@ -159,10 +194,11 @@ describe('versions with a conversion webhook', () => {
     const answer = await api.request('GET', pathOf('v2', 'z'));
     failure = '';
     assert.equal(answer.status, 500);
-    assert.match(
-      answer.text,
-      /conversion webhook for versions\.example\.com\/v1, Kind=Host failed: cannot do that/,
+    assert.equal(
+      answer.at('message'),
+      'conversion webhook for versions.example.com/v1, Kind=Host failed: cannot do that',
     );
+    assert.equal(answer.at('reason'), undefined);
     assert.equal((await api.request('GET', pathOf('v1', 'z'))).status, 200);
   });
 });

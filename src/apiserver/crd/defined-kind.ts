@@ -1,6 +1,7 @@
 import type { Random } from '#base/random.ts';
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import { groupVersion } from '#schema/mod.ts';
+import type { OtherVersions } from '#schema/apply/mod.ts';
 import type { TypeLookup } from '#schema/patch/mod.ts';
 import type { Structural } from '#schema/structural/mod.ts';
 import {
@@ -12,7 +13,7 @@ import {
 } from '#schema/structural/mod.ts';
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '#schema/types.ts';
 import type { CustomKind, ScalePaths } from '../custom-kind.ts';
-import { internalError } from '../api-errors.ts';
+import { plainError } from '../api-errors.ts';
 import { messageOf } from '#base/errors.ts';
 import type { WebhookClient } from '../webhook-client/mod.ts';
 import type { ColumnSet } from './columns.ts';
@@ -51,6 +52,9 @@ export function createDefinedKinds(
       lazy(() => schemaOf(version)),
     );
   }
+  const otherVersions = converter.isTrivial
+    ? undefined
+    : createOtherVersions(definition, schemas, converter);
   const storage = storageVersionOf(definition);
   const isTerminating = hasCondition(definition, 'Terminating');
   return (info) =>
@@ -60,10 +64,36 @@ export function createDefinedKinds(
       schema: schemas.get(info.version) ?? (() => undefined),
       storageSchema: schemas.get(storage) ?? (() => undefined),
       converter,
+      otherVersions,
       isTerminating,
       deprecationWarning: deprecationOf(definition, info.version),
       keepsUnknown: definition.spec.preserveUnknownFields === true,
     });
+}
+
+function createOtherVersions(
+  { spec: { group, preserveUnknownFields } }: CustomResourceDefinition,
+  schemas: ReadonlyMap<string, () => Structural | undefined>,
+  converter: VersionConverter,
+): OtherVersions {
+  const lookups = new Map<string, () => TypeLookup>();
+  for (const [version, schema] of schemas) {
+    const types = lazy(() =>
+      createTypeLookup((preserveUnknownFields === true ? undefined : schema()) ?? anything),
+    );
+    lookups.set(groupVersion({ group, version }), types);
+  }
+  return {
+    types: (apiVersion) => lookups.get(apiVersion)?.(),
+    async convert(object, apiVersion) {
+      try {
+        const [converted] = await converter.convert([object], apiVersion);
+        return converted ?? object;
+      } catch (error) {
+        throw plainError(messageOf(error), error);
+      }
+    },
+  };
 }
 
 function schemaOf(version: CustomResourceDefinitionVersion): Structural | undefined {
@@ -86,6 +116,7 @@ class DefinedKind implements CustomKind {
   readonly deprecationWarning: string | undefined;
   readonly isTerminating: boolean;
   readonly scale: ScalePaths | undefined;
+  readonly otherVersions: OtherVersions | undefined;
   readonly #info: ResourceInfo;
   readonly #version: CustomResourceDefinitionVersion | undefined;
   readonly #validationSchema: () => Structural | undefined;
@@ -105,6 +136,7 @@ class DefinedKind implements CustomKind {
     schema: () => Structural | undefined;
     storageSchema: () => Structural | undefined;
     converter: VersionConverter;
+    otherVersions: OtherVersions | undefined;
     isTerminating: boolean;
     deprecationWarning: string | undefined;
     keepsUnknown: boolean;
@@ -115,6 +147,7 @@ class DefinedKind implements CustomKind {
     this.#schema = init.keepsUnknown ? noSchema : init.schema;
     this.#storageSchema = init.keepsUnknown ? noSchema : init.storageSchema;
     this.#converter = init.converter;
+    this.otherVersions = init.otherVersions;
     this.isTerminating = init.isTerminating;
     this.deprecationWarning = init.deprecationWarning;
     this.scale = scaleOf(init.version);
@@ -208,7 +241,7 @@ class DefinedKind implements CustomKind {
       const [converted] = await this.#converter.convert([object], apiVersion);
       return this.#pruned(converted ?? object, this.#storageSchema());
     } catch (error) {
-      throw internalError(messageOf(error), error);
+      throw plainError(messageOf(error), error);
     }
   }
 
@@ -225,7 +258,7 @@ class DefinedKind implements CustomKind {
       const [converted] = await this.#converter.convert([object], apiVersion);
       return converted ?? object;
     } catch (error) {
-      throw internalError(messageOf(error), error);
+      throw plainError(messageOf(error), error);
     }
   }
 

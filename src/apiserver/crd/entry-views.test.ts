@@ -92,7 +92,7 @@ describe('views of entries', () => {
       convert: () => Promise.reject(new Error('no way')),
     };
     await assert.rejects(async () => await viewsOf('v2', converter).prepare([entryOf('v1', {})]), {
-      message: 'Internal error occurred: no way',
+      message: 'no way',
     });
   });
 });

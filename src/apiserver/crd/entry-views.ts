@@ -2,7 +2,7 @@ import type { UnknownObject } from '#schema/mod.ts';
 import { groupVersion } from '#schema/mod.ts';
 import type { CacheEntry } from '../cache/mod.ts';
 import { ByteLayout } from '../cache/mod.ts';
-import { internalError } from '../api-errors.ts';
+import { plainError } from '../api-errors.ts';
 import { messageOf } from '#base/errors.ts';
 import type { VersionConverter } from './convert.ts';
 import { renamed } from './convert.ts';
@@ -70,7 +70,7 @@ export class EntryViews {
     try {
       converted = await this.#converter.convert(stored, this.#apiVersion);
     } catch (error) {
-      throw internalError(messageOf(error), error);
+      throw plainError(messageOf(error), error);
     }
     entries.forEach((entry, index) => {
       const object = this.#polish(converted[index] as UnknownObject);

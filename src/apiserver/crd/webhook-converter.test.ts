@@ -109,21 +109,26 @@ describe('conversion webhooks', () => {
       (r) => review(r, { result: success, convertedObjects: [] }),
     ],
     [
-      `${from} returned invalid converted object at index 0: invalid groupVersion (expected g.example/v2, received g.example/v3)`,
+      `${from} returned invalid object at index 0: invalid groupVersion (expected g.example/v2, received g.example/v3)`,
       (r) => moved(r, (o) => ({ ...o, apiVersion: 'g.example/v3' })),
     ],
     [
-      `${from} returned invalid converted object at index 0: invalid kind (expected Thing, received Other)`,
+      `${from} returned invalid object at index 0: invalid kind (expected Thing, received Other)`,
       (r) => moved(r, (o) => ({ ...o, kind: 'Other' })),
     ],
     [
-      `${from} returned invalid converted object at index 0: must have the same UID: u-a != u-z`,
+      `${from} returned invalid object: must have the same UID: u-a != u-z`,
       (r) => moved(r, (o) => ({ ...o, metadata: { ...o.metadata, uid: 'u-z' } })),
     ],
     [
-      `${from} returned invalid metadata in object at index 0: metadata.labels[a] must be a string, but is int64 in converted object`,
+      `${from} returned invalid metadata: metadata.labels[a] must be a string, but is int64 in converted object`,
       (r) => moved(r, (o) => ({ ...o, metadata: { ...o.metadata, labels: { a: 1 } } })),
     ],
+    [
+      `${from} returned invalid object at index 0: invalid groupVersion (expected g.example/v2, received )`,
+      (r) => moved(r, ({ kind, metadata }) => ({ kind, metadata })),
+    ],
+    [`Object 'Kind' is missing in '{"metadata":{}}'`, (r) => moved(r, () => ({ metadata: {} }))],
     [
       `${from} failed: expected webhook response of apiextensions.k8s.io/v1, Kind=ConversionReview, got /, Kind=`,
       () => ({}),
@@ -134,6 +139,18 @@ describe('conversion webhooks', () => {
       await assert.rejects(convert([thing('a', 'v1')], answer), { message: text });
     });
   }
+
+  it('may not leave metadata that is not valid', async () => {
+    const annotations = { '-': 'a' };
+    const changed = convert([thing('a', 'v1')], (r) =>
+      moved(r, (o) => ({ ...o, metadata: { ...o.metadata, annotations } })),
+    );
+    await assert.rejects(changed, (error: Error) => {
+      const start = `${from} returned invalid metadata: metadata.annotation: Invalid value: "-": name`;
+      assert.equal(error.message.slice(0, start.length), start);
+      return true;
+    });
+  });
 
   it('must answer the request that was made', async () => {
     const wrong = (request: Request): object => ({

@@ -1,7 +1,6 @@
 import { messageOf } from '#base/errors.ts';
 import type { Random } from '#base/random.ts';
 import type { UnknownObject } from '#schema/mod.ts';
-import { parseGroupVersion } from '#schema/mod.ts';
 import { isMap } from '#schema/structural/mod.ts';
 import { annotationErrors, labelErrors } from '#schema/validation/mod.ts';
 import type { CustomResourceDefinition } from '#schema/types.ts';
@@ -64,9 +63,7 @@ export function createWebhookConverter(options: {
         `conversion webhook for ${from} returned ${converted.length} objects, expected ${objects.length}`,
       );
     }
-    return objects.map((object, index) =>
-      checkConverted(object, converted[index], apiVersion, index),
-    );
+    return objects.map((object, index) => checkConverted(object, converted[index], apiVersion));
   };
   return {
     isTrivial: false,
@@ -90,10 +87,9 @@ function kindText({ apiVersion = '', kind = '' }: UnknownObject): string {
 function readAnswer(review: Review, uid: string, version: string): unknown[] {
   const wanted = `${groupName}/${version}`;
   if (version === 'v1' && (review.kind !== 'ConversionReview' || review.apiVersion !== wanted)) {
-    const got = `${String(review.apiVersion ?? '')}, Kind=${String(review.kind ?? '')}`;
-    throw new Error(
-      `expected webhook response of ${wanted}, Kind=ConversionReview, got ${got.startsWith(',') ? `/${got}` : got}`,
-    );
+    const given = String(review.apiVersion ?? '');
+    const got = `${given.includes('/') ? '' : '/'}${given}, Kind=${String(review.kind ?? '')}`;
+    throw new Error(`expected webhook response of ${wanted}, Kind=ConversionReview, got ${got}`);
   }
   const { response } = review;
   if (response === undefined || response === null) throw new Error('no response provided');
@@ -110,56 +106,53 @@ function readAnswer(review: Review, uid: string, version: string): unknown[] {
   return Array.isArray(response.convertedObjects) ? response.convertedObjects : [];
 }
 
-/** The converted object with the original's metadata but for labels and annotations. */
+/**
+ * The converted object with the original's metadata but for labels and annotations. Errors are
+ * those that upstream makes of one object, as it never sends more.
+ */
 function checkConverted(
   original: UnknownObject,
   converted: unknown,
   apiVersion: string,
-  index: number,
 ): UnknownObject {
   const from = `conversion webhook for ${kindText(original)} returned invalid`;
-  const at = `object at index ${index}`;
-  if (!isMap(converted)) throw new Error(`${from} converted ${at}: Object 'Kind' is missing`);
-  const { kind } = converted as { kind?: unknown };
-  if (converted['apiVersion'] !== apiVersion) {
-    const got = String(converted['apiVersion'] ?? '');
+  const { kind, apiVersion: got = '', metadata } = (isMap(converted) ? converted : {}) as Json;
+  if (!isMap(converted) || kind === undefined || kind === '') {
+    throw new Error(`Object 'Kind' is missing in '${JSON.stringify(converted)}'`);
+  }
+  if (got !== apiVersion) {
     throw new Error(
-      `${from} converted ${at}: invalid groupVersion (expected ${apiVersion}, received ${versionText(got)})`,
+      `${from} object at index 0: invalid groupVersion (expected ${apiVersion}, received ${String(got)})`,
     );
   }
   if (kind !== original.kind) {
     throw new Error(
-      `${from} converted ${at}: invalid kind (expected ${original.kind ?? ''}, received ${String(kind ?? '')})`,
+      `${from} object at index 0: invalid kind (expected ${original.kind ?? ''}, received ${String(kind)})`,
     );
   }
-  const { metadata } = converted as { metadata?: unknown };
   const meta = isMap(metadata) ? metadata : {};
   for (const [field, label] of identityFields) {
     const expected = original.metadata[field] ?? '';
-    const got = meta[field] ?? '';
-    if (got === expected) continue;
+    const actual = meta[field] ?? '';
+    if (actual === expected) continue;
     throw new Error(
-      `${from} converted ${at}: must have the same ${label}: ${expected} != ${String(got)}`,
+      `${from} object: must have the same ${label}: ${expected} != ${String(actual)}`,
     );
   }
   try {
-    const restored = restoreMeta(original, metadata);
-    return { ...converted, metadata: restored };
+    return { ...converted, metadata: restoreMeta(original, metadata) } as UnknownObject;
   } catch (error) {
-    throw new Error(`${from} metadata in ${at}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`${from} metadata: ${messageOf(error)}`, { cause: error });
   }
 }
+
+type Json = Readonly<Record<string, unknown>>;
 
 const identityFields = [
   ['name', 'name'],
   ['namespace', 'namespace'],
   ['uid', 'UID'],
 ] as const;
-
-function versionText(apiVersion: string): string {
-  const { group, version } = parseGroupVersion(apiVersion);
-  return group === '' && version === '' ? '/' : apiVersion;
-}
 
 function restoreMeta(original: UnknownObject, metadata: unknown): UnknownObject['metadata'] {
   if (metadata === undefined) throw new Error('missing metadata in converted object');
@@ -182,7 +175,9 @@ function restoreMeta(original: UnknownObject, metadata: unknown): UnknownObject[
     }
     const texts = values as Record<string, string>;
     const errors = field === 'labels' ? labelErrors(texts) : annotationErrors(texts);
-    const lines = errors.map((error) => `${error.field}: ${error.message}`);
+    // upstream names annotations in the singular here
+    const path = field === 'labels' ? 'metadata.labels' : 'metadata.annotation';
+    const lines = errors.map((error) => `${path}: ${error.message}`);
     if (lines.length > 0) throw new Error(lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`);
     result[field] = texts;
   }

@@ -1,5 +1,6 @@
 import type { UnknownObject } from '#schema/mod.ts';
-import { serverSideApply } from '#schema/apply/mod.ts';
+import type { ApplyOptions } from '#schema/apply/mod.ts';
+import { serverSideApply, serverSideApplyAcross } from '#schema/apply/mod.ts';
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch } from '#schema/patch/mod.ts';
 import { badRequest, invalid } from '../api-errors.ts';
 import { copyJson } from '../json-copy.ts';
@@ -98,27 +99,35 @@ async function applyObject(request: PatchRequest, read: () => DecodedPatch): Pro
   const { info } = served;
   const conform = (applied: UnknownObject): UnknownObject =>
     conformObject(context, served, applied, 'Ignore');
-  const merge = (live: UnknownObject | undefined): UnknownObject => {
+  const findings = (): readonly string[] => read().findings ?? [];
+  const optionsOf = (live: UnknownObject | undefined): ApplyOptions => {
     const patch = read();
     if (patch.type !== 'apply') throw new Error('not an apply');
-    const object = copyJson(
-      serverSideApply({
-        live,
-        applied: patch.body,
-        conform,
-        manager: options.fieldManager,
-        force: options.force === true,
-        info,
-        subresource,
-        nowMs: core.clock.now(),
-        ...typesOf(served),
-      }),
-    );
-    reportFindings(request, patch.findings ?? []);
+    return {
+      live,
+      applied: patch.body,
+      conform,
+      manager: options.fieldManager,
+      force: options.force === true,
+      info,
+      subresource,
+      nowMs: core.clock.now(),
+      ...typesOf(served),
+    };
+  };
+  const change = async (live: UnknownObject): Promise<UnknownObject> => {
+    const versions = served.custom?.otherVersions;
+    const merged =
+      versions === undefined
+        ? serverSideApply(optionsOf(live))
+        : await serverSideApplyAcross(optionsOf(live), versions);
+    const object = copyJson(merged);
+    reportFindings(request, findings());
     return object;
   };
   const create = (): UnknownObject => {
-    const object = merge(undefined);
+    const object = copyJson(serverSideApply(optionsOf(undefined)));
+    reportFindings(request, findings());
     checkGivenName(object.metadata.name, request.name);
     return object;
   };
@@ -126,7 +135,7 @@ async function applyObject(request: PatchRequest, read: () => DecodedPatch): Pro
     ...request,
     isApplied: true,
     isPatch: true,
-    change: merge,
+    change,
     createInstead: subresource === '' ? create : undefined,
   });
 }

@@ -1,6 +1,7 @@
 import { traced, traceMark } from '#base/trace.ts';
 import type { FieldError, UnknownObject } from '#schema/mod.ts';
-import { isSameOwners, trackUpdate } from '#schema/apply/mod.ts';
+import type { TrackOptions } from '#schema/apply/mod.ts';
+import { isSameOwners, trackUpdate, trackUpdateAcross } from '#schema/apply/mod.ts';
 import { prepareForUpdate } from '#schema/strategy/mod.ts';
 import { conflict, invalid, notFound, plainError, preconditionText } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
@@ -156,7 +157,7 @@ async function attemptUpdate(
   object = withDefaults(served, object);
   traceMark('write.default', () => subjectOf(scope));
   if (request.isApplied !== true) {
-    object = trackUpdate({
+    const tracked: TrackOptions = {
       old,
       object,
       manager: managerOf(options, context.userAgent),
@@ -165,7 +166,10 @@ async function attemptUpdate(
       subresource,
       nowMs: scope.nowMs,
       ...typesOf(served),
-    });
+    };
+    const versions = served.custom?.otherVersions;
+    object =
+      versions === undefined ? trackUpdate(tracked) : await trackUpdateAcross(tracked, versions);
   }
   const { view } = request;
   const shown = (of: UnknownObject): UnknownObject => view?.of(of) ?? of;

@@ -4,6 +4,7 @@ import type { FieldSet } from './fields-v1.ts';
 import { difference, forEachPath, inOrder, intersection, isEmptySet } from './fields-v1.ts';
 import { formatPath } from './list-key.ts';
 import type { Owner } from './owners.ts';
+import type { SeenOwner } from './versions.ts';
 
 /** Fields that someone else owns and that the applied object would change. */
 export interface Conflict {
@@ -11,9 +12,9 @@ export interface Conflict {
   readonly fields: FieldSet;
 }
 
-export function findConflicts(others: readonly Owner[], changed: FieldSet): Conflict[] {
-  return others.flatMap((owner) => {
-    const fields = intersection(owner.fields, changed);
+export function findConflicts(others: readonly SeenOwner[]): Conflict[] {
+  return others.flatMap(({ owner, change: { changed } }) => {
+    const fields = changed === undefined ? undefined : intersection(owner.fields, changed);
     return fields === undefined ? [] : [{ owner, fields }];
   });
 }

@@ -7,7 +7,6 @@ import { badRequest, plainFailure, setField } from '../patch/patch-errors.ts';
 import type { TypeLookup } from '../patch/type-lookup.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { typeTable } from '../type-table/type-table.ts';
-import type { Change } from './changes.ts';
 import { changesBetween } from './changes.ts';
 import { checkTyped } from './check-typed.ts';
 import { conflictError, findConflicts, withoutAllowed } from './conflicts.ts';
@@ -23,6 +22,14 @@ import type { StructShape } from './shape.ts';
 import { shapesOf } from './shape.ts';
 import { withManagedFields } from './track-update.ts';
 import { appliedPaths } from './value-paths.ts';
+import type { Converting, OtherVersions, SeenOwner, VersionScope } from './versions.ts';
+import {
+  finishAtOnce,
+  finishConverting,
+  isForeign,
+  pruneAcross,
+  seenByOwners,
+} from './versions.ts';
 
 export interface ApplyOptions {
   /** The stored object; undefined when the apply creates it. */
@@ -54,6 +61,21 @@ const kubectl = 'kubectl';
  * managedFields in the body, and code 500 for what does not fit the type, as upstream.
  */
 export function serverSideApply(options: ApplyOptions): UnknownObject {
+  return finishAtOnce(applying(options, undefined));
+}
+
+/** The same for a kind whose versions name their fields differently. */
+export async function serverSideApplyAcross(
+  options: ApplyOptions,
+  versions: OtherVersions,
+): Promise<UnknownObject> {
+  return await finishConverting(applying(options, versions), versions);
+}
+
+function* applying(
+  options: ApplyOptions,
+  versions: OtherVersions | undefined,
+): Converting<UnknownObject> {
   const { info, types = typeTable } = options;
   checkApplied(options.applied, info);
   const shape = shapesOf(types).root(info.typeName);
@@ -62,7 +84,7 @@ export function serverSideApply(options: ApplyOptions): UnknownObject {
   const conformed = conform?.(options.applied) ?? options.applied;
   const applied = withNulls(conformed, options.applied);
   try {
-    const object = applyTyped({ ...options, applied }, shape);
+    const object = yield* applyTyped({ ...options, applied }, shape, versions);
     // the form of built-in kinds has no nulls
     return applied === conformed ? object : (conform?.(object) ?? object);
   } catch (error) {
@@ -108,7 +130,11 @@ function subjectOf({ metadata }: UnknownObject, info: ResourceInfo): string {
   return `${namespace}/${name}; ${info.group}/${info.version}, Kind=${info.kind}`;
 }
 
-function applyTyped(options: ApplyOptions, shape: StructShape): UnknownObject {
+function* applyTyped(
+  options: ApplyOptions,
+  shape: StructShape,
+  versions: OtherVersions | undefined,
+): Converting<UnknownObject> {
   const { applied, info, nowMs } = options;
   const live = options.live ?? emptyObject;
   const ignored = ignoredFields(info, options.subresource);
@@ -124,11 +150,19 @@ function applyTyped(options: ApplyOptions, shape: StructShape): UnknownObject {
   };
   const others = owners.filter((owner) => !isSameOwner(owner, claim));
   const last = owners.find((owner) => isSameOwner(owner, claim));
-  const object = mergeAndPrune(live, applied, claim, last, others, shape);
-  const change = changesBetween(live, object, shape, ignored) ?? noChange;
-  if (!options.force) refuseConflicts(options, others, change, shape);
-  const rest = others.map((owner) => withoutChanges(owner, change));
-  const isSame = jsonEqual(withManagedFields(live, undefined), object);
+  const scope: VersionScope = {
+    apiVersion: claim.apiVersion,
+    typeName: info.typeName,
+    versions,
+  };
+  const old = withManagedFields(live, undefined);
+  const merged = mergeApplied(old, applied, shape) as UnknownObject;
+  const object = yield* pruneMerged(merged, claim, last, others, shape, scope);
+  const change = changesBetween(old, object, shape, ignored);
+  const seen = yield* seenByOwners(others, change, { old, object, ignored }, scope);
+  if (!options.force) refuseConflicts(options, seen, shape);
+  const rest = seen.map((one) => withoutChanges(one.owner, one.change));
+  const isSame = jsonEqual(old, object);
   const owned =
     isSame && options.live !== undefined
       ? keepLive(options.live, rest, { ...claim, time: last?.time }, last)
@@ -144,7 +178,6 @@ function ownPaths(applied: UnknownObject, shape: StructShape): FieldSet {
 }
 
 const emptyObject = Object.freeze({ metadata: Object.freeze({}) }) as UnknownObject;
-const noChange: Change = { changed: undefined, removed: undefined };
 
 function checkApplied(applied: UnknownObject, info: ResourceInfo): void {
   const version = groupVersion(info);
@@ -195,29 +228,28 @@ function ownersBefore(
   ];
 }
 
-function mergeAndPrune(
-  live: UnknownObject,
-  applied: UnknownObject,
+function* pruneMerged(
+  merged: UnknownObject,
   claim: Owner,
   last: Owner | undefined,
   others: readonly Owner[],
   shape: StructShape,
-): UnknownObject {
-  const base = withManagedFields(live, undefined);
-  const merged = mergeApplied(base, applied, shape) as UnknownObject;
+  scope: VersionScope,
+): Converting<UnknownObject> {
   if (last === undefined) return merged;
+  if (isForeign(last, scope)) {
+    return yield* pruneAcross(merged, last, [...others, claim], shape, scope);
+  }
   const owned = others.map(({ fields }) => fields).reduce(union, claim.fields);
   return prune(merged, last.fields, owned, shape) as UnknownObject;
 }
 
 function refuseConflicts(
   { live, manager }: ApplyOptions,
-  others: readonly Owner[],
-  change: Change,
+  seen: readonly SeenOwner[],
   shape: StructShape,
 ): void {
-  if (change.changed === undefined) return;
-  let conflicts = findConflicts(others, change.changed);
+  let conflicts = findConflicts(seen);
   if (conflicts.length > 0 && manager === kubectl && live !== undefined) {
     conflicts = withoutAllowed(conflicts, fieldsLastApplied(live, shape));
   }

@@ -1,5 +1,5 @@
 import { formatTime } from '#base/clock.ts';
-import { hasCode } from '#base/errors.ts';
+import { K3tsError, hasCode, messageOf } from '#base/errors.ts';
 import type { ManagedFieldsEntry } from '../generated/types.ts';
 import type { UnknownObject } from '../object.ts';
 import { groupVersion } from '../object.ts';
@@ -23,6 +23,8 @@ import {
   writeOwners,
 } from './owners.ts';
 import { shapesOf } from './shape.ts';
+import type { Converting, OtherVersions } from './versions.ts';
+import { finishAtOnce, finishConverting, seenByOwners } from './versions.ts';
 
 export interface TrackOptions {
   /** The stored object; undefined on create. */
@@ -45,6 +47,38 @@ export interface TrackOptions {
  * this before mutating admission.
  */
 export function trackUpdate(options: TrackOptions): UnknownObject {
+  return finishAtOnce(tracking(options, undefined));
+}
+
+/**
+ * The same for a kind whose versions name their fields differently. An object that cannot be
+ * converted loses its managed fields, as upstream.
+ */
+export async function trackUpdateAcross(
+  options: TrackOptions,
+  versions: OtherVersions,
+): Promise<UnknownObject> {
+  const convert: OtherVersions['convert'] = async (object, apiVersion) => {
+    try {
+      return await versions.convert(object, apiVersion);
+    } catch (error) {
+      throw new K3tsError('Unconvertible', messageOf(error), { cause: error });
+    }
+  };
+  const types = (apiVersion: string): TypeLookup | undefined => versions.types(apiVersion);
+  const able: OtherVersions = { types, convert };
+  try {
+    return await finishConverting(tracking(options, able), able);
+  } catch (error) {
+    if (!hasCode(error, 'Unconvertible')) throw error;
+    return withManagedFields(options.object, undefined);
+  }
+}
+
+function* tracking(
+  options: TrackOptions,
+  versions: OtherVersions | undefined,
+): Converting<UnknownObject> {
   const { old, object } = options;
   const owners = currentOwners(options);
   if (owners.length === 0 && old !== undefined) return withManagedFields(object, undefined);
@@ -57,8 +91,11 @@ export function trackUpdate(options: TrackOptions): UnknownObject {
     return withManagedFields(object, old?.metadata.managedFields);
   }
   if (change === undefined) return withManagedFields(object, writeOwners(owners));
-  return withManagedFields(object, writeOwners(capOwners(ownersAfter(owners, change, options))));
+  const after = yield* ownersAfter(owners, change, options, versions);
+  return withManagedFields(object, writeOwners(capOwners(after)));
 }
+
+const emptyObject = Object.freeze({ metadata: Object.freeze({}) }) as UnknownObject;
 
 function changesOf({
   old,
@@ -93,12 +130,20 @@ function isReset(managedFields: readonly ManagedFieldsEntry[]): boolean {
   return only === undefined || (others.length === 0 && Object.keys(only).length === 0);
 }
 
-function ownersAfter(
+function* ownersAfter(
   owners: readonly Owner[],
   change: Change,
-  { manager, info, subresource, nowMs }: TrackOptions,
-): Owner[] {
-  const after = owners.map((owner) => withoutChanges(owner, change));
+  { old = emptyObject, object, manager, info, subresource, nowMs }: TrackOptions,
+  versions: OtherVersions | undefined,
+): Converting<Owner[]> {
+  const between = {
+    old: withManagedFields(old, undefined),
+    object: withManagedFields(object, undefined),
+    ignored: ignoredFields(info, subresource),
+  };
+  const scope = { apiVersion: groupVersion(info), typeName: info.typeName, versions };
+  const seen = yield* seenByOwners(owners, change, between, scope);
+  const after = seen.map((one) => withoutChanges(one.owner, one.change));
   if (change.changed === undefined) return after;
   const self: Owner = {
     manager,
