@@ -151,12 +151,19 @@ describe('a webhook by flags', () => {
     assert.match(listed.stdout, /selfsubjectreviews\.authentication\.k8s\.io/);
   });
 
-  test('that fails has no opinion', async () => {
+  test('that fails leaves it to the others; what they do not allow fails as well', async () => {
     isBroken = true;
     try {
       const nobody = await api.identity('nobody-yet');
       const answer = await api.request('GET', '/api/v1/nodes', { as: nobody });
-      assert.equal(answer.status, 403);
+      assert.equal(answer.status, 500);
+      const why = 'the server rejected our request for an unknown reason';
+      assert.equal(answer.text, `Internal Server Error: "/api/v1/nodes": ${why}\n`);
+      const review = await api.request('POST', `${authorization}/selfsubjectaccessreviews`, {
+        as: nobody,
+        body: { spec: { resourceAttributes: { verb: 'list', resource: 'secrets' } } },
+      });
+      assert.deepEqual(at(review.json, 'status'), { allowed: false, evaluationError: why });
       const admin = await api.request('GET', '/api/v1/nodes');
       assert.equal(admin.status, 200);
     } finally {
@@ -231,12 +238,12 @@ describe('an AuthorizationConfiguration', () => {
     assert.equal(webhook.calls.length, 1);
   });
 
-  test('denies when the webhook fails, if it says so', async () => {
+  test('lets nobody in when the webhook fails, if it says so', async () => {
     isBroken = true;
     try {
       const editor = await api.identity('eve', ['editors']);
       const path = '/api/v1/namespaces/guarded/configmaps';
-      assert.equal((await api.request('GET', path, { as: editor })).status, 403);
+      assert.equal((await api.request('GET', path, { as: editor })).status, 500);
     } finally {
       isBroken = false;
     }

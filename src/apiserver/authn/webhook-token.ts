@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { TokenReview } from '#schema/types.ts';
+import { callWithRetries } from '../webhook-client/mod.ts';
 import type { WebhookClient, WebhookClientConfig } from '../webhook-client/mod.ts';
 import type { Authenticated } from './authenticator.ts';
 import { unauthorized } from './failures.ts';
@@ -9,8 +10,6 @@ import type { TokenAuthenticator } from './token-authenticator.ts';
 
 const requestTimeoutMs = 30_000;
 const maxRemembered = 4096;
-/** Waits before another try when the webhook cannot be asked. */
-const retryWaitsMs = [500, 750, 1125, 1687];
 
 export interface WebhookTokenOptions {
   readonly client: WebhookClient;
@@ -23,8 +22,8 @@ export interface WebhookTokenOptions {
 }
 
 /**
- * Asks a webhook whose token it is (TokenReview v1). Answers are remembered, refusals too; a
- * webhook that cannot be asked is asked again and then makes the token a wrong one.
+ * Asks a webhook whose token it is (TokenReview v1). Answers are remembered, refusals too, but not
+ * errors; a webhook that cannot be asked makes the token a wrong one.
  */
 export function createWebhookTokenAuthenticator(options: WebhookTokenOptions): TokenAuthenticator {
   const { client, config, cacheTtlMs, clock } = options;
@@ -39,16 +38,9 @@ export function createWebhookTokenAuthenticator(options: WebhookTokenOptions): T
       spec: { token, ...(audiences.length === 0 ? {} : { audiences }) },
       status: { user: {} },
     };
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const answer = await client.call(config, body, { timeoutMs: requestTimeoutMs });
-        return (answer as TokenReview | null)?.status;
-      } catch (error) {
-        const waitMs = retryWaitsMs[attempt];
-        if (waitMs === undefined || !isWorthRetry(error)) throw error;
-        await clock.sleep(waitMs);
-      }
-    }
+    const timeoutMs = requestTimeoutMs;
+    const answer = await callWithRetries({ client, config, body, timeoutMs, clock });
+    return (answer as TokenReview | null)?.status;
   }
 
   async function statusOf(
@@ -66,6 +58,7 @@ export function createWebhookTokenAuthenticator(options: WebhookTokenOptions): T
       pending.set(key, asked);
     }
     const status = await asked;
+    if (errorIn(status) !== '') return status;
     remembered.delete(key);
     remembered.set(key, { untilMs: clock.monotonicMs() + cacheTtlMs, status });
     if (remembered.size > maxRemembered) {
@@ -83,7 +76,7 @@ export function createWebhookTokenAuthenticator(options: WebhookTokenOptions): T
       } catch (error) {
         throw unauthorized(messageOf(error), error);
       }
-      const error = status?.error ?? '';
+      const error = errorIn(status);
       if (error !== '') throw unauthorized(error);
       if (status?.authenticated !== true) return undefined;
       return found(status, audiences, options.audiences());
@@ -108,8 +101,7 @@ function found(
   };
 }
 
-/** Upstream's: no connection, too many requests, and errors of the server. */
-function isWorthRetry(error: unknown): boolean {
-  const { statusCode } = error as { statusCode?: number };
-  return statusCode === undefined || statusCode === 429 || statusCode >= 500;
+/** What the webhook has against the token; what it tells beside a user does not count. */
+function errorIn(status: TokenReview['status']): string {
+  return status?.authenticated === true ? '' : (status?.error ?? '');
 }

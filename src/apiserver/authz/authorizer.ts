@@ -24,5 +24,8 @@ export type Decision = 'allow' | 'deny' | 'no-opinion';
 
 /** Authorizers are asked in order; the first decision that is not no-opinion counts. */
 export interface Authorizer {
-  authorize(request: AuthorizationRequest): Promise<{ decision: Decision; reason: string }>;
+  /** `error`: an authorizer could not decide; what is not allowed then fails instead of being forbidden. */
+  authorize(
+    request: AuthorizationRequest,
+  ): Promise<{ decision: Decision; reason: string; error?: string | undefined }>;
 }

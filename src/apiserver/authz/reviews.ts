@@ -65,6 +65,7 @@ async function reviewAccess(
     allowed: verdict.decision === 'allow',
     ...(verdict.decision === 'deny' ? { denied: true } : {}),
     ...(verdict.reason === '' ? {} : { reason: verdict.reason }),
+    ...(verdict.error === undefined ? {} : { evaluationError: verdict.error }),
   };
   return { ...object, status };
 }

@@ -47,7 +47,7 @@ type Member = Authorizer | MemoryAuthorizer | Listing;
 
 /**
  * Asks the authorizers in order until one has an opinion. Those that answer from memory are asked
- * without waiting; the reasons of those without an opinion are joined for the refusal.
+ * without waiting; the reasons of those without an opinion are joined for the refusal, as are their errors.
  */
 export function createUnionAuthorizer(options: {
   /** A function is asked each time: the set may change while the server runs. */
@@ -58,6 +58,7 @@ export function createUnionAuthorizer(options: {
   return {
     async authorize(request: AuthorizationRequest): Promise<Verdict> {
       let reason = '';
+      const errors: string[] = [];
       for (const authorizer of all()) {
         const verdict =
           'decide' in authorizer ? authorizer.decide(request) : await authorizer.authorize(request);
@@ -65,8 +66,11 @@ export function createUnionAuthorizer(options: {
         if (verdict.reason !== '') {
           reason = reason === '' ? verdict.reason : `${reason}\n${verdict.reason}`;
         }
+        if (verdict.error !== undefined) errors.push(verdict.error);
       }
-      return { decision: 'no-opinion', reason };
+      if (errors.length === 0) return { decision: 'no-opinion', reason };
+      const error = errors.length === 1 ? errors[0] : `[${errors.join(', ')}]`;
+      return { decision: 'no-opinion', reason, error };
     },
     rulesFor(user, namespace) {
       const authorizers = all();

@@ -6,6 +6,8 @@ import type { AuthorizationRequest, Authorizer, Decision } from './authorizer.ts
 export interface Verdict {
   readonly decision: Decision;
   readonly reason: string;
+  /** Why an authorizer could not decide. */
+  readonly error?: string | undefined;
 }
 
 /** Permissions of a user as far as an authorizer can list them. */

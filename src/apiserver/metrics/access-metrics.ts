@@ -110,7 +110,8 @@ export function meterAuthorizer(
       const startMs = clock.monotonicMs();
       try {
         const verdict = await inner.authorize(request);
-        observe(results[verdict.decision], startMs);
+        const isError = verdict.error !== undefined && verdict.decision !== 'allow';
+        observe(isError ? 'error' : results[verdict.decision], startMs);
         return verdict;
       } catch (error) {
         observe('error', startMs);

@@ -34,7 +34,7 @@ import { decodePath, readRequestInfo } from '../request-info.ts';
 import type { Arrival } from './arrival.ts';
 import { arrivalOf, signalOf, upgradeArrival } from './arrival.ts';
 import { auditFailedLogin, beginAudit } from './audit-step.ts';
-import { authorize } from './authorize.ts';
+import { authorize, AuthorizationFailure } from './authorize.ts';
 import { admitConnect, dispatchResource, isLongRunning } from './dispatch.ts';
 import type { ResourceDispatch } from './dispatch.ts';
 import { answerPath, answerText } from './path-answer.ts';
@@ -359,6 +359,11 @@ export class RequestPipeline {
     if (error instanceof TooBusyError) {
       const headers = { 'Retry-After': String(error.retryAfterSeconds) };
       answerText(exchange, shown, { status: error.httpCode, text: error.message, headers });
+      return error.httpCode;
+    }
+    if (error instanceof AuthorizationFailure) {
+      const uri = exchange.query === '' ? exchange.path : `${exchange.path}?${exchange.query}`;
+      answerText(exchange, shown, { status: error.httpCode, text: error.textFor(uri) });
       return error.httpCode;
     }
     const options = { status: failure.httpCode, form: errorForm(exchange) };

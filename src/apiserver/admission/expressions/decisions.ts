@@ -47,8 +47,8 @@ export class Decisions {
 
   async #decide(key: string, request: AuthorizationRequest): Promise<void> {
     try {
-      const { decision, reason } = await this.#authorizer.authorize(request);
-      this.#known.set(key, { isAllowed: decision === 'allow', reason, error: undefined });
+      const { decision, reason, error } = await this.#authorizer.authorize(request);
+      this.#known.set(key, { isAllowed: decision === 'allow', reason, error });
     } catch (error) {
       this.#known.set(key, { isAllowed: false, reason: '', error: messageOf(error) });
     }

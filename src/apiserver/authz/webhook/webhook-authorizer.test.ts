@@ -72,19 +72,28 @@ describe('a webhook authorizer', () => {
   it('denies only when it says so, and never both ways', async () => {
     const { authorizer } = setUp([{ allowed: false, denied: true, reason: 'never' }]);
     assert.deepEqual(await authorizer.authorize(request), { decision: 'deny', reason: 'never' });
-    const both = setUp([{ allowed: true, denied: true }]);
-    assert.equal((await both.authorizer.authorize(request)).decision, 'no-opinion');
+    const both = setUp([{ allowed: true, denied: true, reason: 'odd' }]);
+    assert.deepEqual(await both.authorizer.authorize(request), {
+      decision: 'deny',
+      reason: 'odd',
+      error: 'webhook subject access review returned both allow and deny response',
+    });
   });
 
   it('that fails means what its policy says, and is asked again', async () => {
     const open = setUp([new Error('gone'), { allowed: true }]);
     assert.deepEqual(await open.authorizer.authorize(request), {
       decision: 'no-opinion',
-      reason: 'gone',
+      reason: '',
+      error: 'gone',
     });
     assert.equal((await open.authorizer.authorize(request)).decision, 'allow');
     const closed = setUp([new Error('gone')], 'Deny');
-    assert.equal((await closed.authorizer.authorize(request)).decision, 'deny');
+    assert.deepEqual(await closed.authorizer.authorize(request), {
+      decision: 'deny',
+      reason: '',
+      error: 'gone',
+    });
   });
 });
 

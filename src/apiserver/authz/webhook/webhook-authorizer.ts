@@ -3,17 +3,17 @@ import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { SubjectAccessReview, SubjectAccessReviewSpec } from '#schema/types.ts';
+import { callWithRetries } from '../../webhook-client/mod.ts';
 import type { WebhookClient, WebhookClientConfig } from '../../webhook-client/mod.ts';
 import type { AuthorizationRequest, Authorizer } from '../authorizer.ts';
 import { reviewSpecOf } from '../review-spec.ts';
-import { noOpinion, undecided } from '../verdict.ts';
+import { noOpinion } from '../verdict.ts';
 import type { UserRules, Verdict } from '../verdict.ts';
 import { matchConditions } from './match-conditions.ts';
 
 /** Questions that are longer are not remembered: anybody could fill the memory with them. */
 const maxKeyLength = 10_000;
 const maxRemembered = 8192;
-const retryWaitsMs = [500, 750, 1125, 1687];
 
 export interface WebhookAuthorizerOptions {
   /** For messages; `default` for the one of the flags. */
@@ -48,23 +48,15 @@ export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): Webh
       spec,
       status: { allowed: false },
     };
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const answer = await client.call(config, body, { timeoutMs: options.timeoutMs });
-        return (answer as SubjectAccessReview | null)?.status;
-      } catch (error) {
-        const { statusCode } = error as { statusCode?: number };
-        const isWorthIt = statusCode === undefined || statusCode === 429 || statusCode >= 500;
-        const waitMs = retryWaitsMs[attempt];
-        if (waitMs === undefined || !isWorthIt) throw error;
-        await clock.sleep(waitMs);
-      }
-    }
+    const { timeoutMs } = options;
+    const answer = await callWithRetries({ client, config, body, timeoutMs, clock });
+    return (answer as SubjectAccessReview | null)?.status;
   }
 
   function failure(text: string): Verdict {
     log.warning('Webhook authorizer failed', { name, error: text });
-    return options.failurePolicy === 'Deny' ? { decision: 'deny', reason: text } : undecided(text);
+    const decision = options.failurePolicy === 'Deny' ? 'deny' : 'no-opinion';
+    return { decision, reason: '', error: text };
   }
 
   return {
@@ -83,12 +75,8 @@ export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): Webh
         return failure(messageOf(problem));
       }
       if (status === undefined) return failure('the answer of the webhook has no status');
-      if (status.allowed && status.denied === true) {
-        return failure('webhook subject access review returned both allow and deny response');
-      }
-      const { allowed, denied = false, reason = '' } = status;
-      const decision = denied ? 'deny' : allowed ? 'allow' : 'no-opinion';
-      const verdict: Verdict = { decision, reason };
+      const verdict = verdictOf(status);
+      const { allowed } = status;
       const ttlMs = allowed ? options.authorizedTtlMs : options.unauthorizedTtlMs;
       if (ttlMs > 0 && key.length <= maxKeyLength) {
         remembered.delete(key);
@@ -106,4 +94,12 @@ export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): Webh
       incomplete: true,
     }),
   };
+}
+
+function verdictOf(status: NonNullable<SubjectAccessReview['status']>): Verdict {
+  const { allowed, denied = false, reason = '' } = status;
+  if (!denied) return { decision: allowed ? 'allow' : 'no-opinion', reason };
+  if (!allowed) return { decision: 'deny', reason };
+  const error = 'webhook subject access review returned both allow and deny response';
+  return { decision: 'deny', reason, error };
 }
