@@ -1,5 +1,5 @@
 import { jsonEqual } from '#schema/patch/mod.ts';
-import type { AppArmorProfile, Container, Pod } from '#schema/types.ts';
+import type { AppArmorProfile, Container, Pod, PodSpec } from '#schema/types.ts';
 
 const prefix = 'container.apparmor.security.beta.kubernetes.io/';
 const localhost = 'localhost/';
@@ -16,7 +16,9 @@ export function takeAppArmorFromAnnotations(object: object): string[] {
   const { annotations } = metadata;
   if (annotations === undefined || spec === undefined || spec.os?.name === 'windows') return [];
   const podProfile = spec.securityContext?.appArmorProfile;
-  const { initContainers = [], containers, ephemeralContainers = [] } = spec;
+  // Not validated yet: a pod may come without containers.
+  const given: Partial<PodSpec> = spec;
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = given;
   const warnings: string[] = [];
   for (const container of [...initContainers, ...containers, ...ephemeralContainers]) {
     const key = `${prefix}${container.name}`;

@@ -42,6 +42,11 @@ test('a windows pod keeps its annotations to itself', () => {
   assert.deepEqual(spec.containers, [{ name: 'c' }]);
 });
 
+test('a pod without containers is left to validation', () => {
+  const metadata = { annotations: { [annotation('c')]: 'unconfined' } };
+  assert.deepEqual(takeAppArmorFromAnnotations({ metadata, spec: {} }), []);
+});
+
 test('a job keeps labels and selectors that contradict the generated ones', () => {
   const job = {
     metadata: { name: 'j', uid: 'u' },
