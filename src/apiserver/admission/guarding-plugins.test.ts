@@ -130,6 +130,18 @@ describe('NodeRestriction', () => {
       undefined,
     ],
     [
+      'labels that look like those of a kubelet',
+      {
+        resource: 'nodes',
+        object: node('n1', {
+          'beta.kubernetes.io/instance-type': 'a',
+          'kubernetes.io/instance-type': 'a',
+          'failure-domain.kubernetes.io/zone': 'a',
+        }),
+      },
+      /set the following labels: failure-domain.kubernetes.io\/zone, kubernetes.io\/instance-type$/,
+    ],
+    [
       'labels that draw workloads',
       {
         resource: 'nodes',

@@ -5,7 +5,6 @@ const freeLabels = new Set([
   'kubernetes.io/hostname',
   'kubernetes.io/os',
   'kubernetes.io/arch',
-  'kubernetes.io/instance-type',
   'beta.kubernetes.io/os',
   'beta.kubernetes.io/arch',
   'beta.kubernetes.io/instance-type',
@@ -14,8 +13,6 @@ const freeLabels = new Set([
   'topology.kubernetes.io/region',
   'failure-domain.beta.kubernetes.io/zone',
   'failure-domain.beta.kubernetes.io/region',
-  'failure-domain.kubernetes.io/zone',
-  'failure-domain.kubernetes.io/region',
 ]);
 const freeDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io'];
 const restrictedDomain = 'node-restriction.kubernetes.io';
