@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
+import { at } from './answer.ts';
 import { startTestApi } from './server.ts';
 import type { TestApi } from './server.ts';
 
@@ -117,6 +118,51 @@ describe('custom resources', () => {
       `crd/crontabs.${group}`,
     ]);
     assert.equal(waited.code, 0);
+  });
+
+  it('are discovered before anybody sees that they are established', async () => {
+    const watch = await api.watch(`${definitions}?watch=true&resourceVersion=0`);
+    const isEstablished = (object: object): boolean =>
+      JSON.stringify(at(object, 'status.conditions') ?? []).includes('InitialNamesAccepted');
+    for (const number of Array.from({ length: 5 }).keys()) {
+      const own = `early${number}.example.com`;
+      const names = { plural: 'earlies', singular: 'early', kind: 'Early' };
+      const body = {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: `earlies.${own}` },
+        spec: {
+          group: own,
+          names,
+          scope: 'Cluster',
+          versions: [
+            {
+              name: 'v1',
+              served: true,
+              storage: true,
+              schema: { openAPIV3Schema: { type: 'object' } },
+            },
+          ],
+        },
+      };
+      await api.request('POST', definitions, { body });
+      for (;;) {
+        const event = await watch.next();
+        assert.ok(event !== undefined);
+        const { object } = event;
+        if (at(object, 'metadata.name') === `earlies.${own}` && isEstablished(object)) break;
+      }
+      const headers = {
+        Accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList',
+      };
+      const all = await api.request('GET', '/apis', { headers });
+      assert.ok(JSON.stringify(all.at('items.*.metadata.name')).includes(own));
+      const resources = await api.request('GET', `/apis/${own}/v1`);
+      assert.deepEqual(resources.at('resources.*.name'), ['earlies']);
+      assert.equal((await api.request('GET', `/apis/${own}/v1/earlies`)).status, 200);
+      await api.request('DELETE', `${definitions}/earlies.${own}`);
+    }
+    watch.close();
   });
 
   it('are validated, pruned and defaulted by their schema', async () => {

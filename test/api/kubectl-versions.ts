@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 import type { CommandAnswer, KubectlOptions, TestApi } from './server.ts';
 
@@ -45,20 +46,23 @@ export interface FollowedCommand {
   stop(): Promise<void>;
 }
 
+/** A kubectl that works in one namespace, with a cache of discovery that no other one writes. */
 export function kubectlSession(
   api: TestApi,
   { program }: KubectlVersion,
   namespace: string,
 ): KubectlSession {
+  const home = { HOME: join(api.dataDir, `home-of-${namespace}`) };
   const attempt: KubectlSession['attempt'] = async (line, options = {}) => {
     const words = typeof line === 'string' ? line.split(' ') : line;
-    return await api.kubectl(['-n', namespace, ...words], { program, ...options });
+    const env = { ...home, ...options.env };
+    return await api.kubectl(['-n', namespace, ...words], { program, ...options, env });
   };
   return {
     namespace,
     attempt,
     follow(line) {
-      const env = { ...process.env, HOME: api.dataDir, KUBECONFIG: api.kubeconfig };
+      const env = { ...process.env, ...home, KUBECONFIG: api.kubeconfig };
       const child = spawn(program, ['-n', namespace, ...line.split(' ')], { env });
       let output = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
