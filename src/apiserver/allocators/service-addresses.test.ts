@@ -16,8 +16,8 @@ test('an address that somebody forbids is told of as one that cannot be had', as
     tryOut: (_family, address) => address,
     release: () => Promise.resolve(),
   };
-  const allocate = async (spec: object): Promise<void> => {
-    const metadata = { namespace: 'ns', name: 's' };
+  const allocate = async (spec: object, name: object = { name: 's' }): Promise<void> => {
+    const metadata = { namespace: 'ns', ...name } as Service['metadata'];
     const service: Service = { metadata, spec: { ipFamilies: ['IPv4'], ...spec } };
     const operation = { allocator, reservation: new Reservation(), dryRun: false };
     await allocateAddresses(operation, service, undefined);
@@ -26,6 +26,10 @@ test('an address that somebody forbids is told of as one that cannot be had', as
     httpCode: 500,
     message:
       'Internal error occurred: failed to allocate a serviceIP for Service "s": ipaddresses "10.43.0.1" is forbidden: no',
+  });
+  await assert.rejects(allocate({}, {}), {
+    message:
+      'Internal error occurred: failed to allocate a serviceIP for Service "": ipaddresses "10.43.0.1" is forbidden: no',
   });
   await assert.rejects(allocate({ clusterIPs: ['10.43.0.1'] }), {
     httpCode: 422,

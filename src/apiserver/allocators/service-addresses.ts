@@ -75,16 +75,18 @@ async function takeAddress(
     return taken;
   } catch (error) {
     const why = messageOf(error);
+    // what has no name is refused only after this
+    const name = service.metadata.name ?? '';
     if (address === '') {
       throw internalError(
-        `failed to allocate a serviceIP for Service ${JSON.stringify(owner.name)}: ${why}`,
+        `failed to allocate a serviceIP for Service ${JSON.stringify(name)}: ${why}`,
         error,
       );
     }
     const given = JSON.stringify(service.spec?.clusterIPs ?? [address]);
     const message = `Invalid value: ${given}: failed to allocate IP ${address}: ${why}`;
     const found = { type: 'FieldValueInvalid', field: 'spec.clusterIPs', message } as const;
-    throw invalid(kind, owner.name, [found]);
+    throw invalid(kind, name, [found]);
   }
 }
 
