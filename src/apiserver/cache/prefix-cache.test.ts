@@ -106,7 +106,10 @@ describe('byte layout', () => {
   });
 
   test('writes owners whose text is kept as all others, and last', () => {
-    const fieldsV1 = fieldsOfCreator({ metadata: { name: 'b' }, spec: { nodeName: 'c' } });
+    const makeFields = () => fieldsOfCreator({ metadata: { name: 'b' }, spec: { nodeName: 'c' } });
+    let fieldsV1 = makeFields();
+    // One in eight new forms is remembered, and other tests of this process made some.
+    for (let i = 0; i < 8 && keptText(fieldsV1) === undefined; i++) fieldsV1 = makeFields();
     assert.equal(keptText(fieldsV1), '{"f:spec":{"f:nodeName":{}}}');
     const owner = { manager: 'a "b"', operation: 'Update', apiVersion: 'v1' } as const;
     const form = { ...owner, time: '2026-01-01T00:00:00Z', fieldsType: 'FieldsV1' } as const;
