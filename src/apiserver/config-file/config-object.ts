@@ -29,6 +29,11 @@ export class ConfigObject {
     return this.#path === '' ? name : `${this.#path}.${name}`;
   }
 
+  /** The same fields; errors name them as if they stood directly in `path`. */
+  toldAs(path: string): ConfigObject {
+    return new ConfigObject(this.#fields, path);
+  }
+
   has(name: string): boolean {
     return this.#fields[name] !== undefined && this.#fields[name] !== null;
   }

@@ -80,7 +80,8 @@ export function readAuthorizationConfiguration(text: string): AuthorizerEntry[] 
       errors.required(entry.pathOf('webhook'), 'required when type=Webhook');
       return [];
     }
-    return [{ mode, name, webhook: readWebhook(webhook, errors) }];
+    const place = entry.pathOf('').replace(/\.$/, '');
+    return [{ mode, name, webhook: readWebhook(webhook, place, errors) }];
   });
   errors.check('invalid AuthorizationConfiguration');
   return entries;
@@ -103,8 +104,9 @@ function checkName(name: string, path: string, seen: Set<string>, errors: Config
   seen.add(name);
 }
 
-function readWebhook(webhook: ConfigObject, errors: ConfigErrors): WebhookPolicy {
-  webhook.only([
+/** Upstream's errors name the fields of a webhook as fields of its entry, which is at `place`. */
+function readWebhook(given: ConfigObject, place: string, errors: ConfigErrors): WebhookPolicy {
+  const known = given.only([
     'authorizedTTL',
     'unauthorizedTTL',
     'cacheAuthorizedRequests',
@@ -116,6 +118,7 @@ function readWebhook(webhook: ConfigObject, errors: ConfigErrors): WebhookPolicy
     'connectionInfo',
     'matchConditions',
   ]);
+  const webhook = known.toldAs(place);
   const timeoutMs = readDuration(webhook, 'timeout', undefined, errors);
   if (timeoutMs < 0 || timeoutMs > maxTimeoutMs) {
     errors.invalid(webhook.pathOf('timeout'), webhook.text('timeout'), 'must be > 0s and <= 30s');
