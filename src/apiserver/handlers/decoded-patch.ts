@@ -1,3 +1,4 @@
+import type { ApiStatusError } from '#base/api-status-error.ts';
 import { messageOf } from '#base/errors.ts';
 import type { UnknownObject } from '#schema/mod.ts';
 import { parseJson, readYaml } from '#schema/mod.ts';
@@ -53,28 +54,50 @@ export function patchTypeOf(
 /** Reads a patch; throws BadRequest in upstream's words, which differ by type. */
 export function decodePatch(type: PatchType, body: Buffer, mode: FieldValidation): DecodedPatch {
   if (type === 'apply') return decodeApplied(body, mode);
-  const prefix = type === 'strategic' ? '' : 'error decoding patch: ';
+  const isLax = mode === 'Ignore';
   let parsed: ReturnType<typeof parseJson>;
   try {
     parsed = parseJson(body, mode);
   } catch (error) {
-    throw badRequest(`${prefix}${messageOf(error)}`);
+    if (type === 'merge' && isLax) throw badRequest(badMergePatch);
+    throw badRequest(`${type === 'strategic' || isLax ? '' : undecodable}${messageOf(error)}`);
   }
   const { value, duplicates } = parsed;
   // what these hold is checked where they are applied
   if (type === 'json') {
-    if (mode !== 'Ignore' && value !== null && !Array.isArray(value)) {
-      throw badRequest(
-        `${prefix}json: cannot unmarshal ${jsonWord(value)} into Go value of type []handlers.jsonPatchOp`,
-      );
-    }
-    const findings = mode === 'Ignore' ? [] : operationFindings(value, duplicates);
+    if (!isLax) checkOperations(value);
+    const findings = isLax ? [] : operationFindings(value, duplicates);
     return { type, operations: value ?? [], findings };
   }
-  if (type === 'merge' && value === null) throw badRequest('Invalid JSON Patch');
+  const isScalar = value === null || (isLax && typeof value !== 'object');
+  if (type === 'merge' && isScalar) throw badRequest(badMergePatch);
   return { type, body: value ?? {}, findings: duplicates };
 }
 
+const undecodable = 'error decoding patch: ';
+const badMergePatch = 'Invalid JSON Patch';
+
+/** What decoding into the type of JSON patches refuses; what operations mean is seen later. */
+function checkOperations(value: unknown): void {
+  if (value === null) return;
+  if (!Array.isArray(value)) throw cannotUnmarshal(value, 'value of type []handlers.jsonPatchOp');
+  for (const operation of value as readonly unknown[]) {
+    if (operation === null) continue;
+    if (typeof operation !== 'object' || Array.isArray(operation)) {
+      throw cannotUnmarshal(operation, 'value of type handlers.jsonPatchOp');
+    }
+    for (const [field, text] of Object.entries(operation)) {
+      if (text === null || typeof text === 'string' || !textFields.has(field)) continue;
+      throw cannotUnmarshal(text, `struct field jsonPatchOp.${field} of type string`);
+    }
+  }
+}
+
+function cannotUnmarshal(value: unknown, into: string): ApiStatusError {
+  return badRequest(`${undecodable}json: cannot unmarshal ${jsonWord(value)} into Go ${into}`);
+}
+
+const textFields: ReadonlySet<string> = new Set(['op', 'path', 'from']);
 const operationFields: ReadonlySet<string> = new Set(['op', 'path', 'from', 'value']);
 
 function operationFindings(operations: unknown, duplicates: readonly string[]): string[] {
