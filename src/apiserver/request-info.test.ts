@@ -20,6 +20,11 @@ const cases: readonly (readonly [method: string, target: string, expected: strin
   ['GET', '/api/v1/watch/namespaces/a/pods', 'watch /v1 pods/ a -'],
   ['GET', '/api/v1/watch/namespaces/a/pods/p', 'watch /v1 pods/ a p'],
   ['GET', '/api/v1/pods?fieldSelector=metadata.name%3Dp', 'list /v1 pods/ - p'],
+  ['GET', '/api/v1/pods?fieldSelector=a!%3Db,metadata.name%3D%3Dp', 'list /v1 pods/ - p'],
+  // a name within the value of another field is no name
+  ['GET', '/api/v1/pods?fieldSelector=a!%3Db%5C,metadata.name%3Dp', 'list /v1 pods/ - -'],
+  ['GET', '/api/v1/pods?fieldSelector=a!%3Db%5C,metadata.name%5C%3Dp', 'list /v1 pods/ - -'],
+  ['GET', '/api/v1/pods?fieldSelector=metadata.name%3Da%2Fb', 'list /v1 pods/ - -'],
   ['POST', '/api/v1/namespaces/a/services/s:80/proxy/x/y', 'create /v1 services/proxy a s:80'],
   [
     'GET',

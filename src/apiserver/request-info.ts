@@ -1,3 +1,4 @@
+import { exactField } from './exact-field.ts';
 import type { RequestInfo } from './request.ts';
 
 /** Subresources of namespaces; other segments after a namespace's name are resources in it. */
@@ -83,8 +84,14 @@ function nameOf(name: string, verb: string, query: string): string {
   if (name !== '' || (verb !== 'get' && verb !== 'watch') || query === '') return name;
   if (!query.includes('fieldSelector=')) return '';
   const selector = new URLSearchParams(query).get('fieldSelector') ?? '';
-  const match = /(?:^|,)metadata\.name==?([^,=!\\]+)(?:,|$)/.exec(selector);
-  return match?.[1] ?? '';
+  if (!selector.includes('metadata.name')) return '';
+  const named = exactField(selector, 'metadata.name') ?? '';
+  return isPathSegment(named) ? named : '';
+}
+
+/** Upstream takes only what could be a segment of a path for a name. */
+function isPathSegment(text: string): boolean {
+  return text !== '.' && text !== '..' && !/[/%]/.test(text);
 }
 
 function isWatchQuery(query: string): boolean {

@@ -185,6 +185,38 @@ describe('roles', () => {
     );
   });
 
+  test('a list is for one object only when its selector demands that name', async () => {
+    await api.request('POST', `${rbac}/roles`, {
+      body: {
+        metadata: { name: 'one-secret' },
+        rules: [
+          { apiGroups: [''], resources: ['secrets'], resourceNames: ['one'], verbs: ['list'] },
+        ],
+      },
+    });
+    const apiGroup = 'rbac.authorization.k8s.io';
+    await api.request('POST', `${rbac}/rolebindings`, {
+      body: {
+        metadata: { name: 'one-secret' },
+        roleRef: { apiGroup, kind: 'Role', name: 'one-secret' },
+        subjects: [{ kind: 'User', name: 'uma', apiGroup }],
+      },
+    });
+    const as = await api.identity('uma');
+    const list = async (selector: string): Promise<number> => {
+      const path = `${namespace}/secrets?fieldSelector=${encodeURIComponent(selector)}`;
+      return (await api.request('GET', path, { as })).status;
+    };
+    assert.equal(await list('metadata.name=one'), 200);
+    assert.equal(await list('type!=x,metadata.name=one'), 200);
+    assert.equal(await list('metadata.name=other'), 403);
+    assert.equal(await list(String.raw`type!=x\,metadata.name=one`), 403);
+    const node = await api.identity('system:node:n1', ['system:nodes']);
+    const selector = encodeURIComponent(String.raw`status.phase!=x\,spec.nodeName=n1`);
+    const pods = await api.request('GET', `/api/v1/pods?fieldSelector=${selector}`, { as: node });
+    assert.equal(pods.status, 403);
+  });
+
   test('aggregated roles gather what is labelled for them', async () => {
     const name = 'example-view';
     const metadata = {

@@ -1,3 +1,5 @@
+import { escapeFieldValue } from '#schema/selectors/mod.ts';
+
 /** A selector in a SubjectAccessReview: as text, or as requirements. */
 interface SelectorAttributes {
   readonly rawSelector?: string | undefined;
@@ -22,6 +24,6 @@ export function selectorText(selector: SelectorAttributes | undefined): string |
   }
   const parts = (selector.requirements ?? [])
     .filter(({ operator, values }) => operator === 'In' && values?.length === 1)
-    .map(({ key, values }) => `${key}=${values?.[0] ?? ''}`);
+    .map(({ key, values }) => `${key}=${escapeFieldValue(values?.[0] ?? '')}`);
   return parts.length === 0 ? undefined : parts.join(',');
 }

@@ -1,5 +1,6 @@
 import type { PolicyRule } from '#schema/types.ts';
 
+import { exactField } from '../../exact-field.ts';
 import type { UserInfo } from '../../request.ts';
 import type { AuthorizationRequest, ResourceAttributes } from '../authorizer.ts';
 import type { ObjectReader } from '../object-reader.ts';
@@ -216,8 +217,5 @@ function decidePod(graph: NodeGraph, node: string, asked: ResourceAttributes): V
 
 /** Whether the field selector of the request demands `field` to be `value`. */
 function selects(asked: ResourceAttributes, field: string, value: string): boolean {
-  if (asked.fieldSelector === undefined) return false;
-  return asked.fieldSelector
-    .split(',')
-    .some((part) => part === `${field}=${value}` || part === `${field}==${value}`);
+  return asked.fieldSelector !== undefined && exactField(asked.fieldSelector, field) === value;
 }

@@ -140,6 +140,21 @@ describe('the node authorizer', () => {
     ['own status', { resource: 'nodes', subresource: 'status', verb: 'patch' }, 'allow'],
     ['its pods', { verb: 'list', fieldSelector: 'spec.nodeName=n1' }, 'allow'],
     ['all pods', { verb: 'list' }, 'can only list/watch pods with spec.nodeName field selector'],
+    [
+      'all pods, its name within another value',
+      { verb: 'list', fieldSelector: String.raw`status.phase!=x\,spec.nodeName=n1` },
+      'can only list/watch pods with spec.nodeName field selector',
+    ],
+    [
+      'its pods that run, in another order',
+      { verb: 'list', fieldSelector: 'status.phase=Running,spec.nodeName==n1' },
+      'allow',
+    ],
+    [
+      'pods by a selector that cannot be read',
+      { verb: 'list', fieldSelector: 'spec.nodeName=n1,oops' },
+      'can only list/watch pods with spec.nodeName field selector',
+    ],
     ['pod status', { subresource: 'status', verb: 'patch', name: 'x' }, 'allow'],
     ['exec into pods', { subresource: 'exec', verb: 'create', name: 'x' }, ''],
     [
