@@ -24,7 +24,10 @@ export type Decision = 'allow' | 'deny' | 'no-opinion';
 
 /** Authorizers are asked in order; the first decision that is not no-opinion counts. */
 export interface Authorizer {
-  /** `error`: an authorizer could not decide; what is not allowed then fails instead of being forbidden. */
+  /**
+   * `error`: an authorizer could not decide; what is not allowed then fails instead of being
+   * forbidden.
+   */
   authorize(
     request: AuthorizationRequest,
   ): Promise<{ decision: Decision; reason: string; error?: string | undefined }>;

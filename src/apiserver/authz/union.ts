@@ -47,7 +47,8 @@ type Member = Authorizer | MemoryAuthorizer | Listing;
 
 /**
  * Asks the authorizers in order until one has an opinion. Those that answer from memory are asked
- * without waiting; the reasons of those without an opinion are joined for the refusal, as are their errors.
+ * without waiting; the reasons of those without an opinion are joined for the refusal, as are their
+ * errors.
  */
 export function createUnionAuthorizer(options: {
   /** A function is asked each time: the set may change while the server runs. */
