@@ -7,9 +7,13 @@ export type StoreErrorCode =
   | 'Compacted'
   | 'FutureRevision'
   | 'Closed'
+  | 'Refused'
   | 'Unavailable';
 
-/** A store operation that could not be done; `code` says why. */
+/**
+ * A store operation that could not be done; `code` says why. Refused: the datastore answered, in
+ * the words of the message, that it will not do this; trying again does not help.
+ */
 export class StoreError extends K3tsError {
   declare readonly code: StoreErrorCode;
   readonly key: string | undefined;

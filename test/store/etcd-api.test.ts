@@ -132,6 +132,25 @@ describe('API servers on etcd', { skip: etcdProblem() ?? false }, () => {
     assert.equal(leaseOf('/registry/configmaps/default/layout'), 0);
   });
 
+  test('what is too large for etcd is refused in its words', async () => {
+    const env = [{ name: 'LARGE', value: 'x'.repeat(1_600_000) }];
+    const body = {
+      metadata: { name: 'large' },
+      spec: { containers: [{ name: 'c', image: 'i', env }] },
+    };
+    const made = await one.request('POST', '/api/v1/namespaces/default/pods', { body });
+    assert.equal(made.status, 500, made.text.slice(0, 300));
+    assert.deepEqual(made.json, {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: 'etcdserver: request is too large',
+      code: 500,
+    });
+    assert.equal((await one.request('GET', '/api/v1/namespaces/default/pods/large')).status, 404);
+  });
+
   test('without etcd the server is not ready; with it again it is, and watches go on', async () => {
     const watch = await one.watch(`${maps}?watch=true&labelSelector=after%3Dkill`);
     await etcd.stop();

@@ -8,6 +8,7 @@ import { answerWatchSocket, isWatchSocket } from '../answers/watch-socket.ts';
 import {
   badRequest,
   internalError,
+  plainError,
   requestTimeout,
   serviceUnavailable,
   TooBusyError,
@@ -414,6 +415,9 @@ function toStatusError(error: unknown): ApiStatusError {
   if (error instanceof ApiStatusError) return error;
   if (error instanceof StoreError && (error.code === 'Unavailable' || error.code === 'Closed')) {
     return serviceUnavailable(error.message, error);
+  }
+  if (error instanceof StoreError && error.code === 'Refused') {
+    return plainError(error.message, error);
   }
   return internalError(messageOf(error), error);
 }

@@ -145,7 +145,7 @@ export class ObjectStore {
     if (error.code === 'Closed' || error.code === 'Unavailable') {
       return serviceUnavailable(error.message, error);
     }
-    return plainError(error.message);
+    return plainError(error.message, error);
   }
 }
 

@@ -2,6 +2,7 @@ import { messageOf } from '#base/errors.ts';
 import { StoreError } from '../../errors.ts';
 
 const grpcUnavailable = 14;
+const grpcExhausted = 8;
 
 /** What etcd says of a read below its compaction, and of one ahead of its newest revision. */
 const compactedText = 'required revision has been compacted';
@@ -41,10 +42,18 @@ export function unavailable(error: unknown, key?: string): StoreError {
   const text = messageOf(error)
     .replace(/^\d+ [A-Z_]+: /, '')
     .replace(unconnected, (_all, reason: string) => reason.replace(/\.$/, ''));
-  return new StoreError('Unavailable', `etcd: ${text}`, {
-    cause: error,
-    ...(key === undefined ? {} : { key }),
-  });
+  const details = { cause: error, ...(key === undefined ? {} : { key }) };
+  const refusal = refusalOf(error, text);
+  if (refusal !== undefined) return new StoreError('Refused', refusal, details);
+  return new StoreError('Unavailable', `etcd: ${text}`, details);
+}
+
+/** What etcd itself found wrong with a request, as upstream passes it on to users. */
+function refusalOf(error: unknown, text: string): string | undefined {
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'number' || code === grpcUnavailable) return undefined;
+  if (text.startsWith('etcdserver: ')) return text;
+  return code === grpcExhausted ? `rpc error: code = ResourceExhausted desc = ${text}` : undefined;
 }
 
 export function compacted(revision: number, compactRevision: number): StoreError {
