@@ -220,7 +220,7 @@ function testOperating(version: KubectlVersion): void {
       const path = `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets/guard`;
       await api.until(path, (answer) => answer.at('status.currentHealthy') === 1);
       const drain = `drain ${node} --ignore-daemonsets --force --pod-selector=app=guarded`;
-      const kept = await k.refusal(`${drain} --timeout=1s`);
+      const kept = await k.refusal(`${drain} --timeout=3s`);
       assert.match(kept, /Cannot evict pod as it would violate the pod's disruption budget/);
       assert.match(await k.run(`get node ${node}`), /Ready,SchedulingDisabled/);
       await k.run('delete pdb guard');

@@ -152,7 +152,7 @@ describe('ends', () => {
       await server.client.create(resources.configMaps, body, { namespace: 'default' });
     }
     await server.backend.compact(server.backend.currentRevision);
-    const path = '/api/v1/configmaps?watch=1&resourceVersion=1&timeoutSeconds=1';
+    const path = '/api/v1/configmaps?watch=1&resourceVersion=1&timeoutSeconds=60';
     const { status, body } = await client.raw({ method: 'GET', path, headers: {} });
     const text = body.toString();
     const failure = status === 200 ? at(JSON.parse(text.split('\n')[0] ?? ''), 'object') : text;
