@@ -29,6 +29,11 @@ describe('AuthenticationConfiguration', () => {
       'jwt[0].issuer.discoveryURL: Invalid value: "https://id.example/": discoveryURL must be different from URL',
     ],
     [
+      'an egress selector',
+      [{ issuer: { ...issuer, egressSelectorType: 'cluster' }, claimMappings }],
+      'jwt[0].issuer.egressSelectorType: Invalid value: "cluster": egress selector is not supported when StructuredAuthenticationConfigurationEgressSelector feature gate is disabled',
+    ],
+    [
       'no user name',
       [{ issuer }],
       'jwt[0].claimMappings.username: Required value: claim or expression is required',

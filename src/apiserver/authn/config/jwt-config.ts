@@ -134,6 +134,12 @@ function readIssuer(
     const detail = 'audienceMatchPolicy must be empty or MatchAny for single audience';
     errors.invalid(policyPath, policy, detail);
   }
+  const egress = issuer.text('egressSelectorType');
+  if (egress !== '') {
+    const gate = 'StructuredAuthenticationConfigurationEgressSelector';
+    const detail = `egress selector is not supported when ${gate} feature gate is disabled`;
+    errors.invalid(issuer.pathOf('egressSelectorType'), egress, detail);
+  }
   const authority = issuer.text('certificateAuthority');
   if (authority !== '' && !isBundle(authority)) {
     const detail = 'data does not contain any valid RSA or ECDSA certificates';
