@@ -10,11 +10,11 @@ const boundMs = 60_000;
  */
 export async function eventually(
   what: string | (() => string),
-  condition: () => boolean,
+  condition: () => boolean | Promise<boolean>,
   turn: () => Promise<unknown> = () => systemClock.sleep(1),
 ): Promise<void> {
   const endMs = systemClock.monotonicMs() + boundMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (systemClock.monotonicMs() > endMs) {
       throw new Error(`${typeof what === 'string' ? what : what()} did not come about`);
     }

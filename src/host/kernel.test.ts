@@ -33,7 +33,7 @@ function inNamespaces(body: string): void {
       '-e',
       prelude + body,
     ],
-    { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 },
+    { cwd: import.meta.dirname, encoding: 'utf8', timeout: 110_000 },
   );
   assert.equal(result.status, 0, result.stderr);
 }

@@ -10,7 +10,7 @@ import {
   streamCommand,
 } from './process.ts';
 
-const timeoutMs = 10_000;
+const timeoutMs = 60_000;
 
 async function failureOf(promise: Promise<unknown>): Promise<CommandError> {
   try {

@@ -12,7 +12,7 @@ import { silentLogger } from '#base/log.ts';
 import { isProcessAlive, runCommand } from '#host/process.ts';
 import { endLeakedShims, shimSocket, watchLeakedShims } from './leaked-shims.ts';
 
-const lenient = { timeoutMs: 5000, okExitCodes: [0, 1] };
+const lenient = { timeoutMs: 60_000, okExitCodes: [0, 1] };
 const bundles = 'io.containerd.runtime.v2.task/k8s.io';
 
 async function writeProgram(path: string, text: string): Promise<void> {

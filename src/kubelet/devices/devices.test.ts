@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { systemClock } from '#base/clock.ts';
+import { eventually } from '#base/eventually.ts';
 import { silentLogger } from '#base/log.ts';
 import type { Pod } from '#schema/types.ts';
 import { testContainer, testPod } from '../fake-kubelet.ts';
@@ -52,11 +53,7 @@ async function setUp(t: TestContext, isPicky = false) {
     await rm(root, { recursive: true, force: true });
   });
   const until = async (check: () => boolean | Promise<boolean>): Promise<void> => {
-    for (let tries = 0; !(await check()); tries += 1) {
-      assert.ok(tries < 5000, 'it did not happen');
-      // What is awaited comes over sockets: questions to the disk give it time to arrive.
-      for (let turn = 0; turn < 10; turn += 1) await stat(tmpdir());
-    }
+    await eventually(() => String(check), check);
   };
   await until(() =>
     readFile(join(directory, 'kubelet.sock')).then(
