@@ -374,7 +374,7 @@ export class RequestPipeline {
 }
 
 function shuttingDown(): ApiStatusError {
-  const { httpCode, reason, message } = serviceUnavailable('the server is shutting down');
+  const { httpCode, reason, message } = serviceUnavailable('apiserver is shutting down');
   return new ApiStatusError({ httpCode, reason, message, details: { retryAfterSeconds: 1 } });
 }
 
