@@ -85,7 +85,10 @@ export async function startTestApi(changes: Partial<ServerSettings> = {}): Promi
   const kubeconfig = join(dataDir, 'kubeconfig.yaml');
   const logLines: string[] = [];
   const settings = { ...defaultSettings(dataDir, host, port, kubeconfig), ...changes };
-  let server = await runUntilUp(settings, logLines);
+  let server = await runUntilUp(settings, logLines).catch(async (error: unknown) => {
+    await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  });
   const tls = join(dataDir, 'server', 'tls');
   const read = async (name: string): Promise<string> => await readFile(join(tls, name), 'utf8');
   const ca = await read('server-ca.crt');
