@@ -320,6 +320,9 @@ function findingOf(
 
 /** The message of a Status in any of its forms. */
 function messageIn(said: string): string {
+  // a message of several lines is a block of its own in YAML
+  const block = /^message: [|>][-+]?\d?\n((?: +.*\n| *\n)+)/m.exec(said)?.[1];
+  if (block !== undefined) return block.trim().slice(0, 300);
   const inText = /"?message"?: ?"?((?:[^"\\\n]|\\.)*)/.exec(said)?.[1];
   const inBytes = /\bFailure[^]([^]*?)"/.exec(said)?.[1];
   return (inText ?? inBytes ?? said).slice(0, 300);
