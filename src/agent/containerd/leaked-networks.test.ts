@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { eventually } from '#base/eventually.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { sandboxNamespaces, watchLeakedNetworks } from './leaked-networks.ts';
@@ -45,9 +46,7 @@ async function begin(
     stop.abort();
     await done;
   });
-  const resting = async (): Promise<void> => {
-    while (clock.pendingTimers === 0) await new Promise<void>((resolve) => setImmediate(resolve));
-  };
+  const resting = (): Promise<void> => eventually('a rest', () => clock.pendingTimers > 0);
   /** One of the first five: it rests again afterwards. */
   const look = async (): Promise<void> => {
     await resting();

@@ -116,7 +116,8 @@ function checkConverted(
   apiVersion: string,
 ): UnknownObject {
   const from = `conversion webhook for ${kindText(original)} returned invalid`;
-  const { kind, apiVersion: got = '', metadata } = (isMap(converted) ? converted : {}) as Json;
+  const given: Json = isMap(converted) ? converted : {};
+  const { kind, apiVersion: got = '', metadata } = given;
   if (!isMap(converted) || kind === undefined || kind === '') {
     throw new Error(`Object 'Kind' is missing in '${JSON.stringify(converted)}'`);
   }
@@ -140,7 +141,7 @@ function checkConverted(
     );
   }
   try {
-    return { ...converted, metadata: restoreMeta(original, metadata) } as UnknownObject;
+    return { ...converted, metadata: restoreMeta(original, metadata) };
   } catch (error) {
     throw new Error(`${from} metadata: ${messageOf(error)}`, { cause: error });
   }
