@@ -34,15 +34,21 @@ async function createRuntime(context: TestContext) {
     log: silentLogger,
   };
   await mkdir(join(state, bundles), { recursive: true });
-  await writeProgram(options.ctr, `cat ${directory}/$5`);
+  await writeProgram(
+    options.ctr,
+    `[ $6 = delete ] && echo "$5 $6 $7" >>${directory}/called && exit 3; cat ${directory}/$5`,
+  );
   await writeProgram(options.shim, `echo "$PWD $*" >>${directory}/called`);
   const write = (what: 'tasks' | 'containers', ids: string[]): Promise<void> =>
     writeFile(join(directory, what), ids.map((id) => `${id}\n`).join(''));
-  await write('tasks', []);
+  const writeTasks = (rows: string[]): Promise<void> =>
+    write('tasks', ['TASK PID STATUS', ...rows]);
+  await writeTasks([]);
   await write('containers', []);
   return {
     options,
     write,
+    writeTasks,
     called: () => readFile(join(directory, 'called'), 'utf8').catch(() => ''),
     bundle: async (id: string): Promise<string> => {
       const path = join(state, bundles, id);
@@ -94,8 +100,8 @@ test('a shim goes whose bundle containerd has removed, with what it started', as
 });
 
 test('shims with a task, with a container, and of another containerd stay', async (context) => {
-  const { options, write, start, bundle, called } = await createRuntime(context);
-  await write('tasks', ['runs']);
+  const { options, write, writeTasks, start, bundle, called } = await createRuntime(context);
+  await writeTasks(['runs 17 RUNNING']);
   await write('containers', ['runs', 'made']);
   const shims = [
     await start('runs'),
@@ -107,6 +113,16 @@ test('shims with a task, with a container, and of another containerd stay', asyn
   assert.deepEqual([...(await endLeakedShims(options, before))], ['made'], 'still watched');
   assert.ok(shims.every(({ pid }) => isProcessAlive(pid)));
   assert.equal(await called(), '');
+});
+
+test('a task that has stopped is deleted at the second look', async (context) => {
+  const { options, writeTasks, called } = await createRuntime(context);
+  await writeTasks(['ended    17    STOPPED', 'runs     18    RUNNING']);
+  const suspects = await endLeakedShims(options, new Set());
+  assert.equal(await called(), '', 'its exit may just be on its way');
+  assert.equal(suspects.size, 1);
+  await endLeakedShims(options, suspects);
+  assert.equal(await called(), 'tasks delete ended\n');
 });
 
 test('later a shim without a bundle is enough to look again', async (context) => {

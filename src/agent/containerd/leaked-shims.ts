@@ -52,8 +52,8 @@ export async function watchLeakedShims(
 }
 
 /**
- * Ends the shims that were suspects before and have neither task nor container now; answers the
- * suspects: shims without a task. What is just being made is a suspect once, never twice.
+ * Ends the shims that were suspects before and have neither task nor container now, and deletes
+ * stopped tasks; answers the suspects: shims without a task, and tasks that have stopped. What is just being made is a suspect once, never twice.
  */
 export async function endLeakedShims(
   options: LeakedShimsOptions,
@@ -62,9 +62,10 @@ export async function endLeakedShims(
   const bundles = await bundlesIn(join(options.state, tasks));
   const processes = await listProcesses();
   const shims = shimsById(processes, options.socket);
-  const running = await listIds(options, 'tasks');
-  const ids = new Set([...bundles, ...shims.keys()].filter((id) => id !== '' && !running.has(id)));
-  if (ids.size === 0) return ids;
+  const known = await listTasks(options);
+  const stopped = await deleteStoppedTasks(options, known, before);
+  const ids = new Set([...bundles, ...shims.keys()].filter((id) => id !== '' && !known.has(id)));
+  if (ids.size === 0) return stopped;
   const containers = await listIds(options, 'containers');
   for (const id of ids) {
     if (!before.has(id) || containers.has(id)) continue;
@@ -72,7 +73,36 @@ export async function endLeakedShims(
     await endShim(options, id, shims.get(id), processes);
     ids.delete(id);
   }
-  return ids;
+  return ids.union(stopped);
+}
+
+/** How stopped tasks are called among the suspects; shims are there by their id. */
+const stoppedTask = (id: string): string => `stopped task ${id}`;
+
+/**
+ * Deletes the tasks that had stopped before and still have: containerd deletes one at once, unless
+ * its client went away while the container started. Its container could never be removed. Answers
+ * those seen for the first time.
+ */
+async function deleteStoppedTasks(
+  options: LeakedShimsOptions,
+  tasks: ReadonlyMap<string, string>,
+  before: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  const suspects = new Set<string>();
+  for (const [id, status] of tasks) {
+    if (status !== 'STOPPED') continue;
+    if (!before.has(stoppedTask(id))) {
+      suspects.add(stoppedTask(id));
+      continue;
+    }
+    options.log.warning('deleting a stopped task that containerd has forgotten', { id });
+    const { ctr, socket } = options;
+    const args = ['--address', socket, '--namespace', namespace, 'tasks', 'delete', id];
+    // Its exit code is the one that the task ended with; a task that stays is found again.
+    await runCommand({ command: ctr, args, timeoutMs }).catch(() => undefined);
+  }
+  return suspects;
 }
 
 async function endShim(
@@ -135,10 +165,22 @@ function isShimOf({ args }: ListedProcess, socket: string): boolean {
   return args[args.indexOf('-address') + 1] === socket && !args.includes('delete');
 }
 
+/** The status of each task (`RUNNING`, `STOPPED`) by its id. */
+async function listTasks({
+  ctr,
+  socket,
+}: Pick<LeakedShimsOptions, 'ctr' | 'socket'>): Promise<ReadonlyMap<string, string>> {
+  const args = ['--address', socket, '--namespace', namespace, 'tasks', 'list'];
+  const { stdout } = await runCommand({ command: ctr, args, timeoutMs });
+  // The first line is the heading: TASK PID STATUS
+  const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  return new Map(rows.slice(1).map(([id = '', , status = '']) => [id, status] as const));
+}
+
 /** Ids that containerd knows; those of containers include sandboxes. */
 export async function listIds(
   { ctr, socket }: Pick<LeakedShimsOptions, 'ctr' | 'socket'>,
-  what: 'tasks' | 'containers',
+  what: 'containers',
 ): Promise<Set<string>> {
   const args = ['--address', socket, '--namespace', namespace, what, 'list', '--quiet'];
   const { stdout } = await runCommand({ command: ctr, args, timeoutMs });
