@@ -6,7 +6,7 @@ import { systemClock } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { contractSuite } from '#store/contract-suite.ts';
 import { encoded, Recorder, summary } from '#store/contract-tools.ts';
-import type { Backend, KeyValue, StoreEvent } from '#store/mod.ts';
+import type { Backend, Encode, KeyValue, StoreEvent } from '#store/mod.ts';
 import { openBackend, startCompactor, StoreError } from '#store/mod.ts';
 import { etcdProblem, startEtcd } from './etcd-process.ts';
 import type { EtcdProcess } from './etcd-process.ts';
@@ -39,6 +39,8 @@ async function eventually(isTrue: () => Promise<boolean> | boolean): Promise<voi
  */
 function asTheApiServerSeesIt(backend: Backend): Backend {
   const written = new Map<string, { revision: number; value: Buffer }[]>();
+  /** Last states by key: a watch may hear of a delete before who asked for it hears of its end. */
+  const deleting = new Map<string, Encode>();
   const feedState = { passed: backend.currentRevision };
   const wake: (() => void)[] = [];
   const seen = (value: Buffer, revision: number): Buffer =>
@@ -51,9 +53,10 @@ function asTheApiServerSeesIt(backend: Backend): Backend {
     const changes = (written.get(stored.key) ?? []).toSorted((a, b) => a.revision - b.revision);
     const now = changes.find((change) => change.revision === stored.modRevision);
     const before = changes.findLast((change) => change.revision < stored.modRevision);
+    const last = stored.type === 'delete' ? deleting.get(stored.key) : undefined;
     return {
       ...stored,
-      value: now?.value ?? seen(stored.value, stored.modRevision),
+      value: now?.value ?? last?.(stored.modRevision) ?? seen(stored.value, stored.modRevision),
       previous: stored.previous && seen(stored.previous, before?.revision ?? 0),
     };
   };
@@ -106,7 +109,14 @@ function asTheApiServerSeesIt(backend: Backend): Backend {
     create: (key, encode, options) => write(backend.create(key, encode, options)),
     update: (key, expected, encode, options) =>
       write(backend.update(key, expected, encode, options)),
-    delete: (key, expected, encode) => write(backend.delete(key, expected, encode)),
+    async delete(key, expected, encode) {
+      deleting.set(key, encode);
+      try {
+        return await write(backend.delete(key, expected, encode));
+      } finally {
+        if (deleting.get(key) === encode) deleting.delete(key);
+      }
+    },
     watch: (prefix, from, handler) =>
       backend.watch(prefix, from, {
         onEvents: (events) => handler.onEvents(events.map(event)),
