@@ -8,6 +8,7 @@ import { spawnSupervised, type SupervisedProcess } from '#host/supervised-proces
 import { findRuntimeBinaries, type RuntimeBinaries } from './binaries.ts';
 import { probeRuntime, type RuntimeVersion } from './cri-probe.ts';
 import { createImageStore, type ImageStore } from './ctr.ts';
+import { releaseForgottenLeases } from './forgotten-leases.ts';
 import { sandboxNamespaces, watchLeakedNetworks } from './leaked-networks.ts';
 import { listIds, watchLeakedShims } from './leaked-shims.ts';
 import { keepRotating } from './log-rotation.ts';
@@ -92,6 +93,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     const containerIds = () => listIds({ ...paths, ...binaries }, 'containers');
     const signal = AbortSignal.any([lifetime.signal, watching.signal]);
     const places = { namespaces: sandboxNamespaces, cniState: cniStateDirectory };
+    void releaseForgottenLeases({ ...paths, ...binaries, clock, log, signal });
     watchLeakedNetworks({ ...places, containerIds, clock, log, signal }).catch((error: unknown) =>
       log.warning('cannot look for leaked networks', { what: messageOf(error) }),
     );
