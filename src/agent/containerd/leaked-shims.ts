@@ -53,7 +53,8 @@ export async function watchLeakedShims(
 
 /**
  * Ends the shims that were suspects before and have neither task nor container now, and deletes
- * stopped tasks; answers the suspects: shims without a task, and tasks that have stopped. What is just being made is a suspect once, never twice.
+ * stopped tasks; answers the suspects: shims without a task, and tasks that have stopped. What is
+ * just being made is a suspect once, never twice.
  */
 export async function endLeakedShims(
   options: LeakedShimsOptions,
