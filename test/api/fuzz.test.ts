@@ -1,6 +1,6 @@
 /**
  * Random and mutated requests of all verbs on all kinds: each is answered, none with a 500, and the
- * server is well afterwards. `K3TS_SEED` repeats a run, `K3TS_FUZZ_SECONDS` makes it longer.
+ * server is well afterwards. `K3TS_SEED` chooses another run, `K3TS_FUZZ_SECONDS` makes it longer.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -16,7 +16,7 @@ import type { FuzzKind } from './fuzz-input.ts';
 import type { TestApi } from './server.ts';
 import { startTestApi } from './server.ts';
 
-const seed = Number(process.env['K3TS_SEED'] ?? Math.floor(systemClock.now()) % 1_000_000);
+const seed = Number(process.env['K3TS_SEED'] ?? 7);
 const seconds = Number(process.env['K3TS_FUZZ_SECONDS'] ?? 10);
 const workers = 4;
 const answerTimeoutMs = 60_000;
