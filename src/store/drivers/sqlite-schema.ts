@@ -8,7 +8,7 @@ export const compactKey = 'compact_rev_key';
 /** Kine never sets user_version; a layout that this version cannot read will. */
 const newestSchema = 0;
 
-/** Up to this size a file of kine's is brought into our form at start; that takes a second. */
+/** A file written without auto_vacuum is rebuilt at start up to this size; that takes a second. */
 const maxRebuildBytes = 256 * 1024 * 1024;
 
 /** The WAL is copied into the file after this many pages and cut back to this size. */
@@ -27,21 +27,15 @@ const columns = [
   'old_value BLOB',
 ];
 
-/**
- * Of kine's six indexes only this one is read here, and each of the others makes a commit of one row
- * a fifth longer. Kine makes what it misses itself when it opens a file.
- */
 const schema = [
   `CREATE TABLE IF NOT EXISTS kine (${columns.join(', ')})`,
+  'CREATE INDEX IF NOT EXISTS kine_name_index ON kine (name)',
   'CREATE INDEX IF NOT EXISTS kine_name_id_index ON kine (name, id)',
-];
-
-const unusedIndexes = [
-  'kine_name_index',
-  'kine_id_deleted_index',
-  'kine_prev_revision_index',
-  'kine_name_prev_revision_uindex',
-  'kine_id_compact_rev_key_with_prev_revision_index',
+  'CREATE INDEX IF NOT EXISTS kine_id_deleted_index ON kine (id, deleted)',
+  'CREATE INDEX IF NOT EXISTS kine_prev_revision_index ON kine (prev_revision)',
+  'CREATE UNIQUE INDEX IF NOT EXISTS kine_name_prev_revision_uindex ON kine (name, prev_revision)',
+  `CREATE INDEX IF NOT EXISTS kine_id_compact_rev_key_with_prev_revision_index
+    ON kine (id, name, prev_revision) WHERE name != '${compactKey}' AND prev_revision != 0`,
 ];
 
 export interface OpenFile {
@@ -124,23 +118,17 @@ function prepareFile(db: DatabaseSync, path: string): void {
     db.prepare(insert).run(compactKey);
   }
   db.exec('COMMIT');
-  if (!isNew && statSync(path).size <= maxRebuildBytes) bringIntoForm(db);
+  if (!isNew && pragma(db, 'auto_vacuum') === 0) rebuild(db, path);
 }
 
-/**
- * Takes indexes away that cost more than they give. Files of kine cannot give space back piece by
- * piece until they were rewritten once.
- */
-function bringIntoForm(db: DatabaseSync): void {
-  const drops = unusedIndexes.map((name) => `DROP INDEX IF EXISTS ${name};`).join('');
-  const isFixed = pragma(db, 'auto_vacuum') === 0;
+/** Files of kine cannot give space back piece by piece until they were rewritten once. */
+function rebuild(db: DatabaseSync, path: string): void {
+  if (statSync(path).size > maxRebuildBytes) return;
   try {
-    db.exec(`BEGIN IMMEDIATE;${drops}COMMIT`);
-    if (isFixed) db.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM');
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM');
   } catch (error) {
-    // Without room the file works as before: it is slower, and it cannot shrink.
+    // Without room for the copy the file works as before, it only cannot shrink.
     if (!/full|I\/O/i.test((error as Error).message)) throw error;
-    if (db.isTransaction) db.exec('ROLLBACK');
   }
 }
 

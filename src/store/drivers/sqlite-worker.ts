@@ -28,9 +28,7 @@ class SqliteWorker {
   readonly #path: string;
   readonly #file: OpenFile;
   readonly #reads: SqliteReads;
-  readonly #begin: StatementSync;
   readonly #insert: StatementSync;
-  readonly #end: StatementSync;
   readonly #dataVersion: StatementSync;
   #knownVersion: number;
   readonly #reserve: DiskReserve;
@@ -45,9 +43,7 @@ class SqliteWorker {
     this.#reserve = new DiskReserve(settings.path);
     this.#reserve.fill();
     this.#reads = new SqliteReads(this.#file.db);
-    this.#begin = this.#file.db.prepare('BEGIN IMMEDIATE');
     this.#insert = this.#file.db.prepare(insertSql);
-    this.#end = this.#file.db.prepare('COMMIT');
     this.#dataVersion = this.#file.db.prepare('PRAGMA data_version');
     this.#knownVersion = pragma(this.#file.db, 'data_version');
     const state = this.#reads.state();
@@ -110,7 +106,7 @@ class SqliteWorker {
     const values = unpackValues(request.values);
     const previous: (Uint8Array | undefined)[] = [];
     this.#commits++;
-    this.#begin.run();
+    db.exec('BEGIN IMMEDIATE');
     try {
       this.#checkSoleWriter();
       for (let i = 0; i < keys.length; i++) {
@@ -133,7 +129,7 @@ class SqliteWorker {
           isDelete ? (old ?? null) : null,
         );
       }
-      this.#end.run();
+      db.exec('COMMIT');
     } catch (error) {
       // SQLite has already rolled back by itself after some errors, a full disk for one.
       if (db.isTransaction) db.exec('ROLLBACK');
