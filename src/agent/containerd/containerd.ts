@@ -8,12 +8,13 @@ import { spawnSupervised, type SupervisedProcess } from '#host/supervised-proces
 import { findRuntimeBinaries, type RuntimeBinaries } from './binaries.ts';
 import { probeRuntime, type RuntimeVersion } from './cri-probe.ts';
 import { createImageStore, type ImageStore } from './ctr.ts';
+import { cniStateDirectory } from './cni-files.ts';
 import { releaseForgottenLeases } from './forgotten-leases.ts';
 import { sandboxNamespaces, watchLeakedNetworks } from './leaked-networks.ts';
-import { listIds, watchLeakedShims } from './leaked-shims.ts';
+import { listContainerIds, watchLeakedShims } from './leaked-shims.ts';
 import { keepRotating } from './log-rotation.ts';
 import { defaultPauseImage, packPauseImage } from './pause-image.ts';
-import { cniStateDirectory, removeTornCniFiles } from './torn-cni-files.ts';
+import { removeTornCniFiles } from './torn-cni-files.ts';
 import { containerdPaths, writeConfiguration, type ContainerdPaths } from './write-config.ts';
 
 export interface ContainerdOptions {
@@ -90,7 +91,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   };
   const mendLeftovers = (): void => {
     lookForLeakedShims();
-    const containerIds = () => listIds({ ...paths, ...binaries }, 'containers');
+    const containerIds = () => listContainerIds({ ...paths, ...binaries });
     const signal = AbortSignal.any([lifetime.signal, watching.signal]);
     const places = { namespaces: sandboxNamespaces, cniState: cniStateDirectory };
     void releaseForgottenLeases({ ...paths, ...binaries, clock, log, signal });

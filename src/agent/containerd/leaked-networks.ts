@@ -1,10 +1,10 @@
-import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readlink, rm, stat } from 'node:fs/promises';
 import type { Clock } from '#base/clock.ts';
 import { hasCode, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { listNetns, netnsPath, removeNetns } from '#host/netns.ts';
 import { listProcesses } from '#host/process-list.ts';
+import { addressFiles, resultFiles } from './cni-files.ts';
 
 /** The network namespaces of sandboxes on this machine, by name. */
 export interface SandboxNamespaces {
@@ -77,26 +77,11 @@ async function unused(
     const owner = await ownerOf(path);
     if (owner === undefined || known.has(owner)) continue;
     found.set(path, async () => {
-      const results = join(cniState, 'results');
-      const names = (await namesIn(results)).filter((name) => name.includes(owner));
-      for (const file of [path, ...names.map((name) => join(results, name))]) {
-        await rm(file, { force: true });
-      }
+      const results = (await resultFiles(cniState)).filter((file) => file.includes(owner));
+      for (const file of [path, ...results]) await rm(file, { force: true });
     });
   }
   return found;
-}
-
-/** Files of the host-local plugin that say who has an address. */
-async function addressFiles(cniState: string): Promise<string[]> {
-  const networks = join(cniState, 'networks');
-  const files: string[] = [];
-  for (const network of await namesIn(networks)) {
-    const names = await namesIn(join(networks, network));
-    const addresses = names.filter((name) => /^[\d.]+$|^[\da-f]*:[\da-f:]*$/.test(name));
-    files.push(...addresses.map((name) => join(networks, network, name)));
-  }
-  return files;
 }
 
 /** The id of the sandbox that has the address; undefined when the file is gone or says nothing. */
@@ -137,11 +122,4 @@ async function inodeOf(path: string): Promise<number | undefined> {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  return await readdir(directory).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
-    throw error;
-  });
 }

@@ -67,7 +67,7 @@ export async function endLeakedShims(
   const stopped = await deleteStoppedTasks(options, known, before);
   const ids = new Set([...bundles, ...shims.keys()].filter((id) => id !== '' && !known.has(id)));
   if (ids.size === 0) return stopped;
-  const containers = await listIds(options, 'containers');
+  const containers = await listContainerIds(options);
   for (const id of ids) {
     if (!before.has(id) || containers.has(id)) continue;
     options.log.warning('ending a shim that containerd has forgotten', { id });
@@ -178,12 +178,12 @@ async function listTasks({
   return new Map(rows.slice(1).map(([id = '', , status = '']) => [id, status] as const));
 }
 
-/** Ids that containerd knows; those of containers include sandboxes. */
-export async function listIds(
-  { ctr, socket }: Pick<LeakedShimsOptions, 'ctr' | 'socket'>,
-  what: 'containers',
-): Promise<Set<string>> {
-  const args = ['--address', socket, '--namespace', namespace, what, 'list', '--quiet'];
+/** Ids of all containers that containerd knows; sandboxes are among them. */
+export async function listContainerIds({
+  ctr,
+  socket,
+}: Pick<LeakedShimsOptions, 'ctr' | 'socket'>): Promise<Set<string>> {
+  const args = ['--address', socket, '--namespace', namespace, 'containers', 'list', '--quiet'];
   const { stdout } = await runCommand({ command: ctr, args, timeoutMs });
   return new Set(stdout.split('\n').filter(Boolean));
 }

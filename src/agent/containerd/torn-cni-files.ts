@@ -1,10 +1,7 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { hasCode } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
-
-/** Where containerd's CNI library and the host-local plugin keep what they must remember. */
-export const cniStateDirectory = '/var/lib/cni';
+import { addressFiles, resultFiles } from './cni-files.ts';
 
 /**
  * Removes the files that a killed containerd had begun to write: cached results that are no JSON,
@@ -18,14 +15,6 @@ export async function removeTornCniFiles(options: {
   log: Logger;
 }): Promise<string[]> {
   const { directory, beforeMs, log } = options;
-  const results = join(directory, 'results');
-  const networks = join(directory, 'networks');
-  const candidates = (await namesIn(results)).map((name) => join(results, name));
-  const addresses: string[] = [];
-  for (const network of await namesIn(networks)) {
-    const names = await namesIn(join(networks, network));
-    addresses.push(...names.filter(isAddress).map((name) => join(networks, network, name)));
-  }
   const torn: string[] = [];
   const check = async (path: string, isTorn: (text: string) => boolean): Promise<void> => {
     try {
@@ -39,14 +28,9 @@ export async function removeTornCniFiles(options: {
       if (!hasCode(error, 'ENOENT')) throw error;
     }
   };
-  for (const path of candidates) await check(path, (text) => !isJson(text));
-  for (const path of addresses) await check(path, (text) => text === '');
+  for (const path of await resultFiles(directory)) await check(path, (text) => !isJson(text));
+  for (const path of await addressFiles(directory)) await check(path, (text) => text === '');
   return torn;
-}
-
-/** Beside addresses there are locks and the last address that was given. */
-function isAddress(name: string): boolean {
-  return /^[\d.]+$/.test(name) || (/^[\da-f:]+$/.test(name) && name.includes(':'));
 }
 
 function isJson(text: string): boolean {
@@ -56,11 +40,4 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  return await readdir(directory).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
-    throw error;
-  });
 }
