@@ -1,11 +1,5 @@
 import type { Clock } from '#base/clock.ts';
-import type {
-  Counter,
-  HistogramMetric,
-  HistogramSeries,
-  MetricRegistry,
-  NumberMetric,
-} from '#base/metrics.ts';
+import type { Counter, HistogramSeries, MetricRegistry } from '#base/metrics.ts';
 import { hasReason } from '#base/api-status-error.ts';
 import type { RequestAuthenticator } from '../authn/mod.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
@@ -21,12 +15,20 @@ const knownUsers: ReadonlySet<string> = new Set([
   'system:serviceaccount:kube-system:default',
 ]);
 
+interface Described {
+  readonly name: string;
+  readonly help: string;
+}
+
 /** Counts a result and its time; series are looked up once each. */
 function createObserver(
-  attempts: NumberMetric,
-  seconds: HistogramMetric,
+  registry: MetricRegistry,
   clock: Clock,
+  described: { readonly attempts: Described; readonly seconds: Described },
 ): (result: string, startMs: number) => void {
+  const common = { stability: 'ALPHA', labels: ['result'] } as const;
+  const attempts = registry.counter({ ...described.attempts, ...common });
+  const seconds = registry.histogram({ ...described.seconds, ...common, buckets });
   const known = new Map<string, { counter: Counter; series: HistogramSeries }>();
   return (result, startMs) => {
     let found = known.get(result);
@@ -51,20 +53,13 @@ export function meterAuthenticator(
     stability: 'ALPHA',
     labels: ['username'],
   });
-  const attempts = registry.counter({
-    name: 'authentication_attempts',
-    help: 'Attempts to authenticate, by result.',
-    stability: 'ALPHA',
-    labels: ['result'],
+  const observe = createObserver(registry, clock, {
+    attempts: { name: 'authentication_attempts', help: 'Attempts to authenticate, by result.' },
+    seconds: {
+      name: 'authentication_duration_seconds',
+      help: 'Time that authentication takes in seconds, by result.',
+    },
   });
-  const seconds = registry.histogram({
-    name: 'authentication_duration_seconds',
-    help: 'Time that authentication takes in seconds, by result.',
-    stability: 'ALPHA',
-    labels: ['result'],
-    buckets,
-  });
-  const observe = createObserver(attempts, seconds, clock);
   return {
     async authenticate(credentials) {
       const startMs = clock.monotonicMs();
@@ -91,20 +86,13 @@ export function meterAuthorizer(
   registry: MetricRegistry,
   clock: Clock,
 ): Authorizer {
-  const attempts = registry.counter({
-    name: 'authorization_attempts_total',
-    help: 'Attempts to authorize, by result.',
-    stability: 'ALPHA',
-    labels: ['result'],
+  const observe = createObserver(registry, clock, {
+    attempts: { name: 'authorization_attempts_total', help: 'Attempts to authorize, by result.' },
+    seconds: {
+      name: 'authorization_duration_seconds',
+      help: 'Time that authorization takes in seconds, by result.',
+    },
   });
-  const seconds = registry.histogram({
-    name: 'authorization_duration_seconds',
-    help: 'Time that authorization takes in seconds, by result.',
-    stability: 'ALPHA',
-    labels: ['result'],
-    buckets,
-  });
-  const observe = createObserver(attempts, seconds, clock);
   return {
     async authorize(request) {
       const startMs = clock.monotonicMs();
