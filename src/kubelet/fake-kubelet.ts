@@ -43,6 +43,7 @@ export async function startFakeKubelet(
   const terminationLogs = new Map<string, string>();
   const order: string[] = [];
   const imageVolumes = new Map<string, MountedVolume>();
+  const volumeImages = new Set<string>();
   const build = () =>
     createKubelet({
       client,
@@ -66,11 +67,13 @@ export async function startFakeKubelet(
         mountImage: async ({ podUid, volumeName, imageId }) => {
           if (options.imageMount !== undefined) throw new Error(options.imageMount);
           order.push(`mount ${imageId}`);
+          volumeImages.add(imageId);
           const volume = { hostPath: `/images/${volumeName}`, isReadOnly: true };
           imageVolumes.set(`${podUid}/${volumeName}`, volume);
           return volume;
         },
         mountedImage: async (uid, name) => imageVolumes.get(`${uid}/${name}`),
+        imagesInUse: async () => [...volumeImages],
         resync: async (pod) => void order.push(`resync ${pod.metadata.labels?.['app'] ?? ''}`),
         unmount: async (uid) => void order.push(`unmount ${uid}`),
         prepareSubPath: async ({ volume, subPath }) => `${volume.hostPath}/${subPath}`,

@@ -33,6 +33,7 @@ import { createPodSide } from './pods/pod-side.ts';
 import type { PodSide } from './pods/pod-side.ts';
 import { createPodSources } from './pods/pod-sources.ts';
 import { createAllocationStore } from './resize/allocation-store.ts';
+import type { VolumeManager } from './volume-host.ts';
 import { createClaimUsageReader } from './volumes/claim-usage.ts';
 
 /** Builds the kubelet; nothing runs before start. */
@@ -175,7 +176,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
     await pods.synced(signal);
     sources.follow();
     await registry.adoptOrphans();
-    const imageGc = imageGcOf(options, podSide, pullRecords, metrics);
+    const imageGc = imageGcOf(options, { ...podSide, volumeManager, pullRecords, metrics });
     running.push(
       runHousekeeping({ ...options, recorder, cache, imageGc, registry, signal }),
       startEviction({ ...options, recorder, podSide, nodeSide, imageGc, metrics, signal }),
@@ -256,12 +257,15 @@ async function enforceNodeAllocatable(
 
 function imageGcOf(
   { cri, clock, log, config }: KubeletOptions,
-  { cache }: PodSide,
-  pullRecords: PullRecords,
-  metrics: KubeletMetrics,
+  parts: Pick<PodSide, 'cache'> & {
+    volumeManager: VolumeManager;
+    pullRecords: PullRecords;
+    metrics: KubeletMetrics;
+  },
 ) {
+  const { cache, volumeManager } = parts;
   return createImageGc({
-    metrics,
+    metrics: parts.metrics,
     images: cri.images,
     clock,
     log,
@@ -269,16 +273,15 @@ function imageGcOf(
     lowPercent: config.imageGcLowThresholdPercent,
     minimumAgeMs: config.imageMinimumGcAgeMs,
     maximumAgeMs: config.imageMaximumGcAgeMs,
-    records: pullRecords,
-    inUse: () => {
+    records: parts.pullRecords,
+    inUse: async () => {
       const containers = cache.pods().flatMap((pod) => pod.containers);
-      return new Set(
-        containers.flatMap(({ imageRef, imageId, image }) => [
-          imageRef,
-          imageId,
-          image?.image ?? '',
-        ]),
-      );
+      const names = containers.flatMap(({ imageRef, imageId, image }) => [
+        imageRef,
+        imageId,
+        image?.image ?? '',
+      ]);
+      return new Set([...names, ...(await volumeManager.imagesInUse())]);
     },
   });
 }

@@ -50,6 +50,8 @@ export interface VolumeManager {
   mountImage(request: ImageVolumeRequest): Promise<MountedVolume>;
   /** What mountImage mounted, also before a restart; undefined when there is nothing. */
   mountedImage(podUid: string, volumeName: string): Promise<MountedVolume | undefined>;
+  /** The runtime's ids of the images that volumes on this machine show, also from before a restart. */
+  imagesInUse(): Promise<string[]>;
   /** Writes changed configMap, secret, downward API and token content into mounted volumes. */
   resync(pod: Pod, signal: AbortSignal): Promise<void>;
   /** Unmounts everything of the pod and removes its directory; done already is no error. */

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '#base/errors.ts';
+import { namesIn } from '#host/files.ts';
 import { parseCpuSet } from './cpu-set.ts';
 import type { CpuSet } from './cpu-set.ts';
 
@@ -70,11 +71,7 @@ export async function readCpuTopology(directory = '/sys/devices/system'): Promis
 
 async function readNumaNodes(directory: string): Promise<Map<number, number>> {
   const nodes = new Map<number, number>();
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  });
-  for (const name of names) {
+  for (const name of await namesIn(directory)) {
     const id = /^node(\d+)$/.exec(name)?.[1];
     if (id === undefined) continue;
     for (const cpu of parseCpuSet(await read(join(directory, name, 'cpulist')))) {

@@ -1,6 +1,7 @@
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '#base/errors.ts';
+import { namesIn } from '#host/files.ts';
 
 /**
  * What is kept beside a mounted CSI volume, so that it can be taken down without the API, also
@@ -48,14 +49,4 @@ export async function readRecords(parent: string): Promise<Map<string, CsiRecord
     if (record !== undefined) records.set(directory, record);
   }
   return records;
-}
-
-/** Names in a directory; none where it is missing. */
-export async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { namesIn } from '#host/files.ts';
 import type { CsiPaths } from './csi-paths.ts';
-import { namesIn, readRecords } from './csi-record.ts';
+import { readRecords } from './csi-record.ts';
 import type { CsiRecord } from './csi-record.ts';
 import { volumeKey } from './volume-plan.ts';
 

@@ -23,8 +23,8 @@ export function createImageGc(options: {
   minimumAgeMs: number;
   /** Unused for longer than this, an image goes whatever the disk says; 0 or absent: never. */
   maximumAgeMs?: number | undefined;
-  /** Ids and names of images that containers have. */
-  inUse: () => ReadonlySet<string>;
+  /** Ids and names of images that containers or volumes have. */
+  inUse: () => ReadonlySet<string> | Promise<ReadonlySet<string>>;
   metrics?: Pick<KubeletMetrics, 'collectedImages'> | undefined;
   /** Hears which images there are. */
   records?: Pick<PullRecords, 'prune'> | undefined;
@@ -37,7 +37,7 @@ export function createImageGc(options: {
   const observe = async (): Promise<Image[]> => {
     const now = clock.now();
     const present = await images.listImages();
-    const used = inUse();
+    const used = await inUse();
     for (const { id, repoTags, repoDigests } of present) {
       if (!firstSeenMs.has(id)) firstSeenMs.set(id, now);
       const isUsed = [id, ...repoTags, ...repoDigests].some((name) => used.has(name));

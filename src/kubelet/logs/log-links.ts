@@ -1,6 +1,7 @@
-import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { hasCode } from '#base/errors.ts';
+import { namesIn } from '#host/files.ts';
 import type { Pod } from '#schema/types.ts';
 import type { HostPaths } from '../kubelet-config.ts';
 import { namespaceOf, podLogDirectory } from '../pods/names.ts';
@@ -76,11 +77,4 @@ async function removeLinks(
       if (target !== undefined && isGone(target)) await rm(path, { force: true });
     }),
   );
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  return await readdir(directory).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  });
 }

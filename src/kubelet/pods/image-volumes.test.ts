@@ -80,3 +80,17 @@ test('a path that is not in the image cannot be made there', async (context) => 
     'ImageVolumeMountFailed: subPath "none" is not in image volume "model"',
   );
 });
+
+test('an image that a volume shows is in use: it is not collected', async (context) => {
+  const full = { capacityBytes: 1000, availableBytes: 10, inodes: 1, inodesFree: 1 };
+  const { create, until, phase, cri, pass } = await started(context, {
+    usage: () => ({ imageFs: full }),
+    config: { evictionHard: {} },
+  });
+  await create(testPod('p', { containers: [testContainer('a', { volumeMounts })], volumes }));
+  await until('running', () => phase('p') === 'Running');
+  cri.addImage('idle:1');
+  await pass(900_000, 30_000);
+  await until('a collection', () => cri.calls.includes('RemoveImage sha256:idle:1'));
+  assert.equal(cri.calls.includes('RemoveImage sha256:models:7'), false);
+});

@@ -1,10 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import { formatTime } from '#base/clock.ts';
-import { hasCode, messageOf } from '#base/errors.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { namesIn } from '#host/files.ts';
 import { readYaml } from '#schema/mod.ts';
 import type { Pod } from '#schema/types.ts';
 import { apiReference } from './api-references.ts';
@@ -34,11 +35,7 @@ export function createStaticPodSource(options: {
   const known = new Map<string, { text: string; pod: Pod | undefined }>();
 
   const readPods = async (): Promise<void> => {
-    const names = await readdir(directory).catch((error: unknown) => {
-      if (hasCode(error, 'ENOENT')) return [];
-      throw error;
-    });
-    const files = names.filter((name) => !name.startsWith('.')).sort();
+    const files = (await namesIn(directory)).filter((name) => !name.startsWith('.')).sort();
     let isChanged = false;
     for (const name of files) {
       const text = await readFile(join(directory, name), 'utf8').catch(() => undefined);

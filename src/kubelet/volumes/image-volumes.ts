@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import { hasCode, K3tsError } from '#base/errors.ts';
-import { makeDirectory } from '#host/files.ts';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { K3tsError } from '#base/errors.ts';
+import { makeDirectory, namesIn, readOptional } from '#host/files.ts';
 import { bindMount, isMountPoint } from '#host/mounts.ts';
 import { mountLayers } from '#host/overlay-mounts.ts';
 import type { ImageService } from '../cri/mod.ts';
@@ -18,6 +19,8 @@ export interface ImageSource {
 export interface ImageVolumes {
   mount(request: ImageVolumeRequest): Promise<MountedVolume>;
   mounted(podUid: string, volumeName: string): Promise<MountedVolume | undefined>;
+  /** Ids of the images of all volumes; those of pods whose directory is gone are not in use. */
+  inUse(): Promise<string[]>;
   /** Removes the views of a pod whose volumes are unmounted; to be called before they are deleted. */
   release(podUid: string): Promise<void>;
 }
@@ -49,9 +52,24 @@ export function createImageVolumes(options: {
       }
       const hostPath = directoryOf(podUid, volumeName);
       await makeDirectory(hostPath, 0o755);
+      // Noted first: an image must not be collected while it is mounted.
+      const notes = directories.notes(podUid, 'image');
+      await makeDirectory(notes, 0o750);
+      await writeFile(join(notes, volumeName), imageId, { mode: 0o600 });
       const chainId = await chainIdOf(source, imageId);
       await mountView(await source.snapshots.view(keyOf(podUid, volumeName), chainId), hostPath);
       return { hostPath, isReadOnly: true };
+    },
+    async inUse() {
+      const ids = new Set<string>();
+      for (const podUid of await namesIn(directories.pods)) {
+        const notes = directories.notes(podUid, 'image');
+        for (const name of await namesIn(notes)) {
+          const imageId = await readOptional(join(notes, name));
+          if (imageId !== undefined) ids.add(imageId);
+        }
+      }
+      return [...ids];
     },
     async release(podUid) {
       if (source === undefined) return;
@@ -86,13 +104,4 @@ async function mountView(mounts: readonly SnapshotMount[], target: string): Prom
     throw new K3tsError('ImageVolume', `cannot mount the image: unknown kind of layers (${types})`);
   }
   await mountLayers(lower.slice('lowerdir='.length).split(':'), target);
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

@@ -11,6 +11,8 @@ export interface PodDirectories {
   volume(uid: string, plugin: VolumePlugin, name: string): string;
   /** The directory of all volumes of one plugin. */
   plugin(uid: string, plugin: VolumePlugin): string;
+  /** What a plugin keeps about its volumes: `plugins/kubernetes.io~<plugin>`. */
+  notes(uid: string, plugin: VolumePlugin): string;
   subPath(uid: string, volume: string, container: string, index: number): string;
   subPaths(uid: string): string;
   etcHosts(uid: string): string;
@@ -36,6 +38,7 @@ export function podDirectories(root: string): PodDirectories {
     volumes: (uid) => join(pod(uid), 'volumes'),
     volume: (uid, plugin, name) => join(pod(uid), 'volumes', `kubernetes.io~${plugin}`, name),
     plugin: (uid, plugin) => join(pod(uid), 'volumes', `kubernetes.io~${plugin}`),
+    notes: (uid, plugin) => join(pod(uid), 'plugins', `kubernetes.io~${plugin}`),
     subPath: (uid, volume, container, index) =>
       join(pod(uid), 'volume-subpaths', volume, container, String(index)),
     subPaths: (uid) => join(pod(uid), 'volume-subpaths'),

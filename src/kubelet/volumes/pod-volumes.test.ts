@@ -30,6 +30,7 @@ import type {
   Volume,
 } from '#schema/types.ts';
 import { createVolumeManager, prepareVolumeRoot } from './mod.ts';
+import type { VolumeManagerOptions } from './pod-volumes.ts';
 
 /** The manager on the real kernel, below a directory of its own in a private mount namespace. */
 async function setup(objects: readonly KubeObject[] = []) {
@@ -57,7 +58,8 @@ async function setup(objects: readonly KubeObject[] = []) {
     log: silentLogger,
   };
   const { signal } = new AbortController();
-  const start = () => createVolumeManager(options);
+  const start = (more: Partial<VolumeManagerOptions> = {}) =>
+    createVolumeManager({ ...options, ...more });
   await prepareVolumeRoot(rootDirectory);
   return { rootDirectory, clock, client, events, signal, start, manager: start() };
 }
@@ -309,5 +311,30 @@ if (!isInPrivateMountNamespace()) {
     const again = await manager.mount(pod, signal);
     assert.equal(await readFile(join(again.get('v')?.hostPath ?? '', 'key'), 'utf8'), 'second');
     await manager.unmount('u1');
+  });
+
+  test('knows which images its volumes show, also after a restart', async () => {
+    const { rootDirectory, start } = await setup();
+    const layer = join(rootDirectory, 'layer');
+    await mkdir(layer);
+    const removed: string[] = [];
+    const imageSource: VolumeManagerOptions['imageSource'] = {
+      images: { imageInfo: async () => ({ info: '{"chainID":"top"}' }) },
+      snapshots: {
+        view: async () => [{ type: 'bind', source: layer, options: [] }],
+        remove: async (key) => void removed.push(key),
+        close: () => undefined,
+      },
+    };
+    const manager = start({ imageSource });
+    assert.deepEqual(await manager.imagesInUse(), []);
+    await manager.mountImage({ podUid: 'u1', volumeName: 'a', imageId: 'sha256:1' });
+    await manager.mountImage({ podUid: 'u2', volumeName: 'b', imageId: 'sha256:2' });
+    const next = start({ imageSource });
+    assert.deepEqual((await next.imagesInUse()).sort(), ['sha256:1', 'sha256:2']);
+    await next.unmount('u1');
+    assert.deepEqual(removed, ['k3ts-image-volume-u1-a']);
+    assert.deepEqual(await next.imagesInUse(), ['sha256:2']);
+    await next.unmount('u2');
   });
 }

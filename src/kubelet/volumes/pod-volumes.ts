@@ -166,6 +166,7 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     mounted: (podUid) => mounted.get(podUid) ?? new Map(),
     mountImage: (request) => imageVolumes.mount(request),
     mountedImage: (podUid, volumeName) => imageVolumes.mounted(podUid, volumeName),
+    imagesInUse: () => imageVolumes.inUse(),
     prepareSubPath: (request) => bindSubPath(request, directories),
     podsOnDisk: async () => await readdir(directories.pods),
     inUse: () => options.csi?.inUse() ?? [],
