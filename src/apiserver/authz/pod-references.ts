@@ -79,5 +79,7 @@ function resourceClaimsOf(pod: Pod): string[] {
     const name = claim.resourceClaimName ?? made.get(claim.name);
     if (name !== undefined) names.add(name);
   }
+  const extended = pod.status?.extendedResourceClaimStatus?.resourceClaimName ?? '';
+  if (extended !== '') names.add(extended);
   return [...names];
 }

@@ -1,5 +1,6 @@
-/** DER of the attribute type organizationName, 2.5.4.10. */
+/** DER of attribute types: organizationName, 2.5.4.10, and commonName, 2.5.4.3. */
 const organizationName = Buffer.from('55040a', 'hex');
+const commonName = Buffer.from('550403', 'hex');
 const sequence = 0x30;
 const set = 0x31;
 
@@ -10,6 +11,15 @@ interface Element {
 
 /** The O values in the subject of a PEM certificate request; throws when it cannot be read. */
 export function requestOrganizations(pem: string): string[] {
+  return subjectValues(pem, organizationName);
+}
+
+/** The last CN in the subject, empty without one; throws when the request cannot be read. */
+export function requestCommonName(pem: string): string {
+  return subjectValues(pem, commonName).at(-1) ?? '';
+}
+
+function subjectValues(pem: string, wanted: Buffer): string[] {
   const match = /-----BEGIN CERTIFICATE REQUEST-----([^-]+)-----END/.exec(pem);
   if (match === null) throw new Error('PEM block type must be CERTIFICATE REQUEST');
   const request = elements(Buffer.from(match[1] ?? '', 'base64'))[0];
@@ -22,7 +32,7 @@ export function requestOrganizations(pem: string): string[] {
     if (relative.tag !== set) continue;
     for (const attribute of elements(relative.content)) {
       const [type, value] = elements(attribute.content);
-      if (type?.content.equals(organizationName) === true && value !== undefined) {
+      if (type?.content.equals(wanted) === true && value !== undefined) {
         found.push(textOf(value));
       }
     }

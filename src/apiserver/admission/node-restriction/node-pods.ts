@@ -1,11 +1,10 @@
 import type { Node, Pod } from '#schema/types.ts';
-import { resources } from '#client/mod.ts';
 
 import { notFound } from '../../api-errors.ts';
-import { podReferences } from '../../authz/pod-references.ts';
 import type { AdmissionAttributes } from '../plugin.ts';
 import { isMirrorPod } from '../match.ts';
 import { sameJson } from '../same-json.ts';
+import { apiReferenceOf } from './api-references.ts';
 
 /** Why a node may not create this pod: it must be a mirror of a static pod, and refer to nothing. */
 export function mirrorPodRefusal(
@@ -43,27 +42,20 @@ function ownerRefusal(
     return `node "${node}" must not set blockOwnerDeletion on an owner reference`;
   }
   const stored = findNode();
-  if (stored === undefined) throw notFound(resources.nodes, node);
+  if (stored === undefined) throw notFound({ group: '', resource: 'node' }, node);
   if (owner.uid === stored.metadata.uid) return undefined;
   return `node ${node} UID mismatch: expected ${owner.uid} got ${stored.metadata.uid ?? ''}`;
 }
 
 function referenceRefusal(node: string, pod: Pod): string | undefined {
-  const references = podReferences(pod);
-  const refer = (what: string): string =>
-    `node "${node}" can not create pods that reference ${what}`;
-  if ((pod.spec?.serviceAccountName ?? '') !== '') return refer('a service account');
-  if (references.secrets.length > 0) return refer('secrets');
-  if (references.configMaps.length > 0) return refer('configmaps');
-  for (const volume of pod.spec?.volumes ?? []) {
-    const projected = volume.projected?.sources ?? [];
-    if (projected.some((source) => source.clusterTrustBundle !== undefined)) {
-      return refer('clustertrustbundles');
-    }
-    if (volume.persistentVolumeClaim !== undefined) return refer('persistentvolumeclaims');
+  let reference: string | undefined;
+  try {
+    reference = apiReferenceOf(pod);
+  } catch (error) {
+    return `error checking mirror pod for API references: ${(error as Error).message}`;
   }
-  if ((pod.spec?.resourceClaims ?? []).length > 0) return refer('resourceclaims');
-  return undefined;
+  if (reference === undefined) return undefined;
+  return `node "${node}" can not create pods that reference ${reference}`;
 }
 
 /** Why a node may not write this status: the pod runs elsewhere, or more than status changed. */
@@ -82,6 +74,10 @@ export function podStatusRefusal(
   const claims = (of: Pod) => of.status?.resourceClaimStatuses ?? [];
   if (!sameJson(claims(pod), claims(old))) {
     return `node "${node}" cannot update resource claim statues`;
+  }
+  const extended = (of: Pod) => of.status?.extendedResourceClaimStatus;
+  if (!sameJson(extended(pod), extended(old))) {
+    return `node "${node}" cannot update extended resource claim status`;
   }
   return undefined;
 }

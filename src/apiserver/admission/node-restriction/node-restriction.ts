@@ -1,10 +1,11 @@
 import { resources } from '#client/mod.ts';
-import type { Node, Pod } from '#schema/types.ts';
+import type { CertificateSigningRequest, Node, Pod } from '#schema/types.ts';
 
 import { notFound } from '../../api-errors.ts';
 import { nodeNameOf } from '../../authz/node/node-identity.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
 import type { ObjectReader } from '../../authz/object-reader.ts';
+import { requestCommonName } from '../certificates/request-subject.ts';
 import { refuse } from '../match.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../plugin.ts';
 import { sameJson } from '../same-json.ts';
@@ -56,13 +57,14 @@ function checksWith(reader: ObjectReader): Readonly<Record<string, Check>> {
     'coordination.k8s.io/leases': checkLease,
     'storage.k8s.io/csinodes': checkCsiNode,
     'resource.k8s.io/resourceslices': checkResourceSlice,
-    'certificates.k8s.io/certificatesigningrequests': () => undefined,
+    'certificates.k8s.io/certificatesigningrequests': checkSigningRequest,
   };
 }
 
+/** Throws 404 as a lister of upstream words it, with the singular. */
 function storedPod(reader: ObjectReader, namespace: string, name: string): Pod {
   const pod = reader.get<Pod>(resources.pods, namespace, name);
-  if (pod === undefined) throw notFound(resources.pods, name);
+  if (pod === undefined) throw notFound({ group: '', resource: 'pod' }, name);
   return pod;
 }
 
@@ -138,7 +140,7 @@ function checkClaim(node: string, attributes: AdmissionAttributes): string | und
     return { metadata, spec: object?.['spec'], status };
   };
   if (sameJson(rest(attributes.object), rest(attributes.oldObject))) return undefined;
-  return `node "${node}" is not allowed to update fields other than status.capacity and status.conditions`;
+  return `node "${node}" is not allowed to update fields other than status.quantity and status.conditions`;
 }
 
 function checkToken(
@@ -183,11 +185,32 @@ function checkCsiNode(node: string, attributes: AdmissionAttributes): string | u
   return 'can only access CSINode with the same name as the requesting node';
 }
 
+/** Updates are the authorizer's: it knows the object that is there. */
 function checkResourceSlice(node: string, attributes: AdmissionAttributes): string | undefined {
-  const object = attributes.operation === 'CREATE' ? attributes.object : attributes.oldObject;
+  const { operation } = attributes;
+  if (operation !== 'CREATE' && operation !== 'DELETE') return undefined;
+  const object = operation === 'CREATE' ? attributes.object : attributes.oldObject;
   const spec = object?.['spec'] as { nodeName?: string } | undefined;
   if (spec?.nodeName === node) return undefined;
-  return attributes.operation === 'CREATE'
-    ? 'can only create ResourceSlice with the same NodeName as the requesting node'
-    : 'can only delete ResourceSlice with the same NodeName as the requesting node';
+  return `can only ${operation.toLowerCase()} ResourceSlice with the same NodeName as the requesting node`;
+}
+
+const nodeSigners: readonly string[] = [
+  'kubernetes.io/kubelet-serving',
+  'kubernetes.io/kube-apiserver-client-kubelet',
+];
+
+/** A node asks for certificates of its own name only. */
+function checkSigningRequest(node: string, attributes: AdmissionAttributes): string | undefined {
+  if (attributes.operation !== 'CREATE') return undefined;
+  const { spec } = attributes.object as unknown as CertificateSigningRequest;
+  if (!nodeSigners.includes(spec.signerName)) return undefined;
+  let name: string;
+  try {
+    name = requestCommonName(Buffer.from(spec.request, 'base64').toString('utf8'));
+  } catch (error) {
+    return `unable to parse csr: ${(error as Error).message}`;
+  }
+  if (name === `system:node:${node}`) return undefined;
+  return `can only create a node CSR with CN=system:node:${node}`;
 }

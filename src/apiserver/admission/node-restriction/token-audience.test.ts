@@ -35,13 +35,28 @@ reader.put(resources.persistentVolumes, {
   spec: { csi: { driver: 'disk.acme.com', volumeHandle: 'h' } },
 } as never);
 
-async function refusal(audiences: string[], granted = ''): Promise<string | undefined> {
+reader.put(resources.pods, {
+  metadata: { name: 'half', namespace: 'ns' },
+  spec: {
+    volumes: [
+      { name: 'a', persistentVolumeClaim: { claimName: 'gone' } },
+      { name: 'b', awsElasticBlockStore: { volumeID: 'v' } },
+    ],
+  },
+} as never);
+
+async function refusal(
+  audiences: string[],
+  granted = '',
+  pod = 'web',
+): Promise<string | undefined> {
   return await refusedAudience({
     reader,
     authorizer: {
       authorize: async ({ resource }) => ({
         decision: resource?.resource === granted ? 'allow' : 'no-opinion',
         reason: '',
+        error: granted === 'broken' ? 'no answer' : undefined,
       }),
     },
     attributes: {
@@ -50,7 +65,7 @@ async function refusal(audiences: string[], granted = ''): Promise<string | unde
       namespace: 'ns',
       name: 'app',
       context: { user: { name: 'system:node:n1', groups: [] } },
-      object: { spec: { audiences, boundObjectRef: { name: 'web' } } },
+      object: { spec: { audiences, boundObjectRef: { name: pod } } },
     } as never,
   });
 }
@@ -68,6 +83,20 @@ describe('audiences that a node may ask for', () => {
       'audience "registry" not found in pod spec volume, system:node:n1 is not authorized to request tokens for this audience',
     );
     assert.equal(await refusal(['registry'], 'registry'), undefined);
+  });
+
+  it('an authorizer that fails says so', async () => {
+    assert.equal(
+      await refusal(['registry'], 'broken'),
+      'audience "registry" not found in pod spec volume, error authorizing system:node:n1 to request tokens for this audience: no answer',
+    );
+  });
+
+  it('claims and drivers that are not there are an error, those of old volumes too', async () => {
+    assert.equal(
+      await refusal(['registry'], 'registry', 'half'),
+      'error validating audience "registry": [persistentvolumeclaim "gone" not found, csidriver.storage.k8s.io "ebs.csi.aws.com" not found]',
+    );
   });
 
   it('one at a time', async () => {

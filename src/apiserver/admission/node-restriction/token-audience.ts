@@ -1,6 +1,12 @@
 import { resources } from '#client/mod.ts';
 import type { GroupVersionResource } from '#schema/mod.ts';
-import type { CSIDriver, PersistentVolume, PersistentVolumeClaim, Pod } from '#schema/types.ts';
+import type {
+  CSIDriver,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Volume,
+} from '#schema/types.ts';
 import type { Authorizer } from '../../authz/authorizer.ts';
 import type { ObjectReader } from '../../authz/object-reader.ts';
 import type { AdmissionAttributes } from '../plugin.ts';
@@ -32,9 +38,14 @@ export async function refusedAudience(options: {
   const [audience = ''] = audiences;
   const { namespace, name, context } = attributes;
   const pod = reader.get<Pod>(resources.pods, namespace, spec?.boundObjectRef?.name ?? '');
-  if (pod !== undefined && audiencesOf(reader, pod).has(audience)) return undefined;
+  const errors: string[] = [];
+  if (pod !== undefined && refersTo({ reader, pod, audience, errors })) return undefined;
+  if (errors.length > 0) {
+    const why = errors.length === 1 ? errors[0] : `[${errors.join(', ')}]`;
+    return `error validating audience ${JSON.stringify(audience)}: ${why}`;
+  }
   const verb = 'request-serviceaccounts-token-audience';
-  const { decision } = await authorizer.authorize({
+  const { decision, error } = await authorizer.authorize({
     user: context.user,
     path: '',
     verb,
@@ -49,37 +60,82 @@ export async function refusedAudience(options: {
     },
   });
   if (decision === 'allow') return undefined;
-  return `audience ${JSON.stringify(audience)} not found in pod spec volume, ${context.user.name} is not authorized to request tokens for this audience`;
+  const missing = `audience ${JSON.stringify(audience)} not found in pod spec volume`;
+  const { name: node } = context.user;
+  return error === undefined
+    ? `${missing}, ${node} is not authorized to request tokens for this audience`
+    : `${missing}, error authorizing ${node} to request tokens for this audience: ${error}`;
 }
 
-/** Audiences of the tokens that the pod's volumes hold; empty for the API server's own. */
-function audiencesOf(reader: ObjectReader, pod: Pod): Set<string> {
-  const found = new Set<string>();
-  const { namespace = '' } = pod.metadata;
-  for (const volume of pod.spec?.volumes ?? []) {
-    for (const { serviceAccountToken } of volume.projected?.sources ?? []) {
-      if (serviceAccountToken !== undefined) found.add(serviceAccountToken.audience ?? '');
+interface Search {
+  readonly reader: ObjectReader;
+  readonly pod: Pod;
+  readonly audience: string;
+  /** Filled with what could not be looked up. */
+  readonly errors: string[];
+}
+
+/** Whether a token for the audience is in a volume of the pod; empty is the API server's own. */
+function refersTo(search: Search): boolean {
+  const { reader, audience, errors } = search;
+  for (const volume of search.pod.spec?.volumes ?? []) {
+    for (const { serviceAccountToken: token } of volume.projected?.sources ?? []) {
+      if (token !== undefined && (token.audience ?? '') === audience) return true;
     }
-    const claim =
-      volume.persistentVolumeClaim?.claimName ??
-      (volume.ephemeral === undefined ? undefined : `${pod.metadata.name}-${volume.name}`);
-    const driver = volume.csi?.driver ?? driverOfClaim(reader, namespace, claim);
-    if (driver === undefined) continue;
-    const { spec } = reader.get<CSIDriver>(csiDrivers, '', driver) ?? {};
-    for (const { audience } of spec?.tokenRequests ?? []) found.add(audience);
+    const name = driverOfVolume(search, volume);
+    if (name === undefined) continue;
+    const driver = reader.get<CSIDriver>(csiDrivers, '', name);
+    if (driver === undefined) errors.push(missingText('csidriver.storage.k8s.io', name));
+    const requests = driver?.spec.tokenRequests ?? [];
+    if (requests.some((request) => request.audience === audience)) return true;
   }
-  return found;
+  return false;
 }
 
-function driverOfClaim(
-  reader: ObjectReader,
-  namespace: string,
-  claim: string | undefined,
-): string | undefined {
-  if (claim === undefined) return undefined;
-  const { spec } =
-    reader.get<PersistentVolumeClaim>(resources.persistentVolumeClaims, namespace, claim) ?? {};
-  if (spec?.volumeName === undefined) return undefined;
-  const volume = reader.get<PersistentVolume>(resources.persistentVolumes, '', spec.volumeName);
-  return volume?.spec?.csi?.driver;
+function driverOfVolume(search: Search, volume: Volume): string | undefined {
+  if (volume.ephemeral !== undefined) {
+    return driverOfClaim(search, `${search.pod.metadata.name}-${volume.name}`);
+  }
+  const claim = volume.persistentVolumeClaim?.claimName;
+  if (claim !== undefined) return driverOfClaim(search, claim);
+  return volume.csi?.driver ?? migratedDriver(volume);
+}
+
+function driverOfClaim({ reader, pod, errors }: Search, name: string): string | undefined {
+  const { namespace = '' } = pod.metadata;
+  const claim = reader.get<PersistentVolumeClaim>(
+    resources.persistentVolumeClaims,
+    namespace,
+    name,
+  );
+  if (claim === undefined) {
+    errors.push(missingText('persistentvolumeclaim', name));
+    return undefined;
+  }
+  const volumeName = claim.spec?.volumeName ?? '';
+  const volume = reader.get<PersistentVolume>(resources.persistentVolumes, '', volumeName);
+  if (volume === undefined) {
+    errors.push(missingText('persistentvolume', volumeName));
+    return undefined;
+  }
+  return volume.spec?.csi?.driver ?? (volume.spec && migratedDriver(volume.spec));
+}
+
+/** CSI drivers that took over kinds of volumes, by the field of the volume. */
+const migratedDrivers = {
+  awsElasticBlockStore: 'ebs.csi.aws.com',
+  azureDisk: 'disk.csi.azure.com',
+  azureFile: 'file.csi.azure.com',
+  cinder: 'cinder.csi.openstack.org',
+  gcePersistentDisk: 'pd.csi.storage.gke.io',
+  portworxVolume: 'pxd.portworx.com',
+  vsphereVolume: 'csi.vsphere.vmware.com',
+} as const;
+
+function migratedDriver(source: object): string | undefined {
+  return Object.entries(migratedDrivers).find(([field]) => Object.hasOwn(source, field))?.[1];
+}
+
+function missingText(resource: string, name: string): string {
+  return `${resource} ${JSON.stringify(name)} not found`;
 }

@@ -149,7 +149,8 @@ function podKey(pod: Pod): string {
 function basisOf(pod: Pod): string {
   const ephemeral = pod.spec?.ephemeralContainers?.length ?? 0;
   const claims = pod.status?.resourceClaimStatuses?.length ?? 0;
-  return `${pod.metadata.uid ?? ''} ${pod.spec?.nodeName ?? ''} ${ephemeral} ${claims}`;
+  const extended = pod.status?.extendedResourceClaimStatus?.resourceClaimName ?? '';
+  return `${pod.metadata.uid ?? ''} ${pod.spec?.nodeName ?? ''} ${ephemeral} ${claims} ${extended}`;
 }
 
 function referencesOf(pod: Pod): string[] {

@@ -102,6 +102,41 @@ describe('the node authorizer', () => {
     assert.equal(decide({ resource: 'secrets', namespace: 'store', name: 'key' }), 'allow');
   });
 
+  it('opens claims of devices, also those made for extended resources', () => {
+    const { reader, decide } = setUp();
+    const asked = { group: 'resource.k8s.io', resource: 'resourceclaims', namespace: 'ns' };
+    const put = (status: object): void => {
+      const claims = { resourceClaims: [{ name: 'a', resourceClaimTemplateName: 't' }] };
+      reader.put(resources.pods, { ...(pod(claims) as object), status } as never);
+    };
+    put({});
+    assert.equal(decide({ ...asked, name: 'web-a' }), unrelated);
+    put({ resourceClaimStatuses: [{ name: 'a', resourceClaimName: 'web-a' }] });
+    assert.equal(decide({ ...asked, name: 'web-a' }), 'allow');
+    put({ extendedResourceClaimStatus: { resourceClaimName: 'web-gpu' } });
+    assert.equal(decide({ ...asked, name: 'web-gpu' }), 'allow');
+    assert.equal(decide({ ...asked, name: 'web-a' }), unrelated);
+    assert.equal(
+      decide({ ...asked, name: 'web-gpu', verb: 'list' }),
+      'can only get individual resources of this type',
+    );
+  });
+
+  it('opens attachments and slices that name the node', () => {
+    const { reader, decide } = setUp();
+    for (const [group, resource] of [
+      ['storage.k8s.io', 'volumeattachments'],
+      ['resource.k8s.io', 'resourceslices'],
+    ] as const) {
+      const kind = { group, version: 'v1', resource };
+      for (const nodeName of ['n1', 'n2']) {
+        reader.put(kind, { metadata: { name: `of-${nodeName}` }, spec: { nodeName } } as never);
+      }
+      assert.equal(decide({ group, resource, name: 'of-n1' }), 'allow');
+      assert.equal(decide({ group, resource, name: 'of-n2' }), unrelated);
+    }
+  });
+
   it('allows tokens of accounts whose pods run on the node', () => {
     const { reader, decide } = setUp();
     reader.put(resources.pods, pod());
