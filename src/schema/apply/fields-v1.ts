@@ -18,7 +18,7 @@ export function isEmptySet(set: FieldSet): boolean {
 }
 
 /** Whether the path that this node stands for is in the set. */
-function isMember(node: FieldSet): boolean {
+export function isMember(node: FieldSet): boolean {
   return node['.'] !== undefined || isEmptySet(node);
 }
 

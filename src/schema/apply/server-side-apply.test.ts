@@ -135,6 +135,24 @@ test('list items are owned with their keys and merged by them', () => {
   assert.deepEqual(alone['spec'], spec([{ name: 'b' }, { name: 'a', tty: true }]));
 });
 
+test('an item that only one owns goes with what others wrote into it', () => {
+  const spec = (containers: Json[]): Json => ({ template: { spec: { containers } } });
+  const info = deployments;
+  const a = { name: 'a', image: 'x' };
+  const created = apply(undefined, deployment(spec([a, { name: 'b' }])), { info });
+  const metadata = { managedFields: created.metadata.managedFields };
+  const edited = update(
+    created,
+    deployment(spec([{ ...a, image: 'y', tty: true }, { name: 'b' }]), metadata),
+    { info },
+  );
+  const left = apply(edited, deployment(spec([{ name: 'b' }])), { info });
+  assert.deepEqual(left['spec'], spec([{ name: 'b' }]));
+  assert.deepEqual(Object.keys(sets(left)), ['one:Apply']);
+  const none = apply(edited, deployment({ replicas: 1 }), { info });
+  assert.deepEqual(none['spec'], { replicas: 1, template: { spec: {} } });
+});
+
 test('items that only the live list has keep their places', () => {
   const pod = (names: string[]): Json => ({
     apiVersion: 'v1',

@@ -157,7 +157,8 @@ function* applyTyped(
   };
   const old = withManagedFields(live, undefined);
   const merged = mergeApplied(old, applied, shape) as UnknownObject;
-  const object = yield* pruneMerged(merged, claim, last, others, shape, scope);
+  const before = { last, others, hasNulls: (options.types ?? typeTable) !== typeTable };
+  const object = yield* pruneMerged(merged, claim, before, shape, scope);
   const change = changesBetween(old, object, shape, ignored);
   const seen = yield* seenByOwners(others, change, { old, object, ignored }, scope);
   if (!options.force) refuseConflicts(options, seen, shape);
@@ -231,17 +232,17 @@ function ownersBefore(
 function* pruneMerged(
   merged: UnknownObject,
   claim: Owner,
-  last: Owner | undefined,
-  others: readonly Owner[],
+  before: { last: Owner | undefined; others: readonly Owner[]; hasNulls: boolean },
   shape: StructShape,
   scope: VersionScope,
 ): Converting<UnknownObject> {
+  const { last, others, hasNulls } = before;
   if (last === undefined) return merged;
   if (isForeign(last, scope)) {
     return yield* pruneAcross(merged, last, [...others, claim], shape, scope);
   }
   const owned = others.map(({ fields }) => fields).reduce(union, claim.fields);
-  return prune(merged, last.fields, owned, shape) as UnknownObject;
+  return prune(merged, last.fields, owned, shape, hasNulls) as UnknownObject;
 }
 
 function refuseConflicts(

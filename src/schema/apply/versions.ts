@@ -132,7 +132,13 @@ export function* pruneAcross(
       .filter((owner) => owner.apiVersion === apiVersion)
       .reduce((all: FieldSet, { fields }) => union(all, fields), {});
   const there = yield { object: merged, apiVersion: last.apiVersion };
-  let pruned = prune(there, last.fields, ownedIn(last.apiVersion), lastShape) as UnknownObject;
+  let pruned = prune(
+    there,
+    last.fields,
+    ownedIn(last.apiVersion),
+    lastShape,
+    true,
+  ) as UnknownObject;
   if (pruned === there) return merged;
   const others = new Set(owners.map(({ apiVersion }) => apiVersion));
   others.delete(last.apiVersion);
@@ -144,7 +150,7 @@ export function* pruneAcross(
     const whole = isOwn ? merged : yield { object: merged, apiVersion };
     const rest = yield { object: pruned, apiVersion };
     const kept = union(appliedPaths(rest, itsShape), ownedIn(apiVersion));
-    pruned = prune(whole, appliedPaths(whole, itsShape), kept, itsShape) as UnknownObject;
+    pruned = prune(whole, appliedPaths(whole, itsShape), kept, itsShape, true) as UnknownObject;
   }
   return pruned;
 }
