@@ -287,3 +287,36 @@ test('wrong arguments end the start with what is wrong', async () => {
   }
   assert.throws(() => readApiServerArgs(['authorization-mode=Magic']), /must be one of/);
 });
+
+describe('a policy file', () => {
+  test('allows by attributes what roles do not', async (t) => {
+    const file = join(folder, 'policies.jsonl');
+    const spec = { user: 'bob', namespace: 'default', resource: 'pods', readonly: true };
+    const apiVersion = 'abac.authorization.kubernetes.io/v1beta1';
+    await writeFile(file, `# reads\n${JSON.stringify({ apiVersion, kind: 'Policy', spec })}\n`);
+    const api = await start(
+      'authorization-mode=Node,RBAC,ABAC',
+      `authorization-policy-file=${file}`,
+    );
+    t.after(() => api.close());
+    const bob = await api.identity('bob');
+    const pods = '/api/v1/namespaces/default/pods';
+    assert.equal((await api.request('GET', pods, { as: bob })).status, 200);
+    const refused = await api.request('DELETE', `${pods}/x`, { as: bob });
+    assert.equal(
+      at(refused.json, 'message'),
+      'pods "x" is forbidden: User "bob" cannot delete resource "pods" in API group "" in the namespace "default": No policy matched.',
+    );
+    const listed = await api.kubectl(['auth', 'can-i', '--list', '--as', 'bob']);
+    assert.match(listed.stdout, /^pods +\[\] +\[\] +\[get list watch\]$/m);
+  });
+
+  test('goes with its mode', async () => {
+    await assert.rejects(start('authorization-mode=RBAC,ABAC'), {
+      message: "authorization-mode ABAC's authorization policy file not passed",
+    });
+    await assert.rejects(start('authorization-policy-file=/nowhere'), {
+      message: 'cannot specify --authorization-policy-file without mode ABAC',
+    });
+  });
+});

@@ -3,6 +3,8 @@
  * and the review resources that ask the same questions over the API. It does not know who the user
  * is (authn/) and looks into no request body (admission/). Start reading at union.ts.
  */
+export { createAbacAuthorizer } from './abac/abac-authorizer.ts';
+export { parsePolicyFile } from './abac/policy-file.ts';
 export type { AuthorizationRequest, Authorizer, ResourceAttributes } from './authorizer.ts';
 export { forbiddenRequest } from './forbidden.ts';
 export { createNodeAuthorizer } from './node/node-authorizer.ts';

@@ -1,4 +1,5 @@
 import {
+  createAbacAuthorizer,
   createAlwaysAllowAuthorizer,
   createAlwaysDenyAuthorizer,
   createNodeAuthorizer,
@@ -6,6 +7,7 @@ import {
   createSuperuserAuthorizer,
   createUnionAuthorizer,
   createWebhookAuthorizer,
+  parsePolicyFile,
   readAuthorizationConfiguration,
 } from '#apiserver/authz/mod.ts';
 import type {
@@ -25,6 +27,7 @@ import type { ApiServerArgs } from '../api-server-args/mod.ts';
 import { followArgFile, readArgFile } from './files.ts';
 import { loadWebhook } from './webhook-file.ts';
 
+const policyFileArg = 'authorization-policy-file';
 const webhookTimeoutMs = 30_000;
 
 export interface AuthorizationOptions {
@@ -52,6 +55,8 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   const superuser = createSuperuserAuthorizer();
   const build = (entry: AuthorizerEntry): Authorizer => {
     switch (entry.mode) {
+      case 'ABAC':
+        return abacOf(args);
       case 'AlwaysAllow':
         return createAlwaysAllowAuthorizer();
       case 'AlwaysDeny':
@@ -66,6 +71,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   };
   let current: readonly Authorizer[] = [];
   const take = (entries: readonly AuthorizerEntry[]): void => {
+    checkPolicyFile(entries, args);
     current = [superuser, ...entries.map(build)];
   };
   const arg = 'authorization-config';
@@ -98,6 +104,24 @@ function refuseFlagsBeside(args: ApiServerArgs): void {
     'Usage',
     '--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined',
   );
+}
+
+/** The policies are those of the start, also where the file with the authorizers is read again. */
+function checkPolicyFile(entries: readonly AuthorizerEntry[], args: ApiServerArgs): void {
+  const isGiven = args.text(policyFileArg) !== '';
+  if (entries.some((entry) => entry.mode === 'ABAC') === isGiven) return;
+  throw new K3tsError(
+    'Usage',
+    isGiven
+      ? `cannot specify --${policyFileArg} without mode ABAC`
+      : "authorization-mode ABAC's authorization policy file not passed",
+  );
+}
+
+function abacOf(args: ApiServerArgs): Authorizer {
+  const path = args.text(policyFileArg);
+  const policies = readArgFile(policyFileArg, path, (text) => parsePolicyFile(path, text));
+  return createAbacAuthorizer({ policies });
 }
 
 function entriesOfArgs(args: ApiServerArgs): AuthorizerEntry[] {

@@ -40,9 +40,9 @@ export const accessArgs = {
   'authorization-mode': acts(
     'list',
     'Node,RBAC',
-    oneOf('AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'),
+    oneOf('ABAC', 'AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'),
   ),
-  'authorization-policy-file': refused('text', 'ABAC is not built'),
+  'authorization-policy-file': acts('text', ''),
   'authorization-webhook-cache-authorized-ttl': acts('duration', '5m0s', notNegative),
   'authorization-webhook-cache-unauthorized-ttl': acts('duration', '30s', notNegative),
   'authorization-webhook-config-file': acts('text', ''),

@@ -8,7 +8,14 @@ import type { ConfigObject } from '../../config-file/config-object.ts';
 import { createConditionEnvironment } from '../webhook/match-conditions.ts';
 
 /** Authorizers by their names in --authorization-mode. */
-export const authorizationModes = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'] as const;
+export const authorizationModes = [
+  'ABAC',
+  'AlwaysAllow',
+  'AlwaysDeny',
+  'Node',
+  'RBAC',
+  'Webhook',
+] as const;
 export type AuthorizationMode = (typeof authorizationModes)[number];
 
 const maxConditions = 64;
