@@ -2,13 +2,16 @@ import { flushCompileCache } from 'node:module';
 
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
+import { returnFreePages } from '#host/libc.ts';
 
 /** What the process tells about itself; the real one is `process` with `globalThis.gc`. */
 export interface MemorySource {
-  memoryUsage(): { readonly heapTotal: number };
+  memoryUsage(): { readonly heapTotal: number; readonly rss: number };
   cpuUsage(): { readonly user: number; readonly system: number };
   /** A full collection that gives pages back; absent without --expose-gc. */
   readonly collect: (() => void) | undefined;
+  /** Gives free pages outside the heap back. */
+  readonly trim: () => void;
 }
 
 /** Late enough for a start to be over. */
@@ -18,6 +21,10 @@ const checkEveryMs = 15_000;
 /** A process that uses less of a CPU than this has time for a full collection. */
 const idleShare = 0.05;
 const worthwhileBytes = 8 * 2 ** 20;
+const worthwhileResidentBytes = 16 * 2 ** 20;
+
+/** The engine frees the memory of buffers on a thread of its own after the collection. */
+const trimAfterMs = 1000;
 
 /** A full collection takes about 3 ms for each MB: larger heaps are left to the engine. */
 const largestHeapBytes = 192 * 2 ** 20;
@@ -25,8 +32,9 @@ const largestHeapBytes = 192 * 2 ** 20;
 /**
  * Keeps the heap of a long-lived process near what it needs: the engine itself collects only when
  * something is allocated, so an idle process would keep the garbage of its start and of its last
- * burst. Collects when little runs and the heap has grown since the last time. Also saves compiled
- * code after the start, which else happens at an orderly end only.
+ * burst; what was freed outside of it stays with the C library, in holes between what is in use.
+ * Collects and gives pages back when little runs and the process has grown since the last time. Also
+ * saves compiled code after the start, which else happens at an orderly end only.
  */
 export function keepMemorySmall(options: {
   clock: Clock;
@@ -36,25 +44,42 @@ export function keepMemorySmall(options: {
 }): void {
   const { clock, log, source = processMemory(), signal } = options;
   const { collect } = source;
-  let floorBytes = 0;
+  let floor = { heapTotal: 0, rss: 0 };
   let cpuMs = 0;
   let checkedMs = clock.monotonicMs();
+
+  const trim = (before: { heapTotal: number; rss: number }): void => {
+    if (signal.aborted) return;
+    source.trim();
+    floor = source.memoryUsage();
+    log.debug('Collected garbage while idle', {
+      heapBefore: before.heapTotal,
+      heapAfter: floor.heapTotal,
+      residentBefore: before.rss,
+      residentAfter: floor.rss,
+    });
+    // Neither the collection nor this is work.
+    cpuMs = cpuTimeMs(source);
+    checkedMs = clock.monotonicMs();
+    clock.after(checkEveryMs, check);
+  };
 
   const check = (): void => {
     if (signal.aborted) return;
     const nowMs = clock.monotonicMs();
     const usedMs = cpuTimeMs(source);
     const isIdle = usedMs - cpuMs < (nowMs - checkedMs) * idleShare;
-    const { heapTotal } = source.memoryUsage();
-    const isWorthwhile = heapTotal - floorBytes >= worthwhileBytes && heapTotal <= largestHeapBytes;
-    if (isIdle && isWorthwhile && collect !== undefined) {
+    const usage = source.memoryUsage();
+    const hasGrown =
+      usage.heapTotal - floor.heapTotal >= worthwhileBytes ||
+      usage.rss - floor.rss >= worthwhileResidentBytes;
+    if (isIdle && hasGrown && usage.heapTotal <= largestHeapBytes && collect !== undefined) {
       collect();
-      floorBytes = source.memoryUsage().heapTotal;
-      log.debug('Collected garbage while idle', { before: heapTotal, after: floorBytes });
+      clock.after(trimAfterMs, () => trim(usage));
+      return;
     }
-    // The collection itself is no work.
-    cpuMs = cpuTimeMs(source);
-    checkedMs = clock.monotonicMs();
+    cpuMs = usedMs;
+    checkedMs = nowMs;
     clock.after(checkEveryMs, check);
   };
 
@@ -82,5 +107,6 @@ function processMemory(): MemorySource {
         : () => {
             gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
           },
+    trim: returnFreePages,
   };
 }

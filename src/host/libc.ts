@@ -68,6 +68,27 @@ export class SystemCallError extends K3tsError {
   }
 }
 
+let trimHeap: ((padBytes: number) => number) | undefined;
+
+/**
+ * Gives free pages inside the C heap back to the system (malloc_trim): what a burst allocated and
+ * freed outside the engine's heap. Takes about a millisecond for each 10 MB. Does nothing with a C
+ * library that has no such call (musl).
+ */
+export function returnFreePages(): void {
+  trimHeap ??= findTrim();
+  trimHeap(0);
+}
+
+function findTrim(): (padBytes: number) => number {
+  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  try {
+    return koffi.load(null).func('int malloc_trim(size_t pad)');
+  } catch {
+    return () => 0;
+  }
+}
+
 export const mountFlags = {
   readOnly: 0x1,
   noSuid: 0x2,
