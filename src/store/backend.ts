@@ -28,6 +28,11 @@ export interface ListOptions {
   revision?: number | undefined;
 }
 
+export interface PageOptions extends ListOptions {
+  /** At most this many items in a page. */
+  pageItems: number;
+}
+
 export interface ListResult {
   readonly items: readonly KeyValue[];
   /** Revision of the state that the list shows. */
@@ -123,6 +128,12 @@ export interface Backend {
    * hold many: a list is read and handed over in one piece.
    */
   list(prefix: string, options?: ListOptions): Promise<ListResult>;
+  /**
+   * What `list` gives in pages of one state, at least one, for who looks for few among many. The
+   * state is that of the moment at which the first is asked for. Compaction may wait for who has
+   * begun: read on or leave the loop, and wait for nothing long in it.
+   */
+  pages(prefix: string, options: PageOptions): AsyncIterable<ListResult>;
   count(prefix: string): Promise<number>;
   create(key: string, encode: Encode, options?: WriteOptions): Promise<KeyValue>;
   /** Replaces the value if the key's modRevision is still `expected`. */

@@ -224,10 +224,50 @@ function listCases(open: Open): void {
     assert.equal(keysOf((await store.list('/a/', { after: '/a/1' })).items), '/a/25 /a/3');
   });
 
+  it('hands out one state page by page, whatever happens between them', async (t) => {
+    const store = await open(t);
+    await fill(store);
+    const { revision } = await store.list('/a');
+    const now = store.pages('/a', { pageItems: 2 });
+    const before = store.pages('/a', { pageItems: 3, after: '/a/1', revision, limit: 3 });
+    const seen: string[] = [];
+    for await (const page of now) {
+      seen.push(`${keysOf(page.items)} +${page.remaining}`);
+      assert.equal(page.revision, revision);
+      if (seen.length > 1) continue;
+      const three = (await store.get('/a/3'))!;
+      await store.delete('/a/3', three.modRevision, encoded('gone'));
+      await store.create('/a/25', encoded('new'));
+    }
+    assert.deepEqual(seen, ['/a/1 /a/2 +2', '/a/3 /ab +0']);
+    const later: string[] = [];
+    for await (const page of before) later.push(`${keysOf(page.items)} +${page.remaining}`);
+    assert.deepEqual(later, ['/a/2 /a/3 /ab +0']);
+    const none: number[] = [];
+    for await (const page of store.pages('/c/', { pageItems: 2 })) none.push(page.items.length);
+    assert.deepEqual(none, [0]);
+    const two = store.pages('/a/', { pageItems: 1, limit: 2 });
+    const limited: number[] = [];
+    for await (const page of two) limited.push(page.remaining);
+    assert.deepEqual(limited, [2, 1]);
+  });
+
+  it('is not held up by who leaves the pages early', async (t) => {
+    const store = await open(t);
+    await fill(store);
+    for await (const page of store.pages('/', { pageItems: 1 })) {
+      assert.equal(page.remaining, 4);
+      break;
+    }
+    await store.compact(store.currentRevision);
+  });
+
   it('refuses a revision that does not exist yet', async (t) => {
     const store = await open(t);
     const revision = store.currentRevision + 1;
     await assert.rejects(store.list('/', { revision }), code('FutureRevision'));
+    const pages = store.pages('/', { revision, pageItems: 1 })[Symbol.asyncIterator]();
+    await assert.rejects(pages.next(), code('FutureRevision'));
   });
 }
 

@@ -8,6 +8,7 @@ import type {
   KeyValue,
   ListOptions,
   ListResult,
+  PageOptions,
   StoreEvent,
   StoreWatch,
   WatchHandler,
@@ -106,39 +107,78 @@ export class LogBackend implements Backend {
     this.#checkOpen();
     const current = this.currentRevision;
     const { after = '', revision = current } = options;
-    const limit = options.limit === undefined || options.limit === 0 ? Infinity : options.limit;
+    const limit = limitOf(options);
     this.#checkRevision(revision);
     if (revision !== current) {
       return { ...(await this.#storage.listAt(prefix, after, revision, limit)), revision };
     }
     const { keys, remaining } = this.#heads.range(prefix, after, limit);
-    const heads = keys.map((key) => this.#heads.get(key)!);
-    const values = await this.#values(heads);
-    const items = keys.map((key, i) => {
-      const { createRevision, modRevision } = heads[i]!;
-      return { key, value: values[i]!, createRevision, modRevision };
-    });
+    if (keys.length <= valuesPerRead) {
+      return { items: await this.#itemsOf(keys, this.#headsOf(keys)), revision, remaining };
+    }
+    const items: KeyValue[] = [];
+    // in pieces, so that a long list does not hold up the commits and reads of others
+    for await (const page of this.#newestPages(keys, valuesPerRead)) items.push(...page);
     return { items, revision, remaining };
   }
 
-  /** In pieces, so that a long list does not hold up the commits and reads of others. */
-  async #values(heads: readonly Head[]): Promise<Buffer[]> {
-    const revisions = Float64Array.from(heads, (head) => head.modRevision);
-    if (revisions.length <= valuesPerRead) return await this.#storage.values(revisions);
+  async *pages(prefix: string, options: PageOptions): AsyncGenerator<ListResult> {
+    this.#checkOpen();
+    const { revision = this.currentRevision, pageItems } = options;
+    this.#checkRevision(revision);
+    let { after = '' } = options;
+    let left = limitOf(options);
+    if (revision === this.currentRevision) {
+      const { keys, remaining } = this.#heads.range(prefix, after, left);
+      let behind = keys.length + remaining;
+      for await (const items of this.#newestPages(keys, pageItems)) {
+        behind -= items.length;
+        yield { items, revision, remaining: behind };
+      }
+      return;
+    }
+    for (;;) {
+      this.#checkOpen();
+      this.#checkRevision(revision);
+      const limit = Math.min(pageItems, left);
+      const page = await this.#storage.listAt(prefix, after, revision, limit);
+      yield { ...page, revision };
+      left -= page.items.length;
+      if (page.remaining === 0 || left === 0) return;
+      after = page.items.at(-1)!.key;
+    }
+  }
+
+  /** The newest state of these keys as it is now; one empty page when there are none. */
+  async *#newestPages(keys: readonly string[], pageItems: number): AsyncGenerator<KeyValue[]> {
+    const heads = this.#headsOf(keys);
     // rows that a running list still wants must not be compacted away
     const done = Promise.withResolvers<void>();
     this.#longReads.add(done.promise);
     try {
-      const values: Buffer[] = [];
-      for (let at = 0; at < revisions.length; at += valuesPerRead) {
-        const piece = revisions.slice(at, at + valuesPerRead);
-        for (const value of await this.#storage.values(piece)) values.push(value);
-      }
-      return values;
+      let at = 0;
+      do {
+        const end = at + pageItems;
+        yield await this.#itemsOf(keys.slice(at, end), heads.slice(at, end));
+        at = end;
+      } while (at < keys.length);
     } finally {
       this.#longReads.delete(done.promise);
       done.resolve();
     }
+  }
+
+  #headsOf(keys: readonly string[]): Head[] {
+    return keys.map((key) => this.#heads.get(key)!);
+  }
+
+  async #itemsOf(keys: readonly string[], heads: readonly Head[]): Promise<KeyValue[]> {
+    const revisions = Float64Array.from(heads, (head) => head.modRevision);
+    const values = await this.#storage.values(revisions);
+    return keys.map((key, i) => {
+      const { createRevision, modRevision } = heads[i]!;
+      return { key, value: values[i]!, createRevision, modRevision };
+    });
   }
 
   async count(prefix: string): Promise<number> {
@@ -302,6 +342,10 @@ export class LogBackend implements Backend {
     if (revision > this.currentRevision) throw futureRevision(revision, this.currentRevision);
     if (revision < this.#compactRevision) throw compacted(revision, this.#compactRevision);
   }
+}
+
+function limitOf({ limit = 0 }: ListOptions): number {
+  return limit === 0 ? Infinity : limit;
 }
 
 function compacted(revision: number, compactRevision: number): StoreError {

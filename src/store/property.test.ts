@@ -148,6 +148,12 @@ async function read(
   const items = limit === 0 ? matching : matching.slice(0, limit);
   const result = await store.list(prefix, { after: start, limit, revision });
   assert.deepEqual(result, { items, revision, remaining: matching.length - items.length });
+  const paged: KeyValue[] = [];
+  for await (const page of store.pages(prefix, { ...query, after: start, pageItems: 2 })) {
+    paged.push(...page.items);
+    assert.equal(page.remaining, matching.length - paged.length);
+  }
+  assert.deepEqual(paged, items);
   assert.deepEqual(await store.get('/a/1', revision), model.state(revision).get('/a/1'));
   const live = [...model.state().keys()].filter((name) => name.startsWith(prefix));
   assert.equal(await store.count(prefix), live.length);

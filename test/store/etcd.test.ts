@@ -105,6 +105,11 @@ function asTheApiServerSeesIt(backend: Backend): Backend {
       const list = await backend.list(prefix, options);
       return { ...list, items: list.items.map(item) };
     },
+    async *pages(prefix, options) {
+      for await (const page of backend.pages(prefix, options)) {
+        yield { ...page, items: page.items.map(item) };
+      }
+    },
     count: (prefix) => backend.count(prefix),
     create: (key, encode, options) => write(backend.create(key, encode, options)),
     update: (key, expected, encode, options) =>

@@ -7,6 +7,7 @@ import type {
   KeyValue,
   ListOptions,
   ListResult,
+  PageOptions,
   StoreEvent,
   StoreWatch,
   WatchHandler,
@@ -95,6 +96,13 @@ export class EncryptedBackend implements Backend, EncryptionState {
     const result = await this.#inner.list(prefix, options);
     await this.#prepared(result.items);
     return { ...result, items: result.items.map((item) => this.#opened(item)) };
+  }
+
+  async *pages(prefix: string, options: PageOptions): AsyncGenerator<ListResult> {
+    for await (const page of this.#inner.pages(prefix, options)) {
+      await this.#prepared(page.items);
+      yield { ...page, items: page.items.map((item) => this.#opened(item)) };
+    }
   }
 
   count(prefix: string): Promise<number> {

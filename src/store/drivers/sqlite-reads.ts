@@ -30,7 +30,7 @@ export class SqliteReads {
   readonly #value: StatementSync;
   readonly #stateAt: StatementSync;
   readonly #newestAt: StatementSync;
-  readonly #deleted: StatementSync;
+  readonly #countAt: StatementSync;
   readonly #changes: StatementSync;
 
   constructor(db: DatabaseSync) {
@@ -44,7 +44,16 @@ export class SqliteReads {
       `SELECT name, MAX(id) FROM kine INDEXED BY kine_name_id_index
         WHERE name >= ? AND name < ? AND id <= ? GROUP BY name`,
     );
-    this.#deleted = this.#prepare('SELECT deleted FROM kine WHERE id = ?');
+    // both sides from indexes: the values lie between the rows of the table
+    this.#countAt = this.#prepare(
+      `SELECT count(*) FROM (
+          SELECT MAX(id) AS id FROM kine INDEXED BY kine_name_id_index
+            WHERE name > ? AND name < ? AND id <= ?
+              AND name <> '${compactKey}' AND name NOT GLOB 'gap-*' GROUP BY name
+        ) AS newest
+        JOIN kine AS kv INDEXED BY kine_id_deleted_index ON kv.id = newest.id
+        WHERE kv.deleted = 0`,
+    );
     this.#changes = this.#prepare(
       `SELECT id, name, deleted, created, create_revision, prev_revision, value, old_value
         FROM kine NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?`,
@@ -103,15 +112,16 @@ export class SqliteReads {
 
   listAt(prefix: string, after: string, revision: number, limit: number): ListAnswer {
     const items = new Items();
-    const start = rangeStart(prefix, after);
-    let remaining = 0;
-    for (const row of this.#newestAt.iterate(start, prefix + lastCharacter, revision)) {
+    const end = prefix + lastCharacter;
+    for (const row of this.#newestAt.iterate(rangeStart(prefix, after), end, revision)) {
       const [name, id] = row as unknown as [string, number];
       if (isInternal(name)) continue;
-      if (items.keys.length < limit) this.#addStateAt(items, name, id);
-      else if (!this.#isDeleted(id)) remaining++;
+      this.#addStateAt(items, name, id);
+      if (items.keys.length >= limit) {
+        return { ...items.pack(), remaining: this.#countAfter(name, end, revision) };
+      }
     }
-    return { ...items.pack(), remaining };
+    return { ...items.pack(), remaining: 0 };
   }
 
   changes(prefix: string, after: number, newest: number): ChangesAnswer {
@@ -148,9 +158,9 @@ export class SqliteReads {
     items.add(key, id, created === 1 ? id : createRevision, bytesOf(value));
   }
 
-  #isDeleted(id: number): boolean {
-    const [deleted] = this.#deleted.get(id) as unknown as [number | null];
-    return (deleted ?? 0) !== 0;
+  #countAfter(name: string, end: string, revision: number): number {
+    const [count] = this.#countAt.get(name, end, revision) as unknown as [number];
+    return count;
   }
 
   /** Statements give rows as arrays: less work than objects. */

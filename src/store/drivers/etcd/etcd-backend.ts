@@ -9,6 +9,7 @@ import type {
   KeyValue,
   ListOptions,
   ListResult,
+  PageOptions,
   StoreEvent,
   StoreWatch,
   WatchHandler,
@@ -151,22 +152,30 @@ export class EtcdBackend implements Backend {
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<ListResult> {
-    this.#checkOpen();
-    const limit = options.limit === undefined || options.limit === 0 ? Infinity : options.limit;
-    const rangeEnd = rangeEndOf(prefix);
     const items: KeyValue[] = [];
-    const after = options.after ?? '';
-    let key = rangeStartOf(rangeStart(prefix, after));
+    let revision = 0;
+    let remaining = 0;
+    for await (const page of this.pages(prefix, { ...options, pageItems })) {
+      items.push(...page.items);
+      ({ revision, remaining } = page);
+    }
+    return { items, revision, remaining };
+  }
+
+  async *pages(prefix: string, options: PageOptions): AsyncGenerator<ListResult> {
+    this.#checkOpen();
+    const rangeEnd = rangeEndOf(prefix);
+    let left = options.limit === undefined || options.limit === 0 ? Infinity : options.limit;
+    let key = rangeStartOf(rangeStart(prefix, options.after ?? ''));
     let { revision } = options;
     for (;;) {
-      const pageLimit = Math.min(limit - items.length, pageItems);
-      const page = await this.#range({ key, rangeEnd, limit: pageLimit, revision });
+      const limit = Math.min(left, options.pageItems);
+      const page = await this.#range({ key, rangeEnd, limit, revision });
       revision ??= page.revision;
-      for (const item of page.items) items.push(itemOf(item));
-      const remaining = page.count - page.items.length;
-      if (remaining <= 0 || items.length >= limit) {
-        return { items, revision, remaining: Math.max(remaining, 0) };
-      }
+      const remaining = Math.max(page.count - page.items.length, 0);
+      yield { items: page.items.map(itemOf), revision, remaining };
+      left -= page.items.length;
+      if (remaining === 0 || left <= 0) return;
       key = `${page.items.at(-1)?.key ?? key}\0`;
     }
   }
