@@ -83,6 +83,35 @@ describe('OpenID Connect by flags', () => {
     assert.equal(whoami.stdout, `${issuer.url}#jane`, whoami.stderr);
   });
 
+  test('fetches groups from where the token says they are', async () => {
+    const named = (accessToken: string, path = '/groups') => ({
+      sub: 'jane',
+      hd: 'example.com',
+      _claim_names: { groups: 'src' },
+      _claim_sources: { src: { endpoint: `${issuer.url}${path}`, access_token: accessToken } },
+    });
+    issuer.publish('/groups', 'sesame', await issuer.token({ groups: ['far', 'away'] }));
+    issuer.publish('/none', 'sesame', await issuer.token({ other: 1 }));
+    const found = userOf(await whoIs(api, await issuer.token(named('sesame'))));
+    assert.deepEqual(at(found, 'groups'), ['oidc:far', 'oidc:away', 'system:authenticated']);
+    const cases: [object, string][] = [
+      [named('wrong'), 'while getting distributed claim "groups": error while getting'],
+      [named('sesame', '/none'), `jwt returned by distributed claim endpoint "${issuer.url}/none"`],
+      [{ ...named('x'), _claim_sources: undefined }, 'oidc: no claim sources'],
+      [
+        { ...named('x'), _claim_sources: {} },
+        'id token _claim_names contained a source src missing',
+      ],
+    ];
+    for (const [claims, why] of cases) {
+      const review = await api.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
+        body: { spec: { token: await issuer.token({ ...claims }) } },
+      });
+      const error = String(at(review.json, 'status.error'));
+      assert.ok(error.startsWith(`oidc: could not expand distributed claims: ${why}`), error);
+    }
+  });
+
   test('refuses what does not fit', async () => {
     const good = { sub: 'jane', hd: 'example.com' };
     const nowSeconds = Math.floor(systemClock.now() / 1000);

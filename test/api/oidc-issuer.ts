@@ -13,6 +13,8 @@ export interface OidcIssuer {
   readonly asked: string[];
   /** A token of this issuer for `k3ts`, good for an hour, with these claims. */
   token(claims: JWTPayload): Promise<string>;
+  /** Answers this text at the path, to callers with the bearer token. */
+  publish(path: string, bearer: string, text: string): void;
   /** From now on signs with a new key. */
   rotate(): Promise<void>;
   close(): Promise<void>;
@@ -22,8 +24,15 @@ export async function startOidcIssuer(algorithm = 'RS256'): Promise<OidcIssuer> 
   let generation = 0;
   let keys = await generateKeyPair(algorithm);
   const asked: string[] = [];
-  const server = await startFakeWebhook(async ({ path }) => {
+  const published = new Map<string, { bearer: string; text: string }>();
+  const server = await startFakeWebhook(async ({ path, headers }, response) => {
     asked.push(path);
+    const found = published.get(path);
+    if (found !== undefined) {
+      const isKnown = headers.authorization === `Bearer ${found.bearer}`;
+      response.writeHead(isKnown ? 200 : 401).end(isKnown ? found.text : '');
+      return undefined;
+    }
     if (path === '/keys') {
       const jwk = await exportJWK(keys.publicKey);
       return { keys: [{ ...jwk, kid: `key-${generation}`, use: 'sig', alg: algorithm }] };
@@ -40,6 +49,9 @@ export async function startOidcIssuer(algorithm = 'RS256'): Promise<OidcIssuer> 
       return await new SignJWT(all)
         .setProtectedHeader({ alg: algorithm, kid: `key-${generation}` })
         .sign(keys.privateKey);
+    },
+    publish(path, bearer, text) {
+      published.set(path, { bearer, text });
     },
     async rotate() {
       generation++;

@@ -1,11 +1,9 @@
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
-import { http, https } from '#base/node-http.ts';
+import { getDocument } from './get-document.ts';
 import { readKeySet } from './jws.ts';
 import type { IssuerKey } from './jws.ts';
 
-const fetchTimeoutMs = 30_000;
-const maxDocumentBytes = 1024 * 1024;
 /** An unknown key is asked for at most this often, and a failure is remembered as long. */
 const minRefreshMs = 10_000;
 
@@ -32,12 +30,18 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   let lastFailure: Error | undefined;
   let pending: Promise<void> | undefined;
 
+  async function getJson(url: string): Promise<unknown> {
+    const { status, body } = await getDocument(url, options);
+    if (status !== 200) throw new Error(`${url}: status ${status}`);
+    return JSON.parse(body) as unknown;
+  }
+
   async function refresh(): Promise<void> {
     try {
       if (jwksUri === undefined) {
         const url =
           options.discoveryUrl ?? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-        const found = (await getJson(url, options)) as { issuer?: string; jwks_uri?: string };
+        const found = (await getJson(url)) as { issuer?: string; jwks_uri?: string };
         if (found.issuer !== issuer) {
           throw new Error(
             `oidc: issuer URL provided to client (${JSON.stringify(issuer)}) did not match the issuer URL returned by provider (${JSON.stringify(found.issuer ?? '')})`,
@@ -45,7 +49,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
         }
         jwksUri = found.jwks_uri ?? '';
       }
-      keys = readKeySet(await getJson(jwksUri, options));
+      keys = readKeySet(await getJson(jwksUri));
       lastFailure = undefined;
     } catch (error) {
       lastFailure = error instanceof Error ? error : new Error(messageOf(error));
@@ -68,42 +72,4 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       return fitting(keyId);
     },
   };
-}
-
-async function getJson(url: string, { authority, clock }: IssuerKeysOptions): Promise<unknown> {
-  const target = new URL(url);
-  const end = new AbortController();
-  const timer = clock.after(fetchTimeoutMs, () => end.abort());
-  try {
-    const { status, body } = await new Promise<{ status: number; body: Buffer }>(
-      (resolve, reject) => {
-        const options = { signal: end.signal, headers: { Accept: 'application/json' } };
-        const request =
-          target.protocol === 'http:'
-            ? http.get(target, options)
-            : https.get(target, {
-                ...options,
-                ...(authority === undefined ? {} : { ca: authority }),
-              });
-        request.once('error', reject);
-        request.once('response', (response) => {
-          const chunks: Buffer[] = [];
-          let size = 0;
-          response.on('data', (chunk: Buffer) => {
-            size += chunk.length;
-            chunks.push(chunk);
-            if (size > maxDocumentBytes) request.destroy(new Error('the document is too long'));
-          });
-          response.once('error', reject);
-          response.once('end', () =>
-            resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }),
-          );
-        });
-      },
-    );
-    if (status !== 200) throw new Error(`${url}: status ${status}`);
-    return JSON.parse(body.toString('utf8')) as unknown;
-  } finally {
-    timer.cancel();
-  }
 }
