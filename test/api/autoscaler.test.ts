@@ -126,6 +126,17 @@ suite('HorizontalPodAutoscaler', () => {
       events.stdout,
       /New size: 3; reason: cpu resource utilization \(percentage of request\) above target/,
     );
+    for (const [path, spec] of [
+      [`${deployments}/web`, { replicas: 0 }],
+      [`${hpas}/web`, { maxReplicas: 7 }],
+    ] as const) {
+      await api.request('PATCH', path, { body: { spec }, headers: merge });
+    }
+    const off = await api.until(
+      `${hpas}/web`,
+      (one) => conditions(one)[1]?.includes('Disabled') === true,
+    );
+    assert.equal(off.at('status.currentMetrics') ?? null, null);
   });
 
   test('says why it cannot compute a size', async () => {

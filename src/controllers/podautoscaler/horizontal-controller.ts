@@ -116,6 +116,8 @@ export const startHorizontalPodAutoscaler: StartController = async (context) => 
     history.begin(current, clock.now());
     const { maxReplicas: max, minReplicas: min = 1, behavior } = hpa.spec;
     draft.set({ currentReplicas: current });
+    // What was measured before says nothing of a size that is not measured now.
+    draft.clearMetrics();
     let desired = current;
     let reason = '';
     if (current === 0 && min !== 0) {
@@ -217,6 +219,7 @@ interface Draft {
   readonly reference: string;
   say(type: ConditionType, saying: Saying): void;
   set(fields: Partial<Status>): void;
+  clearMetrics(): void;
   warn(reason: string, message: string): void;
   write(): Promise<void>;
 }
@@ -242,6 +245,10 @@ function createDraft(
     },
     set(fields) {
       status = { ...status, ...fields };
+    },
+    clearMetrics() {
+      const { currentMetrics: _former, ...others } = status;
+      status = others;
     },
     warn,
     async write() {

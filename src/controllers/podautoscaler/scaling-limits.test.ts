@@ -139,6 +139,22 @@ const cases: readonly Case[] = [
     expected: [5, 'ScaleUpStabilized', 'False DesiredWithinRange'],
   },
   {
+    name: 'less than there is, in the window for growing, is no reason to shrink',
+    current: 5,
+    wanted: 6,
+    behavior: upPods(10, { stabilizationWindowSeconds: 60 }),
+    recommended: [[3, 30_000]],
+    expected: [5, 'ScaleUpStabilized', 'False DesiredWithinRange'],
+  },
+  {
+    name: 'more than there is, in the window for shrinking, is no reason to grow',
+    current: 5,
+    wanted: 3,
+    behavior: downNow({ stabilizationWindowSeconds: 60 }),
+    recommended: [[8, 30_000]],
+    expected: [5, 'ScaleDownStabilized', 'False DesiredWithinRange'],
+  },
+  {
     name: 'a policy bounds shrinking',
     current: 9,
     wanted: 3,

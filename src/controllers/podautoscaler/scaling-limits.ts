@@ -44,11 +44,13 @@ export function limitSize(
   const down = rulesOf(behavior.scaleDown, defaultDown);
   const { current, wanted } = sizes;
   const isUp = wanted >= current;
-  const windowMs = (isUp ? up : down).stabilizationWindowSeconds * 1000;
-  const longestMs = Math.max(up.stabilizationWindowSeconds, down.stabilizationWindowSeconds) * 1000;
-  const recent = history.recent(windowMs, nowMs);
-  const steady = isUp ? Math.min(wanted, ...recent) : Math.max(wanted, ...recent);
-  history.recommend(wanted, longestMs, nowMs);
+  const upMs = up.stabilizationWindowSeconds * 1000;
+  const downMs = down.stabilizationWindowSeconds * 1000;
+  // What there is stays between the least of the one window and the most of the other.
+  const least = Math.min(wanted, ...history.recent(upMs, nowMs));
+  const most = Math.max(wanted, ...history.recent(downMs, nowMs));
+  const steady = Math.min(Math.max(current, least), most);
+  history.recommend(wanted, Math.max(upMs, downMs), nowMs);
   const stabilized = isUp ? scaleUpStabilized : scaleDownStabilized;
   const [replicas, limit] = withPace({ ...sizes, wanted: steady }, { up, down }, history, nowMs);
   return {
