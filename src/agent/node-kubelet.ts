@@ -29,13 +29,11 @@ import { createKubelet, defaultKubeletConfig, hugePageSizes } from '#kubelet/mod
 import type { Kubelet } from '#kubelet/mod.ts';
 import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
 import type { ImageSource } from '#kubelet/volumes/mod.ts';
-import { applyDefaults } from '#schema/mod.ts';
 import type { ClusterConfig } from './join/join-cluster.ts';
 import type { AgentPaths } from './paths.ts';
 import type { AgentSettings } from './settings.ts';
 
 const rootDir = '/var/lib/kubelet';
-const podType = 'io.k8s.api.core.v1.Pod';
 
 /** Builds the kubelet of this node out of settings, cluster configuration and machine. */
 export async function createNodeKubelet(options: {
@@ -136,7 +134,6 @@ export async function createNodeKubelet(options: {
     podUsage: (pod) => readCgroupStats(layout, cgroups.parentOf(pod)),
     hostFiles: createHostFiles({ rootDirectory: rootDir, resolvConf: options.resolvConf }),
     hostPaths: { podLogs: '/var/log/pods', containerLogs: '/var/log/containers' },
-    applyDefaults: (pod) => applyDefaults(pod, podType),
     config: {
       ...defaultKubeletConfig,
       clusterDns: config.ClusterDNSs,

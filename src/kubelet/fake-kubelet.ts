@@ -99,7 +99,6 @@ export async function startFakeKubelet(
       },
       hostPaths: { podLogs: join(logs, 'pods'), containerLogs: join(logs, 'containers') },
       config: { ...defaultKubeletConfig, nodeIps: ['10.0.0.1'], ...options.config },
-      applyDefaults: () => undefined,
     });
   const stopping = new AbortController();
   const kubelet = await build();

@@ -54,8 +54,6 @@ export interface KubeletOptions {
   readonly hostFiles: HostFiles;
   readonly hostPaths: HostPaths;
   readonly config: KubeletConfig;
-  /** Fills in what the API server would in a static pod's manifest; in place. */
-  readonly applyDefaults: (pod: Pod) => void;
 }
 
 export interface ContainerLookup {

@@ -17,7 +17,6 @@ import {
   addProcessMetrics,
   addVolumeGauges,
   createKubeletMetrics,
-  measureClient,
   measureRuntime,
 } from './metrics/mod.ts';
 import type { KubeletMetrics } from './metrics/mod.ts';
@@ -42,7 +41,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
   const metrics = createKubeletMetrics();
   const options: KubeletOptions = {
     ...given,
-    client: measureClient(given.client, { metrics, clock, host: given.apiHost ?? '' }),
+    client: measured(given.client),
     cri: measureRuntime(given.cri, {
       metrics,
       clock,
@@ -94,6 +93,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
   const { reporter, health } = nodeSide;
   const sources = createPodSources({
     ...options,
+    recorder,
     pods,
     node: () => reporter.node(),
     registry: () => podSide.registry,

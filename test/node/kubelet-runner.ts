@@ -125,7 +125,6 @@ const newKubelet = () =>
       nodeIps: ['10.99.0.1'],
       clusterDns: ['10.43.0.10'],
     },
-    applyDefaults: () => undefined,
   });
 
 function podOf(name: string, spec: Partial<PodSpec> = {}): Pod {

@@ -27,14 +27,18 @@ test('static pods may not need objects of the API', () => {
     ],
     [{ volumes: [{ name: 'v', configMap: { name: 'm' } }] }, 'configmaps'],
     [projected({ secret: { name: 's' } }), 'secrets'],
-    [projected({ serviceAccountToken: { path: 't' } }), 'serviceaccounts'],
+    [projected({ serviceAccountToken: { path: 't' } }), 'serviceaccounts (via projected volumes)'],
     [projected({ clusterTrustBundle: { path: 't' } }), 'clustertrustbundles'],
     [
       { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] },
       'persistentvolumeclaims',
     ],
-    [{ volumes: [{ name: 'v', ephemeral: {} }] }, 'persistentvolumeclaims'],
-    [{ volumes: [{ name: 'v', csi: { driver: 'd' } }] }, 'csidrivers'],
+    [{ volumes: [{ name: 'v', ephemeral: {} }] }, 'persistentvolumeclaims (via ephemeral volumes)'],
+    [{ volumes: [{ name: 'v', csi: { driver: 'd' } }] }, 'csidrivers (via CSI volumes)'],
+    [
+      { volumes: [{ name: 'v', csi: { driver: 'd', nodePublishSecretRef: { name: 's' } } }] },
+      'secrets',
+    ],
     [{ resourceClaims: [{ name: 'r' }] }, 'resourceclaims'],
   ];
   for (const [spec, expected] of table) {

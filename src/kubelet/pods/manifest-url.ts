@@ -2,9 +2,9 @@ import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { http, https } from '#base/node-http.ts';
-import { readYaml } from '#schema/mod.ts';
-import type { Pod, PodList } from '#schema/types.ts';
-import { asStaticPod } from './static-pods.ts';
+import type { Pod } from '#schema/types.ts';
+import { NoPodError, readPodListManifest, readPodManifest } from './static-pod-manifest.ts';
+import type { ManifestOrigin } from './static-pod-manifest.ts';
 import type { StaticPodSource } from './static-pods.ts';
 
 const timeoutMs = 10_000;
@@ -21,25 +21,31 @@ export function createManifestUrlSource(options: {
   nodeName: string;
   clock: Clock;
   log: Logger;
-  /** Fills in what the API server would; in place, on a fresh object. */
-  applyDefaults: (pod: Pod) => void;
   onPods: (pods: readonly Pod[]) => void;
 }): StaticPodSource {
-  const { url, headers, rereadMs, clock, log } = options;
+  const { url, headers, rereadMs, nodeName, clock, log } = options;
+  const origin: ManifestOrigin = { source: 'http', path: url, nodeName, clock };
   let known: string | undefined;
   let lastProblem = '';
 
   const look = async (signal: AbortSignal): Promise<void> => {
     try {
       const text = await fetchText(url, headers, { clock, signal });
-      if (text !== known) options.onPods(readPods(text, options));
+      if (text === known) return;
+      known = undefined;
+      if (text === '') {
+        // Nothing is an answer, too: there shall be no pods.
+        options.onPods([]);
+        throw new Error(`zero-length data received from ${url}`);
+      }
+      options.onPods(await readPods(text, origin));
       known = text;
       lastProblem = '';
     } catch (error) {
       const problem = messageOf(error);
       if (signal.aborted || problem === lastProblem) return;
       lastProblem = problem;
-      log.warning('cannot read static pods', { url, error: problem });
+      log.error('Failed to read pods from URL', { url, error: problem });
     }
   };
 
@@ -53,24 +59,24 @@ export function createManifestUrlSource(options: {
   };
 }
 
-function readPods(
-  text: string,
-  options: {
-    url: string;
-    nodeName: string;
-    clock: Clock;
-    applyDefaults: (pod: Pod) => void;
-  },
-): Pod[] {
-  const found = readYaml(text).value as Pod | PodList | null;
-  const list = found?.kind === 'PodList' ? (found as PodList).items : [found as Pod];
-  return list.map((pod) => {
-    if (pod?.spec === undefined || (pod.kind ?? 'Pod') !== 'Pod') {
-      throw new Error('the answer holds no Pod and no PodList');
-    }
-    options.applyDefaults(pod);
-    return asStaticPod(pod, { ...options, source: 'http', path: options.url });
-  });
+/** One pod, or else a list of them. */
+async function readPods(text: string, origin: ManifestOrigin): Promise<Pod[]> {
+  let single: NoPodError;
+  try {
+    return [await readPodManifest(text, origin)];
+  } catch (error) {
+    if (!(error instanceof NoPodError)) throw error;
+    single = error;
+  }
+  try {
+    return await readPodListManifest(text, origin);
+  } catch (error) {
+    if (!(error instanceof NoPodError)) throw error;
+    throw new Error(
+      `${origin.path}: received '${text}', but couldn't parse as single (${single.message}) or multiple pods (${error.message})`,
+      { cause: error },
+    );
+  }
 }
 
 function fetchText(

@@ -1,8 +1,9 @@
-import type { Informer } from '#client/mod.ts';
+import type { EventRecorder, Informer } from '#client/mod.ts';
 import type { Node, Pod } from '#schema/types.ts';
+import { every } from '../every.ts';
 import type { KubeletOptions } from '../kubelet-options.ts';
 import { createMirrorPods } from './mirror-pods.ts';
-import { isMirrorPod, isStaticPod, namespaceOf, uidOf } from './names.ts';
+import { isMirrorPod, isStaticPod, namespaceOf, podText, uidOf } from './names.ts';
 import type { PodRegistry } from './pod-registry.ts';
 import { createManifestUrlSource } from './manifest-url.ts';
 import { createStaticPodSource } from './static-pods.ts';
@@ -20,12 +21,13 @@ export interface PodSources {
 
 export function createPodSources(
   options: KubeletOptions & {
+    recorder: Pick<EventRecorder, 'event'>;
     pods: Informer<Pod>;
     node: () => Node | undefined;
     registry: () => PodRegistry;
   },
 ): PodSources {
-  const { client, log, config, pods, node } = options;
+  const { client, log, config, pods, node, recorder } = options;
   const staticPods = new Map<string, Pod>();
   const present = (pod: Pod): Pod | undefined =>
     pods.get(`${namespaceOf(pod)}/${pod.metadata.name}`);
@@ -34,7 +36,7 @@ export function createPodSources(
   /** What each source has: its pods come and go without those of the other. */
   const bySource = new Map<string, readonly Pod[]>();
   const setSource = (source: string, pods: readonly Pod[]): void => {
-    bySource.set(source, pods);
+    bySource.set(source, withoutDuplicates(source, pods, recorder));
     setStatic([...bySource.values()].flat());
   };
   const setStatic = (current: readonly Pod[]): void => {
@@ -68,6 +70,11 @@ export function createPodSources(
       void mirrors.remove(mirror);
     }
   };
+  /** What stood in the way of a mirror (no namespace, no API server) may be over. */
+  const ensureMirrors = async (): Promise<void> => {
+    if (node() === undefined || !pods.hasSynced) return;
+    for (const pod of staticPods.values()) await mirrors.ensure(pod);
+  };
   const onPod = (pod: Pod): void => {
     if (isMirrorPod(pod)) onMirror(pod, false);
     else options.registry().set(pod);
@@ -86,7 +93,7 @@ export function createPodSources(
         sources.push(
           createStaticPodSource({
             ...options,
-            directory: staticPodPath,
+            path: staticPodPath,
             rereadMs: config.fileCheckMs,
             onPods: (current) => setSource('file', current),
           }),
@@ -103,7 +110,10 @@ export function createPodSources(
           }),
         );
       }
-      await Promise.all(sources.map((source) => source.run(signal)));
+      await Promise.all([
+        ...sources.map((source) => source.run(signal)),
+        every(config.syncFrequencyMs, 'mirror pods', ensureMirrors, { ...options, signal }),
+      ]);
     },
     follow() {
       pods.addHandler({
@@ -115,4 +125,23 @@ export function createPodSources(
       for (const pod of staticPods.values()) void mirrors.ensure(pod);
     },
   };
+}
+
+/** Of pods with the same name the first one counts. */
+function withoutDuplicates(
+  source: string,
+  pods: readonly Pod[],
+  recorder: Pick<EventRecorder, 'event'>,
+): Pod[] {
+  const names = new Set<string>();
+  return pods.filter((pod) => {
+    const fullName = `${pod.metadata.name}_${namespaceOf(pod)}`;
+    const isFirst = !names.has(fullName);
+    names.add(fullName);
+    if (!isFirst) {
+      const message = `Error validating pod ${podText(pod)} from ${source} due to duplicate pod name "${pod.metadata.name}", ignoring`;
+      recorder.event(pod, 'Warning', 'FailedValidation', message);
+    }
+    return isFirst;
+  });
 }

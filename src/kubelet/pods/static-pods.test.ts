@@ -83,3 +83,47 @@ test('a mirror that is deleted comes back, and its pod goes on', async (context)
     false,
   );
 });
+
+test('of two pods with the same name the first one runs, and an event tells of the other', async (context) => {
+  const { file, cri, pass, until, events } = await started(context);
+  await writeFile(`${file}.again.yaml`, manifest('test:1'));
+  await pass(25_000, 1_000);
+  await until('the event', () =>
+    events().some((text) =>
+      /^FailedValidation: Error validating pod web-node-1_default\([0-9a-f]{32}\) from file due to duplicate pod name "web-node-1", ignoring$/.test(
+        text,
+      ),
+    ),
+  );
+  assert.equal(cri.sandboxes.size, 1);
+});
+
+test('a mirror that could not be made is tried again', async (context) => {
+  const { client, mirror, pass, until } = await started(context);
+  let refusals = 0;
+  client.intercept(({ verb, resource }) => {
+    if (verb !== 'create' || resource !== 'pods' || refusals > 0) return undefined;
+    refusals += 1;
+    return new Error('namespaces "default" not found');
+  });
+  await client.delete(resources.pods, 'web-node-1', {
+    namespace: 'default',
+    gracePeriodSeconds: 0,
+  });
+  await until('the refusal', () => refusals === 1);
+  assert.equal(mirror(), undefined);
+  await pass(90_000, 5_000);
+  await until('the mirror', () => mirror() !== undefined);
+});
+
+test('a single file may hold the only static pod', async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), 'k3ts-static-'));
+  const file = join(directory, 'web.yaml');
+  await writeFile(file, manifest('test:1'));
+  const kubelet = await startFakeKubelet({ config: { staticPodPath: file } });
+  context.after(async () => {
+    await kubelet.close();
+    await rm(directory, { recursive: true });
+  });
+  await kubelet.until('running', () => kubelet.phase('web-node-1') === 'Running');
+});

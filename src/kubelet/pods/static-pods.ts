@@ -1,51 +1,70 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
-import { formatTime } from '#base/clock.ts';
-import { messageOf } from '#base/errors.ts';
+import { hasCode, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
-import { namesIn } from '#host/files.ts';
-import { readYaml } from '#schema/mod.ts';
+import { namesIn, pathKind } from '#host/files.ts';
 import type { Pod } from '#schema/types.ts';
-import { apiReference } from './api-references.ts';
-import { podAnnotations } from './names.ts';
+import { NoPodError, readPodManifest } from './static-pod-manifest.ts';
+
+const maxManifestBytes = 10 * 1024 * 1024;
 
 /** Editors write a file in several steps; they are read once. */
 const settleMs = 100;
 
-/** Pods from manifest files, by uid. Files that cannot be read keep out, with a warning. */
+/** Pods from manifest files. Files that cannot be used keep out, with an error in the log. */
 export interface StaticPodSource {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** `onPods` is called with all static pods after each change of the directory. */
+/**
+ * `path` is a directory, whose files each hold a pod (names that start with a dot are passed over),
+ * or one such file. `onPods` is called with all static pods after each change.
+ */
 export function createStaticPodSource(options: {
-  directory: string;
-  /** How often the directory is read when it does not tell of changes. */
+  path: string;
+  /** How often it is read when it does not tell of changes. */
   rereadMs: number;
   nodeName: string;
   clock: Clock;
   log: Logger;
-  /** Fills in what the API server would; in place, on a fresh object. */
-  applyDefaults: (pod: Pod) => void;
   onPods: (pods: readonly Pod[]) => void;
 }): StaticPodSource {
-  const { directory, rereadMs, clock, log } = options;
+  const { path: top, rereadMs, nodeName, clock, log } = options;
+  /** What was read of each file; a pod is read again only when its text is another. */
   const known = new Map<string, { text: string; pod: Pod | undefined }>();
+  let lastProblem = '';
 
-  const readPods = async (): Promise<void> => {
-    const files = (await namesIn(directory)).filter((name) => !name.startsWith('.')).sort();
-    let isChanged = false;
-    for (const name of files) {
-      const text = await readFile(join(directory, name), 'utf8').catch(() => undefined);
-      if (text === undefined || known.get(name)?.text === text) continue;
-      isChanged = true;
-      known.set(name, { text, pod: readPod(join(directory, name), text, options) });
+  const read = async (path: string): Promise<{ text: string; pod: Pod | undefined }> => {
+    let text = '';
+    try {
+      text = await readManifest(path);
+      const before = known.get(path);
+      if (before?.text === text) return before;
+      return { text, pod: await readPodManifest(text, { source: 'file', path, nodeName, clock }) };
+    } catch (error) {
+      const problem = fileError(path, error);
+      const failed = { text: text || problem, pod: undefined };
+      // Gone since the directory was read, or told already.
+      if (hasCode(error, 'ENOENT') || known.get(path)?.text === failed.text) return failed;
+      log.error('Could not process manifest file', { path, error: problem });
+      return failed;
     }
-    for (const name of known.keys()) {
-      if (files.includes(name)) continue;
-      known.delete(name);
+  };
+  const readPods = async (): Promise<void> => {
+    const paths = await manifestPaths(top);
+    let isChanged = false;
+    for (const path of paths) {
+      const before = known.get(path);
+      const now = await read(path);
+      if (before?.text === now.text) continue;
+      known.set(path, now);
+      isChanged = true;
+    }
+    for (const path of known.keys()) {
+      if (paths.includes(path)) continue;
+      known.delete(path);
       isChanged = true;
     }
     if (!isChanged) return;
@@ -55,91 +74,45 @@ export function createStaticPodSource(options: {
   return {
     async run(signal) {
       while (!signal.aborted) {
-        await readPods().catch((error: unknown) => {
-          log.warning('cannot read static pods', { directory, error: messageOf(error) });
-        });
-        await changeOrTimeout(directory, { rereadMs, clock, signal });
+        try {
+          await readPods();
+          lastProblem = '';
+        } catch (error) {
+          const problem = messageOf(error);
+          if (problem !== lastProblem)
+            log.error('Unable to read config path', { path: top, error: problem });
+          lastProblem = problem;
+        }
+        await changeOrTimeout(top, { rereadMs, clock, signal });
       }
     },
   };
 }
 
-function readPod(
-  path: string,
-  text: string,
-  options: { nodeName: string; clock: Clock; log: Logger; applyDefaults: (pod: Pod) => void },
-): Pod | undefined {
-  try {
-    const pod = readYaml(text).value as Pod;
-    if (pod?.kind !== 'Pod' || pod.spec === undefined) throw new Error('the file holds no Pod');
-    options.applyDefaults(pod);
-    return asStaticPod(pod, { ...options, source: 'file', path });
-  } catch (error) {
-    options.log.warning('a static pod cannot be read', { path, error: messageOf(error) });
-    return undefined;
-  }
+async function manifestPaths(top: string): Promise<string[]> {
+  const kind = await pathKind(top);
+  if (kind === undefined) return [];
+  if (kind === 'file') return [top];
+  if (kind !== 'directory') throw new Error('path is not a directory or file');
+  const names = (await namesIn(top)).filter((name) => !name.startsWith('.'));
+  return names.sort().map((name) => join(top, name));
 }
 
-/**
- * Name, uid, annotations and toleration that make a manifest a pod of this node. Throws for one
- * that needs objects of the API.
- */
-export function asStaticPod(
-  pod: Pod,
-  {
-    source,
-    path,
-    nodeName,
-    clock,
-  }: { source: 'file' | 'http'; path: string; nodeName: string; clock: Pick<Clock, 'now'> },
-): Pod {
-  const reference = apiReference(pod);
-  if (reference !== undefined) throw new Error(`static pods may not reference ${reference}`);
-  const kind = source === 'file' ? 'file' : 'url';
-  const uid = fnv128(`${JSON.stringify(pod)}host:${nodeName}${kind}:${path}`);
-  const { metadata } = pod;
-  return {
-    ...pod,
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      ...metadata,
-      name: `${metadata.name}-${nodeName.toLowerCase()}`,
-      namespace: (metadata.namespace ?? '') === '' ? 'default' : metadata.namespace,
-      uid,
-      creationTimestamp: formatTime(clock.now()),
-      annotations: {
-        ...metadata.annotations,
-        [podAnnotations.source]: source,
-        [podAnnotations.seen]: formatTime(clock.now()),
-        [podAnnotations.hash]: uid,
-      },
-    },
-    spec: {
-      containers: [],
-      ...pod.spec,
-      nodeName,
-      tolerations: [...(pod.spec?.tolerations ?? []), { operator: 'Exists', effect: 'NoExecute' }],
-    },
-    status: { phase: 'Pending' },
-  };
+async function readManifest(path: string): Promise<string> {
+  const { size } = await stat(path);
+  if (size > maxManifestBytes) throw new Error('the read limit is reached');
+  return await readFile(path, 'utf8');
 }
 
-const offsetBasis = 0x6c62272e07bb014262b821756295c58dn;
-const prime = 0x0000000001000000000000000000013bn;
-
-/** FNV-1a of 128 bits in hex. */
-function fnv128(text: string): string {
-  let hash = offsetBasis;
-  for (const byte of Buffer.from(text)) {
-    hash = BigInt.asUintN(128, (hash ^ BigInt(byte)) * prime);
-  }
-  return hash.toString(16).padStart(32, '0');
+/** Upstream's text of a manifest that holds no pod. */
+function fileError(path: string, error: unknown): string {
+  if (!(error instanceof NoPodError)) return messageOf(error);
+  return `${path}: couldn't parse as pod(${messageOf(error)}), please check config file`;
 }
 
-/** Resolves soon after a change in the directory, after 20 s, or when the signal is aborted. */
+/** Resolves soon after a change, after `rereadMs`, or when the signal is aborted. */
 function changeOrTimeout(
-  directory: string,
+  path: string,
   { rereadMs, clock, signal }: { rereadMs: number; clock: Clock; signal: AbortSignal },
 ): Promise<void> {
   return new Promise((resolve) => {
@@ -153,13 +126,13 @@ function changeOrTimeout(
     let timer = clock.after(rereadMs, done);
     signal.addEventListener('abort', done, { once: true });
     try {
-      watcher = watch(directory, () => {
+      watcher = watch(path, () => {
         timer.cancel();
         timer = clock.after(settleMs, done);
       });
       watcher.on('error', done);
     } catch {
-      // No such directory yet: the next read finds it.
+      // Nothing there yet: the next read finds it.
     }
   });
 }
