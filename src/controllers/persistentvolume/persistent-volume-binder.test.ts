@@ -109,12 +109,55 @@ test('a volume that is reserved by name is bound without being marked as ours', 
   await harness.stop();
 });
 
+test('a claim leaves volumes that can do more to others, however large its own is', async () => {
+  const harness = start(
+    volume('able', { accessModes: ['ReadWriteOnce', 'ReadOnlyMany'] }),
+    volume('plain', { capacity: { storage: '5Gi' } }),
+    claim(),
+  );
+  await harness.run(1000);
+  assert.equal(claimOf(harness).spec?.volumeName, 'plain');
+  await harness.stop();
+});
+
+test('a volume that is reserved for a claim is taken whatever its class and labels are', async () => {
+  const claimRef = { namespace: 'shop', name: 'data' };
+  const selector = { matchLabels: { disk: 'fast' } };
+  const reserved = volume('reserved', { claimRef, storageClassName: 'other' });
+  const harness = start(reserved, claim({ selector }));
+  await harness.run(1000);
+  assert.equal(claimOf(harness).spec?.volumeName, 'reserved');
+  await harness.stop();
+});
+
+test('a claim that names a volume gets it, whatever it would select', async () => {
+  const selector = { matchLabels: { disk: 'fast' } };
+  const harness = start(volume('named'), claim({ volumeName: 'named', selector }));
+  await harness.run(1000);
+  assert.equal(claimOf(harness).status?.phase, 'Bound');
+  await harness.stop();
+});
+
 for (const [what, wanted, target, event, phase] of [
   [
     'is too small',
     { volumeName: 'v' },
     { capacity: { storage: '1Mi' } },
     'VolumeMismatch: Cannot bind to requested volume "v": requested PV is too small',
+    'Pending',
+  ],
+  [
+    'is too small and of another class',
+    { volumeName: 'v' },
+    { capacity: { storage: '1Mi' }, storageClassName: 'other' },
+    'VolumeMismatch: Cannot bind to requested volume "v": requested PV is too small',
+    'Pending',
+  ],
+  [
+    'has other attributes',
+    { volumeName: 'v', volumeAttributesClassName: 'gold' },
+    {},
+    'VolumeMismatch: Cannot bind to requested volume "v": volumeAttributesClassName does not match',
     'Pending',
   ],
   [

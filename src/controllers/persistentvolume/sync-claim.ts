@@ -6,11 +6,11 @@ import {
   bindCompletedAnnotation,
   boundByControllerAnnotation,
   claimClass,
-  findMatchingVolume,
+  findPlainestVolume,
   isVolumeBoundTo,
   podClaims,
   selectedNodeAnnotation,
-  volumeSuits,
+  volumeMisfit,
 } from '#schema/volumes/mod.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '#schema/types.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
@@ -89,33 +89,14 @@ async function bindWanted(sync: ClaimSync, claim: PersistentVolumeClaim): Promis
     await writes.setClaimPhase(claim, 'Pending');
     return;
   }
-  if (volume.spec?.claimRef === undefined && !volumeSuits(volume, claim)) {
-    const text = `Cannot bind to requested volume "${volumeName}": ${misfit(volume, claim)}`;
+  const misfit = volume.spec?.claimRef === undefined ? volumeMisfit(volume, claim) : undefined;
+  if (misfit !== undefined) {
+    const text = `Cannot bind to requested volume "${volumeName}": ${misfit}`;
     events.event(claim, 'Warning', 'VolumeMismatch', text);
     await writes.setClaimPhase(claim, 'Pending');
     return;
   }
   await writes.bind(volume, claim);
-}
-
-/** Which of the claim's wishes the volume does not meet, in upstream's words. */
-function misfit(volume: PersistentVolume, claim: PersistentVolumeClaim): string {
-  const { spec } = claim;
-  const withClass = { ...claim, metadata: { ...claim.metadata, annotations: {} } };
-  const storageClassName = volume.spec?.storageClassName ?? '';
-  const accessModes = volume.spec?.accessModes ?? [];
-  const like = (change: Partial<typeof spec>): boolean =>
-    volumeSuits(volume, { ...withClass, spec: { ...spec, ...change } });
-  if (claimClass(claim) !== storageClassName && like({ storageClassName })) {
-    return 'storageClassName does not match';
-  }
-  if ((spec?.volumeMode ?? 'Filesystem') !== (volume.spec?.volumeMode ?? 'Filesystem')) {
-    return 'incompatible volumeMode';
-  }
-  if ((spec?.accessModes ?? []).some((mode) => !accessModes.includes(mode))) {
-    return 'incompatible accessMode';
-  }
-  return like({ resources: {} }) ? 'requested PV is too small' : 'storageClassName does not match';
 }
 
 async function findVolume(sync: ClaimSync, claim: PersistentVolumeClaim): Promise<void> {
@@ -124,12 +105,7 @@ async function findVolume(sync: ClaimSync, claim: PersistentVolumeClaim): Promis
   const storageClass = classes.get(className);
   const isNodeChosen = claim.metadata.annotations?.[selectedNodeAnnotation] !== undefined;
   const isDelayed = !isNodeChosen && storageClass?.volumeBindingMode === 'WaitForFirstConsumer';
-  const candidates = volumes.list();
-  // While the scheduler has not chosen, only a volume that names the claim is its own.
-  const usable = isDelayed
-    ? candidates.filter((volume) => isVolumeBoundTo(volume, claim))
-    : candidates;
-  const volume = findMatchingVolume({ claim, volumes: usable });
+  const volume = findPlainestVolume({ claim, volumes: volumes.list(), isDelayed });
   if (volume !== undefined) {
     await writes.bind(volume, claim);
     return;

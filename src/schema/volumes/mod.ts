@@ -14,4 +14,4 @@ export {
   volumeClass,
 } from './binding.ts';
 export type { PodClaim } from './binding.ts';
-export { findMatchingVolume, volumeReaches, volumeSuits } from './matching.ts';
+export { findMatchingVolume, findPlainestVolume, volumeMisfit, volumeReaches } from './matching.ts';
