@@ -40,5 +40,6 @@ export {
 } from './owner-reference.ts';
 export { createExpectations } from './expectations.ts';
 export type { Expectations } from './expectations.ts';
+export { createRequestMeter } from './request-metrics.ts';
 export { createQueueMeter } from './queue-metrics.ts';
 export type { QueueMeter, QueueWatcher } from './queue-metrics.ts';

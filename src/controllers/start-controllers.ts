@@ -34,6 +34,12 @@ export async function startControllers(start: StartControllersOptions): Promise<
   const metrics = start.metrics ?? new MetricRegistry();
   const queueMeter = createQueueMeter({ registry: metrics, clock, names: queueNames, signal });
   const shared = { informers, clock, random, log, signal, options, metrics, queueMeter };
+  const started = metrics.gauge({
+    name: 'running_managed_controllers',
+    help: 'Controllers that run, by the program that they belong to.',
+    stability: 'BETA',
+    labels: ['manager', 'name'],
+  });
   const running = (Object.keys(controllers) as ControllerName[])
     .filter((name) => !disabled.includes(name))
     .filter((name) => !offByDefault.has(name) || enabled.includes(name))
@@ -41,7 +47,11 @@ export async function startControllers(start: StartControllersOptions): Promise<
       const client = typeof start.client === 'function' ? start.client(name) : start.client;
       const component = eventComponents[name] ?? name;
       const events = createEventRecorder({ client, clock, random, log, component, signal });
-      return controllers[name]({ ...shared, client, events });
+      const isRunning = started.with('kube-controller-manager', name);
+      isRunning.value = 1;
+      return controllers[name]({ ...shared, client, events }).finally(() => {
+        isRunning.value = 0;
+      });
     });
   informers.start();
   await Promise.all(running);

@@ -17,6 +17,7 @@ import {
   addProcessMetrics,
   addVolumeGauges,
   createKubeletMetrics,
+  measureClient,
   measureRuntime,
 } from './metrics/mod.ts';
 import type { KubeletMetrics } from './metrics/mod.ts';
@@ -41,7 +42,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
   const metrics = createKubeletMetrics();
   const options: KubeletOptions = {
     ...given,
-    client: measured(given.client),
+    client: measureClient(given.client, { metrics, clock, host: given.apiHost ?? '' }),
     cri: measureRuntime(given.cri, {
       metrics,
       clock,

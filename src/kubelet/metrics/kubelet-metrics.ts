@@ -8,7 +8,6 @@ const podStart = [
 const pull = [1, 5, 10, 20, 30, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600];
 /** Each 2.5 times the one before. */
 const operation = Array.from({ length: 14 }, (_, i) => 0.005 * 2.5 ** i);
-const request = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
 const statusSync = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 20, 30, 45, 60];
 
 /** What /metrics of the kubelet counts, under upstream's names; one for each kubelet. */
@@ -51,17 +50,6 @@ export function createKubeletMetrics() {
         'path',
         'server_type',
       ]),
-    ),
-    clientRequests: counter('rest_client_requests_total', 'Requests to the API server.', [
-      'code',
-      'host',
-      'method',
-    ]),
-    clientDuration: histogram(
-      'rest_client_request_duration_seconds',
-      'Seconds that requests to the API server took.',
-      ['host', 'verb'],
-      request,
     ),
   };
 }

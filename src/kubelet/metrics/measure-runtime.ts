@@ -23,6 +23,7 @@ const operationNames: Readonly<Record<string, string>> = {
   containerStatus: 'container_status',
   updateContainerResources: 'update_container',
   reopenContainerLog: 'reopen_container_log',
+  checkpointContainer: 'checkpoint_container',
   execSync: 'exec_sync',
   exec: 'exec',
   attach: 'attach',

@@ -4,7 +4,7 @@ import { hasReason } from '#base/api-status-error.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
-import { resources } from '#client/mod.ts';
+import { createRequestMeter, resources } from '#client/mod.ts';
 import type { Client, InformerFactory } from '#client/mod.ts';
 import type { ControllerName } from '#controllers/mod.ts';
 import type { ServiceAccount } from '#schema/types.ts';
@@ -15,11 +15,12 @@ const retryMs = 5000;
 
 /** Acts as kube-controller-manager itself: for its lease and for the informers that it shares. */
 export function createManagerClient(api: ApiServer): Client {
-  return api.client(managerUser, agentOf('kube-controller-manager'), true);
+  const client = api.client(managerUser, agentOf('kube-controller-manager'), true);
+  return metered(api, client);
 }
 
 export function createSchedulerClient(api: ApiServer): Client {
-  return api.client(schedulerUser, agentOf('kube-scheduler', 'scheduler'));
+  return metered(api, api.client(schedulerUser, agentOf('kube-scheduler', 'scheduler')));
 }
 
 /**
@@ -64,8 +65,14 @@ export function createControllerClients(options: {
       void keep(account);
     }
     const user = accountUser(account, () => accounts.get(`${namespace}/${account}`)?.metadata.uid);
-    return api.client(user, agentOf('kube-controller-manager', user.name), true);
+    const agent = agentOf('kube-controller-manager', user.name);
+    return metered(api, api.client(user, agent, true));
   };
+}
+
+/** Counted with the metrics of the server: there is no connection, and so no host, in between. */
+function metered({ metrics, core }: ApiServer, client: Client): Client {
+  return createRequestMeter({ registry: metrics, clock: core.clock, host: 'in-process' })(client);
 }
 
 /** Acts as a controller of kube-controller-manager that is a part of the API server here. */
