@@ -14,7 +14,7 @@ import type { ServedResource } from '../resource-registry.ts';
 import { KeyTaken } from '../storage/object-store.ts';
 import { trialEntry } from '../storage/trial-entry.ts';
 import { mutateKeepingManagers } from './admitted-owners.ts';
-import { readyCache } from './get.ts';
+import { currentEntry, readyCache } from './get.ts';
 import {
   afterMutation,
   findErrors,
@@ -89,7 +89,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   }
   const attributes = admissionAttributes(scope, 'CREATE', object, undefined);
   await traced('write.mutate', {}, () => mutateKeepingManagers(core.admission, attributes));
-  object = afterMutation(served, attributes.object ?? object);
+  object = afterMutation(served, attributes.object ?? object, object);
   if (info.namespaced) {
     checkNamespace(object.metadata.namespace, namespace);
     object.metadata.namespace = namespace;
@@ -186,15 +186,18 @@ async function commit(
     const { name } = stored.metadata;
     const key = cache.keyOf(scope.namespace, name);
     try {
-      if (cache.get(key) !== undefined) throw new KeyTaken(key);
-      if (scope.options.dryRun) return trialEntry(cache, key, stored, 0);
+      const { dryRun } = scope.options;
+      const taken = dryRun ? await currentEntry(core, cache, key) : cache.get(key);
+      if (taken !== undefined) throw new KeyTaken(key);
+      if (dryRun) return trialEntry(cache, key, stored, 0);
       const subject = { key: key.slice('/registry/'.length), uid: stored.metadata.uid };
       return await traced('write.store', subject, () =>
         core.store.create(cache, key, stored, timeToLive(core, info.resource)),
       );
     } catch (error) {
       if (!(error instanceof KeyTaken)) throw error;
-      const isGoing = cache.get(key)?.object().metadata.deletionTimestamp !== undefined;
+      const there = await currentEntry(core, cache, key);
+      const isGoing = there?.object().metadata.deletionTimestamp !== undefined;
       if (generateName === undefined) throw alreadyExists(info, name, isGoing);
       if (attempt === nameAttempts) throw generateNameConflict(info, name, isGoing);
       stored.metadata.name = generatedName(core, generateName);

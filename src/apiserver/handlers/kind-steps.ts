@@ -21,10 +21,17 @@ export function withDefaults(served: ServedResource, object: UnknownObject): Unk
   return object;
 }
 
-/** What mutating admission left, brought into form again where plugins could break it. */
-export function afterMutation(served: ServedResource, object: UnknownObject): UnknownObject {
+/**
+ * What mutating admission left of `before`, brought into form again where plugins could break it.
+ * Untouched objects stay as they are: nulls that were applied are for validation to judge.
+ */
+export function afterMutation(
+  served: ServedResource,
+  object: UnknownObject,
+  before: UnknownObject,
+): UnknownObject {
   const { custom } = served;
-  if (custom === undefined) return object;
+  if (custom === undefined || object === before) return object;
   return custom.withDefaults(custom.decode(object, 'Ignore').object);
 }
 

@@ -176,7 +176,7 @@ async function attemptUpdate(
   const attributes = admissionAttributes(scope, 'UPDATE', shown(object), shown(old), view?.kind);
   await traced('write.mutate', {}, () => mutateKeepingManagers(core.admission, attributes));
   const mutated = attributes.object ?? object;
-  object = afterMutation(served, view?.into(object, mutated) ?? mutated);
+  object = afterMutation(served, view?.into(object, mutated) ?? mutated, object);
   checkIdentity(request, object);
   dropRepeatedOwners(context, object, 'after');
   prepareForUpdate(info, object, old, subresource);

@@ -85,8 +85,10 @@ function* applying(
   const applied = withNulls(conformed, options.applied);
   try {
     const object = yield* applyTyped({ ...options, applied }, shape, versions);
-    // the form of built-in kinds has no nulls
-    return applied === conformed ? object : (conform?.(object) ?? object);
+    if (applied === conformed || conform === undefined) return object;
+    const formed = conform(object);
+    // built-in kinds have no nulls; those of custom ones are left to their defaults and validation
+    return types === typeTable ? formed : { ...object, metadata: formed.metadata };
   } catch (error) {
     if (!hasCode(error, 'MissingListKey')) throw error;
     throw plainFailure(

@@ -54,6 +54,30 @@ function identityOf(item: unknown, keys: readonly MapKey[]): string | undefined 
   return JSON.stringify(keys.map(({ name, defaultValue }) => item[name] ?? defaultValue ?? null));
 }
 
-export function isSame(value: unknown, old: unknown): boolean {
-  return old !== unrelated && jsonEqual(value, old);
+/**
+ * Whether a place did not change, as upstream sees it: lists of type map in any order, and a map
+ * with a field that its schema does not know never.
+ */
+export function isSame(value: unknown, old: unknown, schema: Structural): boolean {
+  if (old === unrelated) return false;
+  if (Array.isArray(value) && Array.isArray(old)) return isSameList(value, old, schema);
+  if (!isMap(value) || !isMap(old)) return jsonEqual(value, old);
+  const keys = Object.keys(value);
+  if (keys.length !== Object.keys(old).length) return false;
+  return keys.every((key) => {
+    const below = schema.properties?.get(key) ?? schema.additional;
+    return typeof below === 'object' && isSame(value[key], fieldOfOld(old, key), below);
+  });
+}
+
+function isSameList(
+  list: readonly unknown[],
+  old: readonly unknown[],
+  schema: Structural,
+): boolean {
+  if (list.length !== old.length) return false;
+  const { items } = schema;
+  if (schema.listType !== 'map' || items === undefined) return jsonEqual(list, old);
+  const find = itemLookup(schema, old);
+  return list.every((item) => isSame(item, find(item), items));
 }

@@ -69,6 +69,19 @@ describe('pruning', () => {
       { b: null, c: null },
     ],
     [
+      'nulls in maps go as well, those in lists stay',
+      {
+        type: 'object',
+        properties: {
+          m: { type: 'object', additionalProperties: { type: 'string' } },
+          n: { type: 'object', additionalProperties: { type: 'string', nullable: true } },
+          l: { type: 'array', items: { type: 'string' } },
+        },
+      },
+      { m: { a: null, b: 'x' }, n: { a: null }, l: [null] },
+      { m: { b: 'x' }, n: { a: null }, l: [null] },
+    ],
+    [
       'embedded resources keep what all resources have',
       {
         type: 'object',

@@ -1,4 +1,5 @@
 import type { Structural } from './structural.ts';
+import { hasDefault } from './structural.ts';
 
 type Json = Record<string, unknown>;
 
@@ -81,7 +82,7 @@ function pruneMap(
     const property = schema?.properties?.get(key);
     if (property !== undefined) {
       if (before === null) {
-        if (property.nullable || hasDefaultOf(property)) continue;
+        if (mayBeNull(property)) continue;
         result ??= { ...map };
         delete result[key];
         continue;
@@ -95,6 +96,11 @@ function pruneMap(
     }
     const additional = schema?.additional;
     if (additional !== undefined) {
+      if (before === null && typeof additional === 'object' && !mayBeNull(additional)) {
+        result ??= { ...map };
+        delete result[key];
+        continue;
+      }
       if (typeof before !== 'object' || before === null) continue;
       const inside = typeof additional === 'object' ? additional : undefined;
       path.push(key);
@@ -111,8 +117,9 @@ function pruneMap(
   return result ?? map;
 }
 
-function hasDefaultOf(node: Structural): boolean {
-  return node.defaultValue !== undefined && node.defaultValue !== null;
+/** A null that is not allowed stays when a default will take its place. */
+function mayBeNull(node: Structural): boolean {
+  return node.nullable || hasDefault(node);
 }
 
 function renderPath(path: Path, last: string): string {

@@ -189,6 +189,29 @@ describe('ratcheting', () => {
     assert.deepEqual(errorsOf(now, keyed, old), []);
     assert.equal(errorsOf(now, { type: 'array', items }, old).length, 1);
   });
+
+  it('takes a keyed list in another order for the same, and one with unknown fields never', () => {
+    const items = { type: 'object', properties: { k: { type: 'string' } } };
+    const keyed = {
+      type: 'array',
+      maxItems: 1,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['k'],
+      items,
+    };
+    const old = [{ k: 'a' }, { k: 'b' }];
+    assert.deepEqual(errorsOf(old.toReversed(), keyed, old), []);
+    assert.equal(errorsOf([{ k: 'a' }, { k: 'c' }], keyed, old).length, 1);
+    const open = {
+      type: 'object',
+      required: ['n'],
+      'x-kubernetes-preserve-unknown-fields': true,
+      properties: { k: { type: 'string' } },
+    };
+    const list = { type: 'object', properties: { o: open } };
+    assert.deepEqual(errorsOf({ o: { k: 'a' } }, list, { o: { k: 'a' } }), []);
+    assert.equal(errorsOf({ o: { u: 1 } }, list, { o: { u: 1 } }).length, 1);
+  });
 });
 
 describe('list types', () => {

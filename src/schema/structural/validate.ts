@@ -44,7 +44,7 @@ class Walk {
   }
 
   visit(value: unknown, schema: Structural, path: SchemaPath, old: unknown): void {
-    if (this.#ratchets && isSame(value, old)) return;
+    if (this.#ratchets && isSame(value, old, schema)) return;
     this.#checks += 4;
     this.#type(value, schema, path);
     if (value === null) {

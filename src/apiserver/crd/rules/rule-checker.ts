@@ -58,7 +58,9 @@ class Run implements CustomFindings {
     wasSame: () => boolean,
   ): void {
     if (this.#isOver || value === null || value === undefined) return;
-    const isUnchanged = once(() => (old === unrelated ? wasSame() : isSame(value, old)));
+    const isUnchanged = once(() =>
+      old === unrelated ? wasSame() : isSame(value, old, node.schema),
+    );
     for (const compiled of node.rules) {
       if (this.#isOver) return;
       this.#rule(compiled, value, old, path, isUnchanged);
