@@ -65,6 +65,7 @@ export async function startKubeletServer(options: {
     }),
     configuration: options.configuration,
     logDirectory: '/var/log',
+    checkpointDirectory: '/var/lib/kubelet/checkpoints',
     localDirectories: createLocalDirectories(),
     clock,
     log,

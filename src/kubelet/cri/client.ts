@@ -136,6 +136,7 @@ type ContainerCalls =
   | 'containerStatus'
   | 'updateContainerResources'
   | 'reopenContainerLog'
+  | 'checkpointContainer'
   | 'listContainerStats';
 
 function aboutContainers(call: Call): Pick<RuntimeService, ContainerCalls> {
@@ -167,6 +168,12 @@ function aboutContainers(call: Call): Pick<RuntimeService, ContainerCalls> {
     },
     async reopenContainerLog(containerId, options) {
       await call('ReopenContainerLog', { containerId }, options);
+    },
+    async checkpointContainer(containerId, location, timeoutSeconds, options) {
+      // Less than usual is not to be had, as upstream.
+      const timeout = Math.max(timeoutSeconds, requestTimeoutMs / 1000);
+      const extras = { ...options, extraMs: timeout * 1000 - requestTimeoutMs };
+      await call('CheckpointContainer', { containerId, location, timeout }, extras);
     },
     async listContainerStats(filter, options) {
       return (await call<{ stats: ContainerStats[] }>('ListContainerStats', { filter }, options))

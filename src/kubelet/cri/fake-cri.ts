@@ -295,6 +295,7 @@ function fakeContainers(
       updates.push(resources);
     },
     reopenContainerLog: async () => undefined,
+    checkpointContainer: async () => undefined,
     exec: unsupported,
     attach: unsupported,
     portForward: unsupported,

@@ -59,6 +59,13 @@ export interface RuntimeService {
   containerStatus(id: string, options?: CallOptions): Promise<ContainerStatus>;
   updateContainerResources(id: string, linux: LinuxResources, options?: CallOptions): Promise<void>;
   reopenContainerLog(id: string, options?: CallOptions): Promise<void>;
+  /** Writes a container's state to a tar file; UNIMPLEMENTED before containerd 2.0. */
+  checkpointContainer(
+    id: string,
+    location: string,
+    timeoutSeconds: number,
+    options?: CallOptions,
+  ): Promise<void>;
   /** Fails with code DEADLINE_EXCEEDED when the command runs longer than `timeoutSeconds`. */
   execSync(
     id: string,

@@ -126,6 +126,7 @@ function optionsFor(tls: KubeletServerOptions['tls']): KubeletServerOptions {
           stderr: Buffer.alloc(0),
           exitCode: 0,
         }),
+      checkpointContainer: () => Promise.resolve(),
       listContainerStats: () => Promise.resolve([stats]),
     },
     client,
@@ -149,6 +150,7 @@ function optionsFor(tls: KubeletServerOptions['tls']): KubeletServerOptions {
     },
     configuration: () => ({ maxPods: 110 }),
     logDirectory: directory,
+    checkpointDirectory: directory,
     clock: systemClock,
     log: silentLogger,
   };

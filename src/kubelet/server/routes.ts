@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerContainerLog } from './handlers/container-log-handler.ts';
 import { healthText } from './handlers/health.ts';
-import { refuseCheckpoint } from './handlers/checkpoint-handler.ts';
+import { checkpointContainer } from './handlers/checkpoint-handler.ts';
 import { answerLogFile } from './handlers/log-files.ts';
 import { changeLocalVolume } from './handlers/local-volume-handler.ts';
 import { runCommand } from './handlers/run-handler.ts';
@@ -91,8 +91,8 @@ const routes: Readonly<Record<string, Route>> = {
   },
   checkpoint: {
     methods: ['POST'],
-    async answer({ options, segments }) {
-      await refuseCheckpoint(options, segments);
+    async answer({ options, response, segments, query }) {
+      sendJson(response, await checkpointContainer(options, segments, query));
     },
   },
   logs: get(async ({ options, response, segments }) => {

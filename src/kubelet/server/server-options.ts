@@ -25,7 +25,7 @@ export interface KubeletServerOptions {
   readonly kubelet: KubeletView;
   readonly runtime: Pick<
     RuntimeService,
-    'exec' | 'attach' | 'portForward' | 'execSync' | 'listContainerStats'
+    'exec' | 'attach' | 'portForward' | 'execSync' | 'listContainerStats' | 'checkpointContainer'
   >;
   /** Asked who a token belongs to and who may do what: TokenReview, SubjectAccessReview. */
   readonly client: Client;
@@ -45,6 +45,8 @@ export interface KubeletServerOptions {
   readonly logDirectory: string;
   /** Makes and removes directories of local volumes; without it /localVolume is unknown. */
   readonly localDirectories?: LocalDirectories | undefined;
+  /** Where checkpoints of containers are written; usually /var/lib/kubelet/checkpoints. */
+  readonly checkpointDirectory: string;
   /** How long answers of the API server about tokens and rights are good; upstream's by default. */
   readonly tokenCacheMs?: number | undefined;
   readonly allowedCacheMs?: number | undefined;
