@@ -1,5 +1,5 @@
 import { ApiStatusError } from '#base/api-status-error.ts';
-import type { StatusBody } from '#base/api-status-error.ts';
+import type { DeletedStatus } from '#base/api-status-error.ts';
 import type {
   Client,
   DeleteOptions as ClientDeleteOptions,
@@ -238,15 +238,19 @@ export class InProcessClient implements Client {
     resource: GroupVersionResource,
     name: string,
     options: ClientDeleteOptions = {},
-  ): Promise<KubeObject | StatusBody> {
+  ): Promise<KubeObject | DeletedStatus> {
     const { namespace = '' } = options;
     const target = { verb: 'delete', name, ...options };
-    return this.#run<KubeObject | StatusBody>(resource, target, async (served, context, core) => {
-      const request = { core, served, context, namespace, name, options: deleteOptions(options) };
-      const { entry, isRemoved } = await deleteObject(request);
-      if (!isRemoved || served.hooks.returnsDeleted === true) return await result(served, entry);
-      return { value: deletedStatus(served, entry) };
-    });
+    return this.#run<KubeObject | DeletedStatus>(
+      resource,
+      target,
+      async (served, context, core) => {
+        const request = { core, served, context, namespace, name, options: deleteOptions(options) };
+        const { entry, isRemoved } = await deleteObject(request);
+        if (!isRemoved || served.hooks.returnsDeleted === true) return await result(served, entry);
+        return { value: deletedStatus(served, entry) };
+      },
+    );
   }
 
   async deleteCollection(

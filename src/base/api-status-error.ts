@@ -28,6 +28,9 @@ export interface StatusBody {
   code: number;
 }
 
+/** What answers the delete of an object that is gone; upstream's has no code either. */
+export type DeletedStatus = Omit<StatusBody, 'code'>;
+
 /** A failure that the API answers with: HTTP code, reason and details of a metav1.Status. */
 export class ApiStatusError extends K3tsError {
   readonly reason: string;

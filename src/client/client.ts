@@ -1,4 +1,4 @@
-import type { StatusBody } from '#base/api-status-error.ts';
+import type { DeletedStatus } from '#base/api-status-error.ts';
 import type { GroupVersionResource, KubeObject } from '#schema/mod.ts';
 
 /** A list as the API answers it; items carry apiVersion and kind. Shared and read-only. */
@@ -115,7 +115,7 @@ export interface Client {
     resource: GroupVersionResource,
     name: string,
     options?: DeleteOptions,
-  ): Promise<KubeObject | StatusBody>;
+  ): Promise<KubeObject | DeletedStatus>;
   deleteCollection(
     resource: GroupVersionResource,
     options?: DeleteOptions & { labelSelector?: string; fieldSelector?: string },

@@ -51,7 +51,6 @@ describe('one object', () => {
       metadata: {},
       status: 'Success',
       details: { name: 'plain', kind: 'configmaps', uid: made.at('metadata.uid') },
-      code: 200,
     });
     assert.equal((await remove(`${maps}/plain`)).status, 404);
   });

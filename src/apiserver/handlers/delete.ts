@@ -1,4 +1,4 @@
-import type { StatusBody } from '#base/api-status-error.ts';
+import type { DeletedStatus } from '#base/api-status-error.ts';
 import { traced } from '#base/trace.ts';
 import { conflict, notFound } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
@@ -29,6 +29,8 @@ export interface DeleteRequest {
   options: DeleteOptions;
   /** Admission was asked about something that includes this delete. */
   isAdmitted?: boolean;
+  /** The object as it was read just now; saves reading it again where it is not in memory. */
+  known?: CacheEntry | undefined;
 }
 
 export interface DeleteResult {
@@ -45,7 +47,7 @@ export async function deleteObject(request: DeleteRequest): Promise<DeleteResult
   const cache = await readyCache(core, served, 'delete');
   const key = cache.keyOf(served.info.namespaced ? namespace : '', name);
   let current = core.backend.exclusive
-    ? await currentEntry(core, cache, key)
+    ? (cache.get(key) ?? request.known ?? (await currentEntry(core, cache, key)))
     : await readThrough(core, cache, key);
   if (current !== undefined) {
     checkPreconditions(request, current);
@@ -70,7 +72,7 @@ function propagationOf(info: ServedResource['info']): DefaultPropagation {
 }
 
 /** The body that answers the delete of an object that is gone. */
-export function deletedStatus(served: ServedResource, entry: CacheEntry): StatusBody {
+export function deletedStatus(served: ServedResource, entry: CacheEntry): DeletedStatus {
   const { group, resource } = served.info;
   return {
     kind: 'Status',
@@ -83,7 +85,6 @@ export function deletedStatus(served: ServedResource, entry: CacheEntry): Status
       kind: resource,
       uid: entry.object().metadata.uid,
     },
-    code: 200,
   };
 }
 

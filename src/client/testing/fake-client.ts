@@ -1,4 +1,4 @@
-import type { StatusBody } from '#base/api-status-error.ts';
+import type { DeletedStatus } from '#base/api-status-error.ts';
 import { formatTime } from '#base/clock.ts';
 import type { Clock } from '#base/clock.ts';
 import { FakeClock } from '#base/fake-clock.ts';
@@ -189,7 +189,7 @@ class InMemoryClient implements FakeClient {
     resource: GroupVersionResource,
     name: string,
     options: DeleteOptions = {},
-  ): Promise<KubeObject | StatusBody> {
+  ): Promise<KubeObject | DeletedStatus> {
     const { namespace } = options;
     this.#record('delete', resource, { namespace, name, subresource: undefined }, options);
     return this.#erase(resource, this.#find(resource, name, namespace), options);
@@ -345,7 +345,7 @@ class InMemoryClient implements FakeClient {
     resource: GroupVersionResource,
     live: UnknownObject,
     options: DeleteOptions,
-  ): KubeObject | StatusBody {
+  ): KubeObject | DeletedStatus {
     const { uid, resourceVersion } = options.preconditions ?? {};
     const { metadata } = live;
     const isOther =
@@ -368,7 +368,6 @@ class InMemoryClient implements FakeClient {
       metadata: {},
       status: 'Success',
       details,
-      code: 200,
     };
   }
 }
