@@ -100,16 +100,31 @@ test('what v1 cannot say is carried in annotations, in the form of v1', async ()
   });
 });
 
-test('what was read as v1 is stored as it was', async () => {
+test('what was read as v1 is stored as it was, the CPU last', async () => {
   const served = autoscalerConversion.toServed(v2);
   const stored = autoscalerConversion.toStored(served);
-  assert.deepEqual(stored['spec'], v2['spec']);
+  const { metrics, ...spec } = v2['spec'] as { metrics: object[] };
+  const [cpu, ...others] = metrics;
+  assert.deepEqual(stored['spec'], { ...spec, metrics: [...others, cpu] });
   assert.deepEqual(stored.metadata, v2.metadata);
+});
+
+test('who wants nothing by v1 wants 80 % of the processor', () => {
+  const served = { ...v2, apiVersion: 'autoscaling/v1', spec: { scaleTargetRef: reference } };
+  const stored = autoscalerConversion.toStored(served);
+  const target = { type: 'Utilization', averageUtilization: 80 };
+  assert.deepEqual(stored['spec'], {
+    scaleTargetRef: reference,
+    metrics: [{ type: 'Resource', resource: { name: 'cpu', target } }],
+  });
 });
 
 test('measured values go both ways', async () => {
   const currentMetrics = [
-    { type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: 12 } } },
+    {
+      type: 'Resource',
+      resource: { name: 'cpu', current: { averageUtilization: 12, averageValue: '120m' } },
+    },
     {
       type: 'Resource',
       resource: { name: 'memory', current: { averageUtilization: 3, averageValue: '9Mi' } },
@@ -122,6 +137,10 @@ test('measured values go both ways', async () => {
   const status = { currentReplicas: 1, desiredReplicas: 1, currentMetrics };
   const served = autoscalerConversion.toServed({ ...v2, status });
   assert.deepEqual(JSON.parse(served.metadata.annotations?.[`${prefix}current-metrics`] ?? ''), [
+    {
+      type: 'Resource',
+      resource: { name: 'cpu', currentAverageUtilization: 12, currentAverageValue: '120m' },
+    },
     {
       type: 'Resource',
       resource: { name: 'memory', currentAverageUtilization: 3, currentAverageValue: '9Mi' },
