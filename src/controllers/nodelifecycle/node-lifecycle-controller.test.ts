@@ -129,6 +129,20 @@ test('a silent node becomes Unknown, its pods not ready, and after their time th
   await harness.stop();
 });
 
+test('a kubelet that says its node is not ready speaks for its pods itself', async () => {
+  const harness = start(node('n1'), node('n2'), pod('p1', 'n1'));
+  await live(harness, 10_000, 'n1', 'n2');
+  harness.client.modify<Node>(resources.nodes, 'n1', (one) => ({
+    ...one,
+    status: { conditions: [ready('False')] },
+  }));
+  await live(harness, 20_000, 'n1', 'n2');
+  assert.ok(taintsOf(harness, 'n1').includes('node.kubernetes.io/not-ready:NoSchedule'));
+  const one = harness.client.stored<Pod>(resources.pods, 'shop/p1') as Pod;
+  assert.equal(podCondition(one, 'Ready')?.status, 'True');
+  await harness.stop();
+});
+
 test('a node that comes back loses its taints and keeps its pods', async () => {
   const harness = start(node('n1'), node('n2'), pod('web', 'n2', 300));
   await live(harness, 30_000, 'n1', 'n2');

@@ -60,7 +60,8 @@ export const startNodeLifecycleController: StartController = (context) => {
       } catch (error) {
         if (!hasReason(error, 'NotFound')) throw error;
       }
-      if (nodeCondition(node, 'Ready')?.status === 'True') return;
+      // As long as its kubelet speaks it says itself what its pods are.
+      if (nodeCondition(node, 'Ready')?.status !== 'Unknown') return;
       await markPodsNotReady({ client, events, pods: podsOnNode(pods, name), nowMs: clock.now() });
     },
   });

@@ -111,6 +111,39 @@ test('what is deleted or ends is given back at once, also of kinds that are only
   await harness.stop();
 });
 
+test('a pod that is made smaller counts for what it has until it has less', async () => {
+  const held = (cpu: string): Pod['status'] => {
+    const resources = { requests: { cpu }, limits: { cpu: '1' } };
+    const one = { name: 'c', image: 'x', imageID: '', ready: true, restartCount: 0 };
+    return {
+      phase: 'Running',
+      containerStatuses: [{ ...one, allocatedResources: { cpu }, resources }],
+    };
+  };
+  const small = { ...pod('a', { cpu: '100m' }), status: held('500m')! };
+  const harness = start({ hard: { 'requests.cpu': '2', 'limits.cpu': '4' } }, [small]);
+  await harness.run(100);
+  assert.deepEqual(statusOf(harness)?.used, { 'requests.cpu': '500m', 'limits.cpu': '1' });
+  harness.client.modify<Pod>(resources.pods, 'shop/a', (live) => ({
+    ...live,
+    status: held('100m')!,
+  }));
+  await harness.run(100);
+  assert.equal(statusOf(harness)?.used?.['requests.cpu'], '100m');
+  await harness.stop();
+});
+
+test('a pod that does not end in its time is given back, but for its object', async () => {
+  const leaving = pod('a', { cpu: '1' });
+  leaving.metadata.deletionTimestamp = '2020-01-01T00:00:30Z';
+  leaving.metadata.deletionGracePeriodSeconds = 30;
+  const harness = start({ hard: { 'requests.cpu': '2', 'count/pods': '4', pods: '4' } }, [leaving]);
+  await harness.run(100);
+  const used = { 'requests.cpu': '0', 'count/pods': '1', pods: '0' };
+  assert.deepEqual(statusOf(harness)?.used, used);
+  await harness.stop();
+});
+
 test('a claim that is given less, and a pod that changes its scope, are counted anew', async () => {
   const claim = {
     ...object('v1', 'PersistentVolumeClaim', 'p', { resources: { requests: { storage: '1Gi' } } }),

@@ -45,7 +45,7 @@ export const startResourceQuotaController: StartController = (context) => {
     async reconcile(key) {
       const quota = quotas.get(key);
       if (quota === undefined) return undefined;
-      const used = await usedAmounts(quota, options.resources(), objects);
+      const used = await usedAmounts(quota, options.resources(), objects, clock.now());
       const { hard = {} } = quota.spec ?? {};
       const isDone =
         isSameAmounts(quota.status?.hard, hard) && isSameAmounts(quota.status?.used, used);
@@ -99,7 +99,8 @@ export const startResourceQuotaController: StartController = (context) => {
   };
   pods.addHandler({
     onUpdate(old, pod) {
-      const isResized = !isSameJson(old.spec?.containers, pod.spec?.containers);
+      if (quotas.listNamespace(pod.metadata.namespace ?? '').length === 0) return;
+      const isResized = !isSameJson(sizesOf(old), sizesOf(pod));
       const isRescoped = old.spec?.activeDeadlineSeconds !== pod.spec?.activeDeadlineSeconds;
       if (isResized || isRescoped || isTerminal(old) !== isTerminal(pod)) enqueueHome(pod);
     },
@@ -123,6 +124,15 @@ export const startResourceQuotaController: StartController = (context) => {
     await followers.done();
   });
 };
+
+/** What a pod asks for, is promised and has. */
+function sizesOf({ spec, status }: Pod): unknown {
+  const { containers, resources: podLevel } = spec ?? {};
+  const held = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].map(
+    ({ allocatedResources, resources }) => [allocatedResources, resources],
+  );
+  return [containers, podLevel, held];
+}
 
 /** The same names with the same values, however they are written. */
 function isSameAmounts(

@@ -46,6 +46,7 @@ export async function usedAmounts(
   quota: ResourceQuota,
   all: readonly ResourceInfo[],
   objects: ObjectSource,
+  nowMs: number,
 ): Promise<Record<string, string>> {
   const { namespace = '' } = quota.metadata;
   const names = Object.keys(quota.spec?.hard ?? {});
@@ -57,7 +58,7 @@ export async function usedAmounts(
   }
   const used: Record<string, string> = {};
   for (const [source, bounded] of bySource) {
-    const amounts = await amountsOfSource(quota, source, objects, namespace);
+    const amounts = await amountsOfSource(quota, source, objects, namespace, nowMs);
     for (const name of bounded) used[name] = formatQuantity(amounts.get(name) ?? zeroQuantity);
   }
   return used;
@@ -68,11 +69,12 @@ async function amountsOfSource(
   source: ResourceInfo,
   objects: ObjectSource,
   namespace: string,
+  nowMs: number,
 ): Promise<Amounts> {
   const total: Amounts = new Map();
   if (source.group === '' && measured.has(source.resource)) {
     for (const object of objects.list(source, namespace) as readonly UnknownObject[]) {
-      if (matchesScopes(quota, source, object)) addAmounts(total, usageOf(source, object));
+      if (matchesScopes(quota, source, object)) addAmounts(total, usageOf(source, object, nowMs));
     }
     return total;
   }

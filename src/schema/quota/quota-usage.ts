@@ -9,7 +9,7 @@ import type {
   Service,
 } from '../types.ts';
 
-import { addAmounts, podAmounts } from './resource-amounts.ts';
+import { addAmounts, podAmountsHeld } from './resource-amounts.ts';
 import type { Amounts } from './resource-amounts.ts';
 
 const one = quantityOf(1);
@@ -30,8 +30,15 @@ export function countName(of: { group: string; resource: string }): string {
   return `count/${of.group === '' ? of.resource : `${of.resource}.${of.group}`}`;
 }
 
-/** What one object counts for in quotas, by the names that quotas use. */
-export function usageOf(of: { group: string; resource: string }, object: UnknownObject): Amounts {
+/**
+ * What one object counts for in quotas, by the names that quotas use. With `nowMs` a pod whose time
+ * to end is long over holds nothing but its object.
+ */
+export function usageOf(
+  of: { group: string; resource: string },
+  object: UnknownObject,
+  nowMs?: number,
+): Amounts {
   const usage: Amounts = new Map([[countName(of), one]]);
   if (of.group === 'resource.k8s.io' && of.resource === 'resourceclaims') {
     addDeviceUsage(usage, object as unknown as ResourceV1ResourceClaim);
@@ -40,7 +47,7 @@ export function usageOf(of: { group: string; resource: string }, object: Unknown
   if (plainCounts.has(of.resource)) usage.set(of.resource, one);
   switch (of.resource) {
     case 'pods':
-      addPodUsage(usage, object);
+      if (nowMs === undefined || !isStuck(object, nowMs)) addPodUsage(usage, object);
       break;
     case 'services':
       addServiceUsage(usage, object);
@@ -59,17 +66,24 @@ export function isTerminal(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
 
+/** Being deleted, and not gone a whole grace period after its time: its node is likely lost. */
+function isStuck({ metadata }: Pod, nowMs: number): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
+  if (deletionTimestamp === undefined || deletionGracePeriodSeconds === undefined) return false;
+  return Date.parse(deletionTimestamp) + deletionGracePeriodSeconds * 1000 < nowMs;
+}
+
 function addPodUsage(usage: Amounts, pod: Pod): void {
   if (isTerminal(pod)) return;
   usage.set('pods', one);
-  for (const [name, value] of podAmounts(pod, 'requests')) {
+  for (const [name, value] of podAmountsHeld(pod, 'requests')) {
     const isPlain = name === 'cpu' || name === 'memory' || name === 'ephemeral-storage';
     if (isPlain || name.startsWith('hugepages-')) usage.set(name, value);
     if (isPlain || name.startsWith('hugepages-') || name.includes('/')) {
       usage.set(`requests.${name}`, value);
     }
   }
-  for (const [name, value] of podAmounts(pod, 'limits')) {
+  for (const [name, value] of podAmountsHeld(pod, 'limits')) {
     if (name === 'cpu' || name === 'memory' || name === 'ephemeral-storage') {
       usage.set(`limits.${name}`, value);
     }

@@ -37,8 +37,34 @@ function maxAmounts(amounts: Amounts, other: Amounts): Amounts {
  * that is more, then what the pod itself says, and its overhead. Same as upstream's PodRequests.
  */
 export function podAmounts(pod: Pod, which: Which): Amounts {
+  return sumOf(pod, which, (container) => amountsOf(container.resources?.[which]));
+}
+
+/**
+ * What a pod holds, as quotas count it: each container with the most of what it asks for, what the
+ * node has promised it and what it runs with; a resize that the node cannot do asks for nothing.
+ */
+export function podAmountsHeld(pod: Pod, which: Which): Amounts {
+  const { conditions = [], containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const statuses = [...containerStatuses, ...initContainerStatuses];
+  const known = new Map(
+    statuses.flatMap((one) => (one.resources === undefined ? [] : [[one.name, one]])),
+  );
+  if (known.size === 0) return podAmounts(pod, which);
+  const isInfeasible = conditions.some(
+    ({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible',
+  );
+  return sumOf(pod, which, ({ name, resources }) => {
+    const asked = amountsOf(resources?.[which]);
+    const status = known.get(name);
+    if (status === undefined) return asked;
+    const held = maxAmounts(isInfeasible ? new Map() : asked, amountsOf(status.resources?.[which]));
+    return which === 'limits' ? held : maxAmounts(held, amountsOf(status.allocatedResources));
+  });
+}
+
+function sumOf(pod: Pod, which: Which, of: (container: Container) => Amounts): Amounts {
   const { spec } = pod;
-  const of = (container: Container): Amounts => amountsOf(container.resources?.[which]);
   const running: Amounts = new Map();
   for (const container of spec?.containers ?? []) addAmounts(running, of(container));
   const sidecars: Amounts = new Map();
