@@ -79,9 +79,18 @@ export function createApiAccess(options: {
     clusterDomain,
     resolver,
     metrics: parts.metrics,
+    serverId: settings.nodeName,
     client: parts.client(serverUser, 'kube-apiserver'),
   });
-  const authorization = createAuthorization({ args, reader, resolver, clock, log });
+  const authorization = createAuthorization({
+    args,
+    reader,
+    resolver,
+    metrics: parts.metrics,
+    serverId: settings.nodeName,
+    clock,
+    log,
+  });
   const { authorizer, rbac } = authorization;
   const { audiences, issuers } = authentication;
   const [issuer] = issuers;

@@ -260,6 +260,12 @@ describe('an AuthorizationConfiguration', () => {
       assert.ok(systemClock.monotonicMs() < end, 'the change takes effect');
       await systemClock.sleep(30);
     }
+    const { text } = await api.request('GET', '/metrics');
+    const name = 'apiserver_authorization_config_controller_automatic_reloads_total';
+    assert.match(
+      text,
+      new RegExp(`^${name}\\{apiserver_id_hash="sha256:[0-9a-f]{64}",status="success"\\} 1$`, 'm'),
+    );
   });
 });
 

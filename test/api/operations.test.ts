@@ -96,6 +96,14 @@ describe('metrics', () => {
     assert.match(answer.text, /^# HELP apiserver_request_total \[STABLE\] /m);
     assert.match(
       answer.text,
+      /^apiserver_storage_events_received_total\{group="",resource="namespaces"\} [1-9]/m,
+    );
+    assert.match(
+      answer.text,
+      /^etcd_requests_total\{group="",operation="create",resource="namespaces"\} [1-9]/m,
+    );
+    assert.match(
+      answer.text,
       /^apiserver_admission_step_admission_duration_seconds_count{operation="CREATE",rejected="false",type="admit"} [1-9]/m,
     );
     assert.match(

@@ -23,6 +23,12 @@ export function addStorageMetrics(registry: MetricRegistry, core: Core): void {
     stability: 'ALPHA',
     labels: ['group', 'kind', 'version'],
   });
+  const received = registry.counter({
+    name: 'apiserver_storage_events_received_total',
+    help: 'Changes of stored objects that reached the cache, by kind.',
+    stability: 'BETA',
+    labels: ['group', 'resource'],
+  });
   const sizes = registry.gauge({
     name: 'apiserver_storage_size_bytes',
     help: 'Size of the datastore in bytes.',
@@ -36,6 +42,7 @@ export function addStorageMetrics(registry: MetricRegistry, core: Core): void {
       if (cache === undefined) continue;
       objects.with(qualified(info)).value = cache.size;
       resourceObjects.with(info.group, info.resource).value = cache.size;
+      received.with(info.group, info.resource).value = cache.ring.nextSequence;
       const count = cache.watchers.size;
       if (count > 0) watchers.with(info.group, info.kind, info.version).value = count;
     }

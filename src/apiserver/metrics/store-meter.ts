@@ -1,5 +1,5 @@
 import type { Clock } from '#base/clock.ts';
-import type { HistogramSeries, MetricRegistry } from '#base/metrics.ts';
+import type { Counter, HistogramSeries, MetricRegistry } from '#base/metrics.ts';
 
 const buckets = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
@@ -30,18 +30,26 @@ export function createStoreMeter(options: {
     labels,
     buckets,
   });
-  const known = new Map<string, HistogramSeries>();
+  const total = registry.counter({
+    name: 'etcd_requests_total',
+    help: 'Calls of the datastore.',
+    stability: 'ALPHA',
+    labels,
+  });
+  const known = new Map<string, { series: HistogramSeries; counter: Counter }>();
   return {
     nowMs: () => clock.monotonicMs(),
     observe(operation, prefix, startMs) {
       const key = `${operation} ${prefix}`;
-      let series = known.get(key);
-      if (series === undefined) {
+      let found = known.get(key);
+      if (found === undefined) {
         const { group, resource } = kindOf(prefix) ?? { group: '', resource: prefix };
-        series = seconds.with(group, operation, resource);
-        known.set(key, series);
+        const values = [group, operation, resource] as const;
+        found = { series: seconds.with(...values), counter: total.with(...values) };
+        known.set(key, found);
       }
-      series.observe((clock.monotonicMs() - startMs) / 1000);
+      found.counter.value++;
+      found.series.observe((clock.monotonicMs() - startMs) / 1000);
     },
   };
 }

@@ -33,6 +33,7 @@ import type { ApiServerArgs } from '../api-server-args/mod.ts';
 import type { Authorities } from '../authorities.ts';
 import type { SupervisorUser } from '../join-credentials.ts';
 import { followArgFile, readArgFile } from './files.ts';
+import { createReloadMeter } from './reload-meter.ts';
 import { createJwtIssuers } from './jwt-issuers.ts';
 import { checkedAuthorities, readAuthorities } from './own-keys.ts';
 import type { JwtIssuers } from './jwt-issuers.ts';
@@ -50,6 +51,8 @@ export interface AuthenticationOptions {
   /** Speaks as a member of system:masters: notes the use of tokens. */
   readonly client: Client;
   readonly metrics?: MetricRegistry | undefined;
+  /** Tells this server from others in metrics. */
+  readonly serverId: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -153,7 +156,10 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       const arg = 'authentication-config';
       const path = args.text(arg);
       if (path === '') return;
-      followArgFile({ arg, path, onText: (text) => jwt.update(text), clock, log, signal });
+      const { metrics: registry, serverId } = options;
+      const onOutcome = createReloadMeter({ registry, part: 'authentication', serverId, clock });
+      const onText = (text: string): void => jwt.update(text);
+      followArgFile({ arg, path, onText, onOutcome, clock, log, signal });
     },
   };
 }

@@ -23,8 +23,10 @@ import type { ServiceResolver } from '#apiserver/webhook-client/mod.ts';
 import type { Clock } from '#base/clock.ts';
 import { K3tsError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 import type { ApiServerArgs } from '../api-server-args/mod.ts';
 import { followArgFile, readArgFile } from './files.ts';
+import { createReloadMeter } from './reload-meter.ts';
 import { loadWebhook } from './webhook-file.ts';
 
 const policyFileArg = 'authorization-policy-file';
@@ -34,6 +36,9 @@ export interface AuthorizationOptions {
   readonly args: ApiServerArgs;
   readonly reader: ApiServerParts['reader'];
   readonly resolver: ServiceResolver;
+  readonly metrics?: MetricRegistry | undefined;
+  /** Tells this server from others in metrics. */
+  readonly serverId: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -86,7 +91,10 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     authorizer: createUnionAuthorizer({ authorizers: () => current }),
     rbac,
     follow(signal) {
-      if (path !== '') followArgFile({ arg, path, onText: update, clock, log, signal });
+      if (path === '') return;
+      const { metrics: registry, serverId } = options;
+      const onOutcome = createReloadMeter({ registry, part: 'authorization', serverId, clock });
+      followArgFile({ arg, path, onText: update, onOutcome, clock, log, signal });
     },
   };
 }

@@ -25,13 +25,16 @@ export interface FollowOptions {
   readonly path: string;
   /** Takes the new text; what it throws is logged, and the old text stays in force. */
   readonly onText: (text: string) => void;
+  /** Told whether a new text is in force. */
+  readonly onOutcome?: ((isGood: boolean) => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
 /** Reads the file again whenever it changes, until the signal; a broken file changes nothing. */
-export function followArgFile({ arg, path, onText, clock, log, signal }: FollowOptions): void {
+export function followArgFile(options: FollowOptions): void {
+  const { arg, path, onText, onOutcome, clock, log, signal } = options;
   let last = readOr(path, '');
   let settling: Timer | undefined;
   const look = (): void => {
@@ -40,8 +43,10 @@ export function followArgFile({ arg, path, onText, clock, log, signal }: FollowO
     last = text;
     try {
       onText(text);
+      onOutcome?.(true);
       log.info('Configuration file was read again', { arg, path });
     } catch (error) {
+      onOutcome?.(false);
       log.error('Changed configuration file is not used', { arg, path, error: messageOf(error) });
     }
   };
