@@ -22,7 +22,8 @@ export interface StatefulPodControl {
   /** Gives a pod the labels of its name, and its claims what they lack. */
   repair(set: StatefulSet, pod: Pod): Promise<void>;
   createMissingClaims(set: StatefulSet, pod: Pod): Promise<void>;
-  updateClaimOwners(set: StatefulSet, pod: Pod): Promise<void>;
+  /** Answers whether any had to be changed. */
+  updateClaimOwners(set: StatefulSet, pod: Pod): Promise<boolean>;
   /** Whether a claim of the planned pod still belongs to a former pod and goes away with it. */
   hasStaleClaim(set: StatefulSet, pod: Pod): boolean;
 }
@@ -66,17 +67,29 @@ export function createStatefulPodControl(options: {
   };
 
   const createMissingClaims = async (set: StatefulSet, pod: Pod): Promise<void> => {
+    const problems: string[] = [];
+    let cause: unknown;
     for (const claim of claimsOf(set, pod)) {
       const known = claims.get(objectKey(claim));
-      if (known === undefined) await createClaim(set, pod, claim);
-      else if (isDeleting(known)) {
-        throw new K3tsError('ClaimDeleted', `pvc ${known.metadata.name} is being deleted`);
-      }
+      const { name } = claim.metadata;
+      if (known === undefined) {
+        await createClaim(set, pod, claim).catch((error: unknown) => {
+          cause ??= error;
+          problems.push(`failed to create PVC ${name}: ${messageOf(error)}`);
+        });
+      } else if (isDeleting(known)) problems.push(`pvc ${name} is being deleted`);
+    }
+    if (isNamespaceTerminating(cause)) throw cause as Error;
+    if (problems.length > 0) {
+      const all = problems.join(', ');
+      const text = problems.length === 1 ? all : `[${all}]`;
+      throw new K3tsError('ClaimsMissing', text, { cause });
     }
     await updateClaimOwners(set, pod);
   };
 
-  const updateClaimOwners = async (set: StatefulSet, pod: Pod): Promise<void> => {
+  const updateClaimOwners = async (set: StatefulSet, pod: Pod): Promise<boolean> => {
+    let isChanged = false;
     for (const { metadata } of claimsOf(set, pod)) {
       const claim = claims.get(`${metadata.namespace}/${metadata.name}`);
       if (claim === undefined || isDeleting(claim)) continue;
@@ -92,7 +105,9 @@ export function createStatefulPodControl(options: {
       const { namespace, name } = metadata;
       const patch = { type: 'merge', body } as const;
       await client.patch(resources.persistentVolumeClaims, name, patch, { namespace });
+      isChanged = true;
     }
+    return isChanged;
   };
 
   return {
@@ -136,9 +151,13 @@ export function createStatefulPodControl(options: {
       }
     },
     async repair(set, pod) {
-      await updateClaimOwners(set, pod);
+      const isChanged = await updateClaimOwners(set, pod);
       const next = withIdentity(pod);
-      if (next === undefined) return;
+      if (next === undefined) {
+        // As upstream, for which the claims are part of the pod.
+        if (isChanged) report(set, 'update', pod);
+        return;
+      }
       const { namespace } = pod.metadata;
       try {
         await client.update<Pod>(resources.pods, next, { namespace });

@@ -225,6 +225,33 @@ test('maxUnavailable pods are replaced at a time', async () => {
   await harness.stop();
 });
 
+test('with Parallel pods of a broken revision are replaced all the same, one at a time', async () => {
+  const harness = start({ podManagementPolicy: 'Parallel', template: template('broken') });
+  const isWell = (pod: Pod): boolean => pod.spec?.containers[0]?.image !== 'broken';
+  await settle(harness, isWell, 3);
+  change(harness, { template: template('v2') });
+  await settle(harness, () => false, 4);
+  assert.deepEqual(images(harness), ['db-0 broken', 'db-1 broken', 'db-2 v2']);
+  await settle(harness, isWell);
+  assert.deepEqual(images(harness), ['db-0 v2', 'db-1 v2', 'db-2 v2']);
+  await harness.stop();
+});
+
+test('with Parallel what is broken anyway takes nothing of maxUnavailable', async () => {
+  const harness = start({
+    replicas: 4,
+    podManagementPolicy: 'Parallel',
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable: 1 } },
+  });
+  await settle(harness, ({ metadata }) => metadata.name !== 'db-1' && metadata.name !== 'db-2', 3);
+  change(harness, { template: template('v2') });
+  await settle(harness, () => false, 3);
+  assert.deepEqual(images(harness), ['db-0 v1', 'db-1 v2', 'db-2 v2', 'db-3 v1']);
+  await settle(harness);
+  assert.deepEqual(images(harness), ['db-0 v2', 'db-1 v2', 'db-2 v2', 'db-3 v2']);
+  await harness.stop();
+});
+
 test('with OnDelete only pods that somebody deletes are updated', async () => {
   const harness = start({ updateStrategy: { type: 'OnDelete' } });
   await settle(harness);
@@ -381,5 +408,23 @@ test('a failed creation is told and retried', async () => {
   remove();
   await harness.run(2000);
   assert.deepEqual(names(harness), ['db-0']);
+  await harness.stop();
+});
+
+test('a claim that cannot be made is told of the pod as well', async () => {
+  const harness = start({
+    replicas: 1,
+    volumeClaimTemplates: [{ metadata: { name: 'data' } }, { metadata: { name: 'logs' } }],
+  });
+  harness.client.intercept(({ verb, resource }) =>
+    verb === 'create' && resource === 'persistentvolumeclaims' ? new Error('no quota') : undefined,
+  );
+  await harness.run(1);
+  const told = harness.events().map((line) => line.replace(/ \(x\d+\)$/, ''));
+  assert.deepEqual(told.slice(0, 3), [
+    'FailedCreate: create Claim data-db-0 Pod db-0 in StatefulSet db failed error: no quota',
+    'FailedCreate: create Claim logs-db-0 Pod db-0 in StatefulSet db failed error: no quota',
+    'FailedCreate: create Pod db-0 in StatefulSet db failed error: [failed to create PVC data-db-0: no quota, failed to create PVC logs-db-0: no quota]',
+  ]);
   await harness.stop();
 });

@@ -128,19 +128,37 @@ async function endCondemned(
   return 'wait';
 }
 
-/** Ends pods of old revisions from the last ordinal on, as many as may be missing. */
+/** Ends pods of old revisions; answers how many of the current one. */
 async function endOutdated(options: SyncOptions, replicas: readonly Pod[]): Promise<number> {
-  const { set, control, revisions, nowMs } = options;
-  const missing = replicas.filter((pod) => isUnavailable(pod, set, nowMs)).length;
-  let left = maxUnavailableOf(set) - missing;
+  const { set, control, revisions } = options;
+  const chosen = outdatedPods(options, replicas);
   let ended = 0;
-  for (let index = replicas.length - 1; index >= partitionOf(set) && left > 0; index--) {
-    const pod = replicas[index] as Pod;
-    const isUpdated = revisionOf(pod) === revisions.update.metadata.name;
-    if (isUpdated || isDeleting(pod) || !isCreated(pod)) continue;
+  for (const pod of chosen) {
     await control.delete(set, pod);
     if (revisionOf(pod) === revisions.current.metadata.name) ended += 1;
-    left -= 1;
   }
   return ended;
+}
+
+/**
+ * The old pods to end now, the last ordinal first and none below the partition. As upstream without
+ * its gate MaxUnavailableStatefulSet: one, as soon as those after it are updated and serve. Where
+ * maxUnavailable was set all the same, as many as may be missing.
+ */
+function outdatedPods(options: SyncOptions, replicas: readonly Pod[]): Pod[] {
+  const { set, revisions, nowMs } = options;
+  const targets = replicas.slice(partitionOf(set)).reverse();
+  const isOutdated = (pod: Pod): boolean =>
+    isCreated(pod) && !isDeleting(pod) && revisionOf(pod) !== revisions.update.metadata.name;
+  const isMissing = (pod: Pod): boolean => isUnavailable(pod, set, nowMs);
+  if (set.spec?.updateStrategy?.rollingUpdate?.maxUnavailable === undefined) {
+    const next = targets.find((pod) => isOutdated(pod) || isMissing(pod));
+    return next !== undefined && isOutdated(next) ? [next] : [];
+  }
+  const room = Math.max(maxUnavailableOf(set) - replicas.filter(isMissing).length, 0);
+  const outdated = targets.filter(isOutdated);
+  if (!isParallel(set)) return outdated.slice(0, room);
+  // Those that do not serve anyway cost nobody anything.
+  const serving = outdated.filter((pod) => !isMissing(pod)).slice(0, room);
+  return [...outdated.filter(isMissing), ...serving];
 }
