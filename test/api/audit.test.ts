@@ -20,6 +20,7 @@ interface Event {
   requestURI: string;
   user: { username?: string; groups?: string[] };
   impersonatedUser?: { username: string };
+  authenticationMetadata?: { impersonationConstraint: string };
   sourceIPs: string[];
   userAgent?: string;
   objectRef?: Record<string, string>;
@@ -174,6 +175,7 @@ test('who is impersonated is told beside who asked', async () => {
   const event = (await eventsOf(String(answer.headers['audit-id']))).at(-1);
   assert.equal(event?.user.username, 'system:admin');
   assert.equal(event?.impersonatedUser?.username, 'jane');
+  assert.equal(event?.authenticationMetadata?.impersonationConstraint, 'impersonate:user-info');
 });
 
 test('a watch is told when it begins and when it ends', async () => {

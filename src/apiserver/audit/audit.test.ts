@@ -56,7 +56,7 @@ describe('the events of a request', () => {
     one?.noteBody(body, 'application/json');
     one?.annotate('authorization.k8s.io/decision', 'allow');
     one?.annotate('authorization.k8s.io/decision', 'forbid');
-    one?.impersonate({ name: 'other', groups: [] });
+    one?.impersonate({ name: 'other', groups: [] }, 'impersonate:user-info');
     one?.noteAnswer(201, json, Buffer.from('{"kind":"ConfigMap"}'));
     one?.completed(201);
     one?.completed(201);
@@ -87,8 +87,18 @@ describe('the events of a request', () => {
         impersonatedUser: { username: 'other' },
       },
     );
+    assert.deepEqual(events[1]?.authenticationMetadata, {
+      impersonationConstraint: 'impersonate:user-info',
+    });
     assert.equal('requestObject' in (events[1] ?? {}), false);
     assert.equal(events[1]?.stageTimestamp, '2026-01-01T00:00:00.005000Z');
+  });
+
+  test('that took long tell how long', async () => {
+    const { events, clock, audit: one } = audit('Metadata');
+    await clock.advance(1500);
+    one?.completed(200);
+    assert.deepEqual(events[0]?.annotations, { 'apiserver.latency.k8s.io/total': '1.5s' });
   });
 
   test('at level RequestResponse carry both bodies, without managed fields when so told', () => {

@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 
 import type { Clock } from '#base/clock.ts';
 import { formatMicroTime } from '#base/clock.ts';
+import { formatDuration } from '#base/duration.ts';
 import { yamlLibrary } from '#base/yaml-library.ts';
 import { decodeProtobuf, isProtobuf } from '#schema/protobuf/mod.ts';
 import type { OutgoingHeaders } from '../http/exchange.ts';
@@ -12,6 +13,8 @@ import type { AuditEvent, AuditUser } from './event.ts';
 import { auditUser, objectRef, responseStatus, withoutManagedFields } from './event.ts';
 import type { AuditDecision, AuditStage } from './policy.ts';
 
+/** Requests that took longer tell how long. */
+const slowMs = 500;
 const mergePatch = 'application/merge-patch+json';
 
 /** What is known of a request when its audit begins. */
@@ -34,6 +37,7 @@ export class RequestAudit implements AuditNotes {
   readonly #clock: Clock;
   readonly #onEvent: () => void;
   #impersonated: AuditUser | undefined;
+  #constraint: string | undefined;
   #body: unknown;
   #code: number | undefined;
   #answer: unknown;
@@ -65,8 +69,10 @@ export class RequestAudit implements AuditNotes {
     if (!this.annotations.has(key)) this.annotations.set(key, value);
   }
 
-  impersonate(user: UserInfo): void {
+  /** `constraint`: the verb of the constrained mode that allowed it. */
+  impersonate(user: UserInfo, constraint?: string): void {
     this.#impersonated = auditUser(user);
+    this.#constraint = constraint;
   }
 
   noteBody(body: Buffer, contentType: string | undefined): void {
@@ -126,6 +132,7 @@ export class RequestAudit implements AuditNotes {
     }
     this.#isComplete = true;
     this.#code ??= code;
+    this.#tellLatency();
     settle(this.#emit('ResponseComplete'));
   }
 
@@ -141,6 +148,13 @@ export class RequestAudit implements AuditNotes {
       reason: 'InternalError',
     };
     settle(this.#emit('Panic'));
+  }
+
+  /** Only where it was long, as upstream. */
+  #tellLatency(): void {
+    const latencyMs = this.#clock.now() - this.#request.receivedMs;
+    if (latencyMs <= slowMs) return;
+    this.annotate('apiserver.latency.k8s.io/total', formatDuration(latencyMs));
   }
 
   #emit(stage: AuditStage): Promise<void> | undefined {
@@ -166,6 +180,9 @@ export class RequestAudit implements AuditNotes {
       verb: info.verb,
       user: auditUser(user),
       ...(this.#impersonated === undefined ? {} : { impersonatedUser: this.#impersonated }),
+      ...(this.#constraint === undefined
+        ? {}
+        : { authenticationMetadata: { impersonationConstraint: this.#constraint } }),
       ...(sourceIps.length === 0 ? {} : { sourceIPs: sourceIps }),
       ...(userAgent === '' ? {} : { userAgent }),
       ...(reference === undefined ? {} : { objectRef: reference }),

@@ -28,7 +28,8 @@ describe('impersonation', () => {
       'impersonate-extra-scopes': 'view',
     };
     assert.ok(wantsImpersonation(headers));
-    const user = await impersonatedUser({ headers, user: admin, authorizer });
+    const { user, constraint } = await impersonatedUser({ headers, user: admin, authorizer });
+    assert.equal(constraint, undefined);
     assert.deepEqual(user, {
       name: 'jane',
       uid: 'u-1',
@@ -47,7 +48,7 @@ describe('impersonation', () => {
   it('asks for a service account in its namespace and gives it its groups', async () => {
     const { asked, authorizer } = recording(() => true);
     const headers = { 'impersonate-user': 'system:serviceaccount:ns:app' };
-    const user = await impersonatedUser({ headers, user: admin, authorizer });
+    const { user } = await impersonatedUser({ headers, user: admin, authorizer });
     assert.deepEqual(asked, ['impersonate||serviceaccounts||ns|app']);
     assert.deepEqual(user.groups, [
       'system:serviceaccounts',
@@ -81,7 +82,7 @@ describe('impersonation', () => {
   it('does not authenticate the anonymous user', async () => {
     const { authorizer } = recording(() => true);
     const headers = { 'impersonate-user': 'system:anonymous' };
-    const user = await impersonatedUser({ headers, user: admin, authorizer });
+    const { user } = await impersonatedUser({ headers, user: admin, authorizer });
     assert.deepEqual(user.groups, ['system:unauthenticated']);
   });
 });
@@ -107,8 +108,9 @@ describe('constrained impersonation', () => {
   it('lets a user list in the name of another without the verb impersonate', async () => {
     const { asked, authorizer } = recording(onlyFor('user-info'));
     const headers = { 'impersonate-user': 'jane', 'impersonate-group': 'dev' };
-    const user = await impersonatedUser({ headers, user: admin, authorizer, info });
-    assert.deepEqual(user.groups, ['dev', 'system:authenticated']);
+    const answer = await impersonatedUser({ headers, user: admin, authorizer, info });
+    assert.deepEqual(answer.user.groups, ['dev', 'system:authenticated']);
+    assert.equal(answer.constraint, 'impersonate:user-info');
     assert.deepEqual(asked, [
       'impersonate-on:user-info:list||pods||ns|',
       'impersonate:user-info|authentication.k8s.io|users|||jane',
@@ -141,7 +143,7 @@ describe('constrained impersonation', () => {
       authorizer: node.authorizer,
       info,
     });
-    assert.deepEqual(asNode.groups, ['system:nodes', 'system:authenticated']);
+    assert.deepEqual(asNode.user.groups, ['system:nodes', 'system:authenticated']);
     assert.equal(node.asked.at(-1), 'impersonate:arbitrary-node|authentication.k8s.io|nodes|||n1');
     const account = recording(onlyFor('serviceaccount'));
     const asAccount = await impersonatedUser({
@@ -150,7 +152,7 @@ describe('constrained impersonation', () => {
       authorizer: account.authorizer,
       info,
     });
-    assert.deepEqual(asAccount.groups.slice(0, 2), [
+    assert.deepEqual(asAccount.user.groups.slice(0, 2), [
       'system:serviceaccounts',
       'system:serviceaccounts:ns',
     ]);
@@ -165,7 +167,7 @@ describe('constrained impersonation', () => {
     };
     const headers = { 'impersonate-user': 'system:node:n1' };
     const asNode = await impersonatedUser({ headers, user, authorizer, info });
-    assert.equal(asNode.name, 'system:node:n1');
+    assert.equal(asNode.user.name, 'system:node:n1');
     assert.equal(asked.at(-1), 'impersonate:associated-node|authentication.k8s.io|nodes|||*');
     const other = { 'impersonate-user': 'system:node:n2' };
     await assert.rejects(impersonatedUser({ headers: other, user, authorizer, info }));

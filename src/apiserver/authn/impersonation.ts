@@ -22,6 +22,12 @@ export function wantsImpersonation(headers: Credentials['headers']): boolean {
 const legacyMode: ImpersonationMode = { verb: 'impersonate', group: '' };
 const authentication = 'authentication.k8s.io';
 
+export interface Impersonated {
+  readonly user: UserInfo;
+  /** The verb of the constrained mode that allowed it; absent for the verb impersonate alone. */
+  readonly constraint?: string | undefined;
+}
+
 /**
  * The user that the Impersonate-* headers ask for. First the constrained modes are tried that fit
  * the wanted user: the real user may do this request in that mode (`impersonate-on:<mode>:<verb>`)
@@ -34,7 +40,7 @@ export async function impersonatedUser(options: {
   authorizer: Authorizer;
   /** What is asked in the other's name; without it only the verb impersonate counts. */
   info?: RequestInfo | undefined;
-}): Promise<UserInfo> {
+}): Promise<Impersonated> {
   const { headers, user, authorizer, info } = options;
   const wanted = wantedUser(headers);
   if (wanted.name === '') {
@@ -46,11 +52,11 @@ export async function impersonatedUser(options: {
     const onRequest = requestOn(info, user, mode);
     if ((await authorizer.authorize(onRequest)).decision !== 'allow') continue;
     const refusal = await firstRefusal(authorizer, user, checksOf(wanted, mode));
-    if (refusal === undefined) return completed(wanted, mode);
+    if (refusal === undefined) return { user: completed(wanted, mode), constraint: mode.verb };
   }
   const refusal = await firstRefusal(authorizer, user, checksOf(wanted, legacyMode));
   if (refusal !== undefined) throw refusal;
-  return completed(wanted, legacyMode);
+  return { user: completed(wanted, legacyMode) };
 }
 
 function wantedUser(headers: Credentials['headers']): UserInfo {

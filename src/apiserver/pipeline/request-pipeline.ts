@@ -221,8 +221,10 @@ export class RequestPipeline {
       }
     }
     if (wantsImpersonation(headers)) {
-      user = await impersonatedUser({ headers, user, authorizer: core.authorizer, info });
-      passage.audit?.impersonate(user);
+      const { authorizer } = core;
+      const other = await impersonatedUser({ headers, user, authorizer, info });
+      user = other.user;
+      passage.audit?.impersonate(user, other.constraint);
     }
     const served = info.isResourceRequest ? core.registry.byResource(info) : undefined;
     const context = createRequestContext({
