@@ -270,6 +270,25 @@ test('failed pods are replaced after growing waits, with an event', async () => 
   await harness.stop();
 });
 
+test('a pod that has ended and only waits for a finalizer has a successor', async () => {
+  const harness = start({}, [node('n1')]);
+  await settle(harness);
+  const [first] = podsOf(harness);
+  harness.client.modify<Pod>(resources.pods, `shop/${first?.metadata.name}`, (pod) => ({
+    ...pod,
+    metadata: {
+      ...pod.metadata,
+      finalizers: ['example.com/keep'],
+      deletionTimestamp: '2026-01-01T00:00:00Z',
+    },
+    status: { ...pod.status, phase: 'Failed' },
+  }));
+  await harness.run(200);
+  assert.deepEqual(places(harness), ['n1 v1', 'n1 v1']);
+  assert.equal(live(harness).status?.currentNumberScheduled, 1);
+  await harness.stop();
+});
+
 test('doubles on a node are removed, the oldest stays', async () => {
   const harness = start({}, [node('n1')]);
   await settle(harness);

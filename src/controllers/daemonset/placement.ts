@@ -1,6 +1,6 @@
 import type { DaemonSet, Node, Pod } from '#schema/types.ts';
 import { scaledValue } from '../int-or-percent.ts';
-import { isDeleting, isPodAvailable, isPodReady } from '../pods/pod-state.ts';
+import { isDeleting, isPodAvailable, isPodFinished, isPodReady } from '../pods/pod-state.ts';
 import { isUpdated, revisionLabel, targetNodeOf } from './daemon-pod.ts';
 import type { NodeFit } from './node-fit.ts';
 
@@ -21,9 +21,11 @@ export interface PlacementInput {
   readonly mayRemoveEnded: (pod: Pod, nodeName: string) => boolean;
 }
 
+/** Ended pods that are being deleted are left out: whoever holds them up, their node is free. */
 export function groupByNode(pods: readonly Pod[]): Map<string, Pod[]> {
   const groups = new Map<string, Pod[]>();
   for (const pod of pods) {
+    if (isPodFinished(pod) && isDeleting(pod)) continue;
     const name = targetNodeOf(pod);
     if (name === undefined) continue;
     const group = groups.get(name);

@@ -368,3 +368,18 @@ test('a rollback to what is not there, or is there already, is refused with a wo
   }
   await harness.stop();
 });
+
+test('pods on their way out are counted once all sets say theirs', async () => {
+  const harness = createHarness([startDeploymentController], { objects: [deployment()] });
+  await harness.run(100);
+  assert.equal(live(harness).status?.terminatingReplicas, undefined);
+  const [set] = setsOf(harness);
+  const status = { replicas: 3, terminatingReplicas: 2 };
+  harness.client.modify<ReplicaSet>(resources.replicaSets, `shop/${set?.metadata.name}`, (one) => ({
+    ...one,
+    status,
+  }));
+  await harness.run(100);
+  assert.equal(live(harness).status?.terminatingReplicas, 2);
+  await harness.stop();
+});

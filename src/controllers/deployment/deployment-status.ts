@@ -33,6 +33,7 @@ export function deploymentStatus(
   const sum = (read: (set: ReplicaSet) => number | undefined): number =>
     all.reduce((total, set) => total + (read(set) ?? 0), 0);
   const available = totalAvailable(all);
+  const isTerminatingKnown = all.every((set) => set.status?.terminatingReplicas !== undefined);
   const wanted = wantedReplicas(deployment);
   const isAvailable = available >= wanted - maxUnavailable(deployment);
   const conditions = withCondition(
@@ -46,7 +47,9 @@ export function deploymentStatus(
     readyReplicas: count(sum((set) => set.status?.readyReplicas)),
     availableReplicas: count(available),
     unavailableReplicas: count(Math.max(totalReplicas(all) - available, 0)),
-    terminatingReplicas: sum((set) => set.status?.terminatingReplicas),
+    terminatingReplicas: isTerminatingKnown
+      ? sum((set) => set.status?.terminatingReplicas)
+      : undefined,
     collisionCount: deployment.status?.collisionCount,
     conditions: [...conditions],
   };

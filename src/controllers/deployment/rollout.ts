@@ -15,6 +15,7 @@ import {
   replicasOf,
   wantedReplicas,
 } from './rollout-limits.ts';
+import { wantedRollback } from './rollback.ts';
 import { scaledSizes } from './scale-plan.ts';
 import { activeSets, byRevision } from './set-order.ts';
 
@@ -76,7 +77,10 @@ async function recreateStep(
 export async function resize(scope: DeploymentScope): Promise<void> {
   const newSet = await findNewSet(scope, false);
   await applySizes(scope, scaledSizes(scope.deployment, newSet, without(scope, newSet)));
-  if (scope.deployment.spec?.paused === true) await removeHistory(scope, newSet);
+  const { deployment } = scope;
+  // A rollback that waits for the end of the pause may want any of the former sets.
+  const isRollingBack = wantedRollback(deployment) !== undefined;
+  if (deployment.spec?.paused === true && !isRollingBack) await removeHistory(scope, newSet);
   await syncStatus(scope);
 }
 

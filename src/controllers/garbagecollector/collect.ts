@@ -1,11 +1,9 @@
 import { hasReason } from '#base/api-status-error.ts';
 import type { Client, EventRecorder } from '#client/mod.ts';
 import type { KubeObject, ResourceInfo } from '#schema/mod.ts';
-import { dependentFrom, foregroundFinalizer } from './owner-graph.ts';
+import { dependentFrom, foregroundFinalizer, orphanFinalizer } from './owner-graph.ts';
 import type { Dependent, OwnerGraph } from './owner-graph.ts';
 import { ownerStates } from './owner-lookup.ts';
-
-export const orphanFinalizer = 'orphan';
 
 export interface Collector {
   /** Deletes the object if its owners are gone, or takes references to gone ones away. */
@@ -54,7 +52,7 @@ export function createCollector(options: {
     return written.metadata.resourceVersion;
   };
 
-  const collectAs = async (item: Dependent, object: KubeObject | undefined): Promise<void> => {
+  const collectAs = async (item: Dependent): Promise<void> => {
     const { solid, dangling, waiting } = await ownerStates(options, item);
     if (solid.length > 0) {
       const gone = new Set([...dangling, ...waiting].map(({ uid }) => uid));
@@ -68,11 +66,7 @@ export function createCollector(options: {
       // Likely a circle, in which each waits for the next: this one holds nobody up any more.
       resourceVersion = await unblockOwners(item);
     }
-    const finalizers = object?.metadata.finalizers ?? [];
-    let propagationPolicy: 'Foreground' | 'Orphan' | 'Background' = 'Background';
-    if (waiting.length > 0 && hasDependents) propagationPolicy = 'Foreground';
-    else if (finalizers.includes(orphanFinalizer)) propagationPolicy = 'Orphan';
-    else if (finalizers.includes(foregroundFinalizer)) propagationPolicy = 'Foreground';
+    const propagationPolicy = waiting.length > 0 && hasDependents ? 'Foreground' : item.policy;
     const { uid, namespace } = item;
     // The version is part of the bargain: an owner that was added meanwhile must save the object.
     const preconditions = { uid, resourceVersion };
@@ -97,13 +91,13 @@ export function createCollector(options: {
       if (item.isDeleting && !item.isForeground) return;
       // What the graph holds is tried first; only a version that moved on needs another look.
       try {
-        await collectAs(item, undefined);
+        await collectAs(item);
       } catch (error) {
         if (!hasReason(error, 'Conflict')) throw error;
         const object = await live(item);
         if (object === undefined) return;
         const current = dependentFrom(item.info, object);
-        if (current.owners.length > 0) await collectAs(current, object);
+        if (current.owners.length > 0) await collectAs(current);
       }
     },
     async finishForeground(info, object) {

@@ -214,3 +214,45 @@ test('an owner in another namespace is none: that is told, and the object goes',
   ]);
   await harness.stop();
 });
+
+for (const [finalizer, policy] of [
+  ['orphan', 'Orphan'],
+  ['foregroundDeletion', 'Foreground'],
+  ['example.com/keep', 'Background'],
+] as const) {
+  test(`a dependent that has the finalizer ${finalizer} is deleted by ${policy}`, async () => {
+    const child = configMap('child', [ownedBy('root')]);
+    child.metadata.finalizers = [finalizer];
+    const harness = start(configMap('root'), child);
+    await harness.run(100);
+    await remove(harness, 'root');
+    await harness.run(100);
+    const asked = harness.client.actions
+      .filter(({ verb, name }) => verb === 'delete' && name === 'child')
+      .map(({ body }) => (body as { propagationPolicy?: string }).propagationPolicy);
+    assert.deepEqual(asked, [policy]);
+    await harness.stop();
+  });
+}
+
+test('dependents of a kind that is defined later are judged then', async () => {
+  let all = catalog.all.filter(({ kind }) => kind !== 'Secret');
+  let tell = (): void => undefined;
+  const harness = createHarness([startGarbageCollector], {
+    objects: [configMap('child', [{ ...ownedBy('gone'), kind: 'Secret' }])],
+    options: {
+      resources: () => all,
+      onResourcesChange(listener) {
+        tell = listener;
+        return () => undefined;
+      },
+    },
+  });
+  await harness.run(1000);
+  assert.deepEqual(names(harness), ['child']);
+  all = [...catalog.all];
+  tell();
+  await harness.run(1000);
+  assert.deepEqual(names(harness), []);
+  await harness.stop();
+});

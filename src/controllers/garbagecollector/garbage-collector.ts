@@ -2,8 +2,8 @@ import { startControllerLoop } from '#client/mod.ts';
 import { hasReason } from '#base/api-status-error.ts';
 import type { KubeObject, ResourceInfo } from '#schema/mod.ts';
 import type { StartController } from '../context.ts';
-import { createCollector, orphanFinalizer } from './collect.ts';
-import { createOwnerGraph, foregroundFinalizer } from './owner-graph.ts';
+import { createCollector } from './collect.ts';
+import { createOwnerGraph, foregroundFinalizer, orphanFinalizer } from './owner-graph.ts';
 import type { Dependent } from './owner-graph.ts';
 import { reportWrongNamespace, resourceOfOwner } from './owner-lookup.ts';
 import { followAllResources } from './resource-monitors.ts';
@@ -21,6 +21,7 @@ export const startGarbageCollector: StartController = (context) => {
   const graph = createOwnerGraph();
   const collector = createCollector({ client, graph, events, resources: options.resources });
   const leaving = new Map<string, Leaving>();
+  let isSynced = false;
 
   const handleLeaving = async (uid: string, { info, namespace, name }: Leaving): Promise<void> => {
     let object: KubeObject;
@@ -131,11 +132,17 @@ export const startGarbageCollector: StartController = (context) => {
         const listed = new Set(items.map((item) => item.metadata.uid ?? ''));
         for (const uid of graph.uidsOf(info)) if (!listed.has(uid)) forget(info, uid);
         for (const item of items) onChange(info, item);
+        if (!isSynced) return;
+        // A kind that was not known until now: what named owners of it was left alone.
+        for (const item of graph.dependentsOnKind(info)) {
+          if (hasUnseenOwner(item)) queue.add(item.uid);
+        }
       },
       onChange,
       onDelete: (info, object) => forget(info, object.metadata.uid ?? ''),
     },
   });
+  void monitors.synced.then(() => (isSynced = true));
   return Promise.all([loop.done, monitors.done]).then(() => undefined);
 };
 

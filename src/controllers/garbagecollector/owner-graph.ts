@@ -1,3 +1,4 @@
+import { parseGroupVersion } from '#schema/mod.ts';
 import type { KubeObject, ResourceInfo } from '#schema/mod.ts';
 import type { OwnerReference } from '#schema/types.ts';
 
@@ -12,6 +13,8 @@ export interface Dependent {
   readonly isDeleting: boolean;
   /** Waits for its own dependents: it has the finalizer foregroundDeletion. */
   readonly isForeground: boolean;
+  /** How its own finalizers want it to be deleted, should it be. */
+  readonly policy: 'Orphan' | 'Foreground' | 'Background';
 }
 
 /**
@@ -23,12 +26,15 @@ export interface OwnerGraph {
   namespaceOf(info: ResourceInfo, uid: string): string | undefined;
   dependent(uid: string): Dependent | undefined;
   dependentsOf(ownerUid: string): readonly Dependent[];
+  /** Everything that names an owner of this kind; looks at all that have owners. */
+  dependentsOnKind(info: ResourceInfo): readonly Dependent[];
   put(info: ResourceInfo, object: KubeObject): Dependent | undefined;
   remove(info: ResourceInfo, uid: string): Dependent | undefined;
   uidsOf(info: ResourceInfo): readonly string[];
 }
 
 export const foregroundFinalizer = 'foregroundDeletion';
+export const orphanFinalizer = 'orphan';
 
 export function createOwnerGraph(): OwnerGraph {
   const existing = new Map<string, Map<string, string>>();
@@ -60,6 +66,12 @@ export function createOwnerGraph(): OwnerGraph {
     dependent: (uid) => dependents.get(uid),
     dependentsOf: (ownerUid) =>
       [...(byOwner.get(ownerUid) ?? [])].flatMap((uid) => dependents.get(uid) ?? []),
+    dependentsOnKind: ({ group, kind }) =>
+      [...dependents.values()].filter(({ owners }) =>
+        owners.some(
+          (owner) => owner.kind === kind && parseGroupVersion(owner.apiVersion).group === group,
+        ),
+      ),
     put(info, object) {
       const dependent = dependentFrom(info, object);
       uidsOf(info).set(dependent.uid, sharedText(dependent.namespace ?? ''));
@@ -97,5 +109,10 @@ export function dependentFrom(info: ResourceInfo, object: KubeObject): Dependent
     owners: ownerReferences ?? [],
     isDeleting,
     isForeground: isDeleting && finalizers.includes(foregroundFinalizer),
+    policy: finalizers.includes(orphanFinalizer)
+      ? 'Orphan'
+      : finalizers.includes(foregroundFinalizer)
+        ? 'Foreground'
+        : 'Background',
   };
 }
