@@ -5,6 +5,7 @@ import type { Clock } from '#base/clock.ts';
 import { formatIp, networkAddress, parseCidr } from '#base/cidr.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { createProblemLog } from '#base/problem-log.ts';
 import { resources } from '#client/mod.ts';
 import type { Client, Informer } from '#client/mod.ts';
 import type { Node, NodeCondition } from '#schema/types.ts';
@@ -54,13 +55,19 @@ export function startPodNetwork(options: PodNetworkOptions): PodNetwork {
     return { ready };
   }
   let isStarted = false;
+  const problems = createProblemLog({
+    log,
+    message: 'Cannot set up the pod network; trying again',
+    recovered: 'The pod network is set up',
+  });
   const start = async (podCidrs: readonly string[]): Promise<void> => {
     for (;;) {
       try {
         await setUp(options, podCidrs, resolve);
+        problems.worked();
         return;
       } catch (error) {
-        log.error('Cannot set up the pod network; trying again', { error: messageOf(error) });
+        problems.failed(error);
         await clock.sleep(retryMs, signal);
       }
     }

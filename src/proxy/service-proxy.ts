@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { createProblemLog } from '#base/problem-log.ts';
 import type { Informer } from '#client/mod.ts';
 import { openIptables } from '#host/iptables.ts';
 import type { Iptables } from '#host/iptables.ts';
@@ -61,6 +62,11 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
   });
   const families = [...new Set(options.clusterCidrs.map((cidr) => (cidr.includes(':') ? 6 : 4)))];
   const syncs = families.map((family) => createFamilySync(family, options));
+  const problems = createProblemLog({
+    log,
+    message: 'Cannot write service rules; trying again',
+    recovered: 'Service rules are written again',
+  });
   let lastSyncMs = clock.now();
   let timer: Timer | undefined;
   let isSyncing = false;
@@ -83,9 +89,10 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
     try {
       for (const family of syncs) await family.sync();
       lastSyncMs = clock.now();
+      problems.worked();
       resolve();
     } catch (error) {
-      log.error('Cannot write service rules; trying again', { error: messageOf(error) });
+      problems.failed(error);
       for (const family of syncs) family.reset();
       isDirty = true;
       nextMs = retryMs;
@@ -151,9 +158,18 @@ function createFamilySync(family: IpFamily, options: ServiceProxyOptions): Famil
     return left;
   };
 
+  /** Tools that are missing may be installed later. */
+  const opened = async (): Promise<Iptables> => {
+    tables ??= open(family);
+    return await tables.catch((error: unknown) => {
+      tables = undefined;
+      throw error;
+    });
+  };
+
   return {
     async sync() {
-      const iptables = await (tables ??= open(family));
+      const iptables = await opened();
       const isFirst = applied === undefined;
       const before = applied ?? (await start(iptables));
       const ports = services
