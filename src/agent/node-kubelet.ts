@@ -2,14 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '#base/clock.ts';
-import { K3tsError, messageOf } from '#base/errors.ts';
+import { K3tsError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { Client } from '#client/mod.ts';
 import { detectCgroups } from '#host/cgroup-layout.ts';
 import { readCgroupStats } from '#host/cgroup-stats.ts';
 import { createCgroupTree } from '#host/cgroups.ts';
-import { setOomScoreAdj } from '#host/oom-score.ts';
 import { createCpuManager, parseCpuSet, readCpuTopology } from '#kubelet/cpus/mod.ts';
 import type { CriClient } from '#kubelet/cri/mod.ts';
 import { startCsi } from '#kubelet/csi/mod.ts';
@@ -30,6 +29,7 @@ import type { Kubelet } from '#kubelet/mod.ts';
 import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
 import type { ImageSource } from '#kubelet/volumes/mod.ts';
 import type { ClusterConfig } from './join/join-cluster.ts';
+import { keepFromOomKiller } from './oom-score.ts';
 import type { AgentPaths } from './paths.ts';
 import type { AgentSettings } from './settings.ts';
 
@@ -70,8 +70,10 @@ export async function createNodeKubelet(options: {
     isGroupOomKillAsked: given.isSingleProcessOomKill === false,
   });
   if (problem !== undefined) throw new K3tsError('InvalidKubeletConfiguration', problem);
-  await setOomScoreAdj(limits.oomScoreAdj).catch((error: unknown) => {
-    log.warning('cannot set the OOM score of the agent', { error: messageOf(error) });
+  await keepFromOomKiller({
+    value: limits.oomScoreAdj,
+    isGiven: given.oomScoreAdj !== undefined,
+    log,
   });
   const usage = await readMachineUsage({ nodePath: rootDir, imagePath: options.imagePath });
   const share = podsShare(machine, limits, usage.maxPid);

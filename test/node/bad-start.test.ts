@@ -33,7 +33,7 @@ const refused: readonly [line: string, message: string | RegExp][] = [
   ['server extra', 'unexpected argument "extra"'],
   ['server --kubelet-arg', 'flag needs an argument: --kubelet-arg'],
   ['server --kube-apiserver-arg foo=1', '--kube-apiserver-arg: unknown flag: --foo'],
-  ['server --kubelet-arg foo=1', 'unknown flag: --foo'],
+  ['server --kubelet-arg foo=1', '--kubelet-arg: unknown flag: --foo'],
   [
     'server --kubelet-arg max-pods=-1',
     'failed to validate kubelet configuration, error: invalid configuration: maxPods (--max-pods) -1 must not be a negative number, path: ',
@@ -88,6 +88,13 @@ test('a user who is not root is told so', { skip }, async () => {
     'HOME=/tmp setpriv --reuid=65534 --clear-groups',
   );
   assert.deepEqual(said, ['k3ts: must run as root: try "sudo k3ts server"']);
+  assert.equal(exitCode, 1);
+});
+
+test('without a default route the start says how to get an address', { skip }, async () => {
+  const { exitCode, said } = await start('server', 'unshare -n');
+  assert.equal(said.length, 1, said.join('\n'));
+  assert.match(said[0] ?? '', /^k3ts: no default route found .*: set --node-ip .* type dummy /);
   assert.equal(exitCode, 1);
 });
 

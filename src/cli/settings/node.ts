@@ -28,7 +28,9 @@ export async function readNodeIps(values: FlagValues): Promise<readonly string[]
   if (address === undefined) {
     throw new K3tsError(
       'Usage',
-      'no default route found to take the node address from: set --node-ip',
+      'no default route found to take the node address from: set --node-ip to an address of this machine;' +
+        ' one without a network needs an interface for it, such as: ip link add dummy0 type dummy &&' +
+        ' ip addr add 203.0.113.254/31 dev dummy0 && ip link set dummy0 up',
     );
   }
   return [address];

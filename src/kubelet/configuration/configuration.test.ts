@@ -96,10 +96,10 @@ test('a shutdown has periods for regular and critical pods, or one for each prio
 test('what is wrong ends the start with upstream texts', async () => {
   const problem = (args: string[]): Promise<string> => read(args).then(() => 'none', messageOf);
   const table: [string, string][] = [
-    ['maxpods=1', 'unknown flag: --maxpods'],
+    ['maxpods=1', '--kubelet-arg: unknown flag: --maxpods'],
     [
       'max-pods=many',
-      'invalid argument "many" for "--max-pods" flag: strconv.ParseInt: parsing "many": invalid syntax',
+      '--kubelet-arg: invalid argument "many" for "--max-pods" flag: strconv.ParseInt: parsing "many": invalid syntax',
     ],
     [
       'max-pods=-1',
@@ -115,7 +115,19 @@ test('what is wrong ends the start with upstream texts', async () => {
     ],
     [
       'read-only-port=10255',
-      'kubelet configuration readOnlyPort has no effect here: there is no port without authentication',
+      '--kubelet-arg read-only-port has no effect here: there is no port without authentication',
+    ],
+    [
+      'eviction-hard=disk<1Gi',
+      'failed to validate kubelet configuration, error: invalid configuration: evictionHard (--eviction-hard): unknown eviction signal disk, path: ',
+    ],
+    [
+      'cpu-manager-policy=fast',
+      'failed to validate kubelet configuration, error: invalid configuration: cpuManagerPolicy (--cpu-manager-policy): unknown policy: "fast", path: ',
+    ],
+    [
+      'kube-reserved=cpu=much',
+      "failed to validate kubelet configuration, error: invalid configuration: kubeReserved (--kube-reserved) cpu: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', path: ",
     ],
     ['anonymous-auth=false', 'none'],
     ['read-only-port=0', 'none'],

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { K3tsError, hasCode, messageOf } from '#base/errors.ts';
 import { canonicalJson } from '../canonical-json.ts';
+import { flagName } from './field.ts';
 import { fieldsByFlag, findField } from './field-table.ts';
 import { processFlags } from './process-flags.ts';
 import { mergeFields, readConfigurationText } from './read-file.ts';
@@ -39,7 +40,7 @@ export async function readKubeletConfiguration(options: {
   }
   const { fields, nodeLabels, ignored } = readFlags(flags);
   given = { ...given, ...fields };
-  refuseOthers(given);
+  refuseOthers(given, new Set(Object.keys(fields)));
   const problems = configurationProblems(given);
   if (problems.length > 0) {
     const text = problems.length === 1 ? problems[0] : `[${problems.join(', ')}]`;
@@ -71,12 +72,12 @@ function readFlags(flags: readonly [string, string][]) {
         fields[fieldName] =
           Array.isArray(known) && Array.isArray(value) ? [...known, ...value] : value;
       } catch (error) {
-        throw usage(flagProblem(name, text, error));
+        throw flagError(flagProblem(name, text, error));
       }
       continue;
     }
     const known = Object.hasOwn(processFlags, name) ? processFlags[name] : undefined;
-    if (known === undefined) throw usage(`unknown flag: --${name}`);
+    if (known === undefined) throw flagError(`unknown flag: --${name}`);
     if (known.effect === 'refused') throw usage(refusal(`--kubelet-arg ${name}`, known.why));
     if (known.effect === 'ignored') ignored.push(name);
     if (name === 'node-labels') {
@@ -130,12 +131,15 @@ async function dropIns(directory: string, isGiven: boolean): Promise<string[]> {
 }
 
 /** A refused field may be set to what it is anyway. */
-function refuseOthers(given: FieldValues): void {
+function refuseOthers(given: FieldValues, byFlag: ReadonlySet<string>): void {
   for (const [name, value] of Object.entries(given)) {
     const field = findField(name);
     if (field?.effect !== 'refused' || isEmpty(value)) continue;
     if (canonicalJson(value) === canonicalJson(field.default ?? null)) continue;
-    throw usage(refusal(`kubelet configuration ${name}`, field.why));
+    const what = byFlag.has(name)
+      ? `--kubelet-arg ${flagName(name, field)}`
+      : `kubelet configuration ${name}`;
+    throw usage(refusal(what, field.why));
   }
 }
 
@@ -145,6 +149,11 @@ function isEmpty(value: unknown): boolean {
 
 function refusal(what: string, why = ''): string {
   return `${what} has no effect here: ${why}`;
+}
+
+/** The kubelet's own text, and where the flag comes from: k3ts has flags of its own. */
+function flagError(problem: string): K3tsError {
+  return usage(`--kubelet-arg: ${problem}`);
 }
 
 function usage(text: string): K3tsError {

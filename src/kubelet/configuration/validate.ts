@@ -5,6 +5,7 @@ import { featureGateProblem } from '#schema/feature-gates/mod.ts';
 import { cpuPolicyProblem } from './cpu-policy.ts';
 import { parseCpuSet } from '../cpus/mod.ts';
 import { enforcementProblem, reservationProblem } from './enforcement.ts';
+import { flagName } from './field.ts';
 import type { JsonValue } from './field.ts';
 import { verificationPolicies } from '../images/pull-policy.ts';
 import { findField } from './field-table.ts';
@@ -95,10 +96,10 @@ const checks: readonly Check[] = [
   ...['kubeReserved', 'systemReserved'].map(
     (name): Check =>
       ({ value }) =>
-        quantities(name, value(name)),
+        quantities(titleOf(name), value(name)),
   ),
   ({ value }) => cpuList(value('reservedSystemCPUs')),
-  ({ value }) => cpuPolicyProblem(value),
+  ({ value }) => named('cpuManagerPolicy', cpuPolicyProblem(value)),
   ({ value, durationMs }) => {
     const periodMs = durationMs('cpuCFSQuotaPeriod');
     if (periodMs >= 1 && periodMs <= 1000) return undefined;
@@ -111,12 +112,22 @@ const checks: readonly Check[] = [
   },
   ({ value }) => enforcementProblem(value),
   ({ value }) => reservationProblem(value),
-  ({ value }) => thresholds(value('evictionHard')),
-  ({ value }) => thresholds(value('evictionSoft')),
+  ({ value }) => named('evictionHard', thresholds(value('evictionHard'))),
+  ({ value }) => named('evictionSoft', thresholds(value('evictionSoft'))),
   ({ value }) => gates(value('featureGates')),
   ({ value }) => softGrace(value('evictionSoft'), value('evictionSoftGracePeriod')),
   ({ value }) => pullVerification(value),
 ];
+
+/** `evictionHard (--eviction-hard)`: both names that a user may have written. */
+function titleOf(name: string): string {
+  const field = findField(name);
+  return field === undefined ? name : `${name} (--${flagName(name, field)})`;
+}
+
+function named(name: string, problem: string | undefined): string | undefined {
+  return problem === undefined ? undefined : `${titleOf(name)}: ${problem}`;
+}
 
 function pullVerification(value: Getters['value']): string | undefined {
   const policy = String(value('imagePullCredentialsVerificationPolicy'));
@@ -178,7 +189,7 @@ function thresholds(value: JsonValue | undefined): string | undefined {
       }
       continue;
     }
-    const problem = quantities('evictionHard', { [signal]: shown });
+    const problem = quantities('threshold', { [signal]: shown });
     if (problem !== undefined) return problem;
   }
   return undefined;
