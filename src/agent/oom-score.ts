@@ -3,8 +3,8 @@ import type { Logger } from '#base/log.ts';
 import { setOomScoreAdj } from '#host/oom-score.ts';
 
 /**
- * Has the kernel spare the agent, and what it starts, when memory runs out. Containers that run k3ts
- * often may not (CAP_SYS_RESOURCE): that is a warning only for a score that somebody asked for.
+ * Has the kernel spare the agent, and what it starts, when memory runs out. In a container it often
+ * may not (CAP_SYS_RESOURCE): that is a warning only for a score that somebody asked for.
  */
 export async function keepFromOomKiller(options: {
   value: number;
