@@ -13,7 +13,7 @@ type Options = Pick<KubeletServerOptions, 'checkpointDirectory' | 'clock'> & {
 
 /**
  * POST /checkpoint/{namespace}/{pod}/{container}: has the runtime write a container that runs to a
- * file and answers its name. 404 for what does not exist, 500 and the runtime's words when it cannot.
+ * file and answers its name. 404 for what is not there, 500 and the runtime's words when it cannot.
  */
 export async function checkpointContainer(
   options: Options,
