@@ -68,7 +68,7 @@ const malformed: Case[] = [
     name: 'malformed YAML',
     options: { body: 'a: [\n', headers: yaml },
     code: 400,
-    message: /^the object provided is unrecognized .*error converting YAML to JSON: yaml: line \d/,
+    message: `${unrecognized}yaml: line 1: did not find expected node content (613a205b0a)`,
   },
   {
     name: 'no body',
@@ -91,9 +91,16 @@ const malformed: Case[] = [
   },
   {
     name: 'broken protobuf',
-    options: { body: 'k8s\0\xff\xff', headers: typed('application/vnd.kubernetes.protobuf') },
+    options: { body: 'k8s\0\x12\x05', headers: typed('application/vnd.kubernetes.protobuf') },
     code: 400,
-    message: /^the object provided is unrecognized/,
+    message: `${unrecognized}unexpected EOF (6b3873001205)`,
+  },
+  {
+    name: 'a broken object in protobuf',
+    options: { body: 'k8s\0\x12\x01\x08', headers: typed('application/vnd.kubernetes.protobuf') },
+    code: 400,
+    message:
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: proto: wrong wireType = 0 for field ObjectMeta',
   },
   {
     name: 'JSON a hundred thousand levels deep',

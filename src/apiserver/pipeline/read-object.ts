@@ -1,7 +1,8 @@
 import { messageOf } from '#base/errors.ts';
 import type { ResourceInfo, UnknownObject } from '#schema/mod.ts';
 import { catalog, conform, decodeBody, groupVersion } from '#schema/mod.ts';
-import { decodeProtobuf, protobufMediaType } from '#schema/protobuf/mod.ts';
+import { openProtobuf, protobufMediaType } from '#schema/protobuf/mod.ts';
+import type { OpenedEnvelope } from '#schema/protobuf/mod.ts';
 import { badRequest, invalid, unsupportedMediaType } from '../api-errors.ts';
 import type { FieldValidation } from '../handlers/write-options.ts';
 import type { CustomKind } from '../custom-kind.ts';
@@ -54,7 +55,7 @@ export function readObject(
   const decodeMode = custom !== undefined && mode === 'Strict' ? 'Warn' : mode;
   const { object, warnings } =
     mediaType === 'protobuf'
-      ? conform(readProtobuf(body, wanted.kind), typeName, mode)
+      ? conform(readProtobuf(body, wanted), typeName, mode)
       : decodeBody<UnknownObject>({
           body,
           mediaType,
@@ -101,14 +102,29 @@ export function conformObject(
   return conformed.object;
 }
 
-function readProtobuf(body: Buffer, kind: string): UnknownObject {
+/** Upstream knows the kind as soon as the envelope is open, and names it in what follows. */
+function readProtobuf(body: Buffer, wanted: WantedType): UnknownObject {
+  const { kind: wantedKind } = wanted;
+  let opened: OpenedEnvelope;
   try {
-    return decodeProtobuf(body) as UnknownObject;
+    opened = openProtobuf(body, { apiVersion: groupVersion(wanted), kind: wantedKind });
   } catch (error) {
+    const start = body.length === 0 ? '<empty>' : body.toString('hex', 0, 30);
     throw badRequest(
-      `the object provided is unrecognized (must be of type ${kind}): ${messageOf(error)} (${body.toString('hex', 0, 15)})`,
+      `the object provided is unrecognized (must be of type ${wantedKind}): ${messageOf(error)} (${start}${body.length > 30 ? ' ...' : ''})`,
     );
   }
+  try {
+    return opened.decode() as UnknownObject;
+  } catch (error) {
+    const { apiVersion, kind } = opened;
+    const problem = typeProblem({ apiVersion, kind } as UnknownObject, wanted) ?? messageOf(error);
+    throw badRequest(cannotBeHandled(kind, versionOf(apiVersion), wantedKind, problem));
+  }
+}
+
+function cannotBeHandled(kind: string, version: string, wanted: string, why: string): string {
+  return `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${wanted}: ${why}`;
 }
 
 /** Sets kind and apiVersion where they are missing; throws BadRequest when they are others. */
@@ -127,9 +143,7 @@ export function checkType(object: UnknownObject, wanted: WantedType): void {
     const problem = typeProblem(object, wanted);
     if (problem === undefined) throw badRequest(versionText(given ?? '', apiVersion));
     const version = given === undefined || given === '' ? wanted.version : versionOf(given);
-    throw badRequest(
-      `${kind ?? wanted.kind} in version ${JSON.stringify(version)} cannot be handled as a ${wanted.kind}: ${problem}`,
-    );
+    throw badRequest(cannotBeHandled(kind ?? wanted.kind, version, wanted.kind, problem));
   }
   object.kind = wanted.kind;
   object.apiVersion = apiVersion;

@@ -128,7 +128,7 @@ function liveProblem(live: UnknownObject | undefined, shape: StructShape): strin
 
 /** Namespace, name and kind as upstream's errors of typed objects name them. */
 function subjectOf({ metadata }: UnknownObject, info: ResourceInfo): string {
-  const { namespace = '', name } = metadata;
+  const { namespace = '', name = '' } = metadata as Partial<UnknownObject['metadata']>;
   return `${namespace}/${name}; ${info.group}/${info.version}, Kind=${info.kind}`;
 }
 

@@ -119,7 +119,7 @@ function unrecognized(options: DecodeOptions, error: unknown): ApiStatusError {
   const kind = options.kind ?? typeTable.type(options.typeName ?? '')?.kind ?? 'Unstructured';
   const isYaml = error instanceof K3tsError && error.code === 'YamlSyntax';
   const reason = isYaml
-    ? `error converting YAML to JSON: ${messageOf(error)}`
+    ? messageOf(error)
     : `couldn't get version/kind; json parse error: ${messageOf(error)}`;
   return new ApiStatusError({
     httpCode: 400,

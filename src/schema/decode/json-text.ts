@@ -165,8 +165,25 @@ function firstByte(character: string): string {
   return String.fromCharCode(Buffer.from(character)[0] ?? 0);
 }
 
+const shortEscapes: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+};
+
+/** A character as Go quotes it. */
 function escape(character: string): string {
-  return JSON.stringify(character).slice(1, -1);
+  const code = character.charCodeAt(0);
+  if (code < 0x20 || code === 0x7f || character === '\\') {
+    return shortEscapes[character] ?? `\\x${code.toString(16).padStart(2, '0')}`;
+  }
+  const isShown = code < 0x7f || (code > 0xa0 && code !== 0xad);
+  return isShown ? character : `\\u00${code.toString(16)}`;
 }
 
 /**

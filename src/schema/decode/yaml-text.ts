@@ -2,6 +2,7 @@ import type { Alias, Document, LineCounter, Node, Pair, Scalar, YAMLMap } from '
 import { K3tsError } from '#base/errors.ts';
 import { yamlLibrary } from '#base/yaml-library.ts';
 import { nestsTooDeep } from './json-text.ts';
+import { hasControlCharacters, yamlProblem } from './yaml-problem.ts';
 
 /** Shorter texts cannot nest too deep. */
 const longText = 2000;
@@ -28,6 +29,9 @@ export function readYaml(text: string): { value: unknown; duplicates: string[] }
   if (text.length > longText && nestsTooDeep(Buffer.from(text), 'yaml')) {
     throw new K3tsError('YamlSyntax', 'yaml: exceeded max depth of 10000');
   }
+  if (hasControlCharacters(text)) {
+    throw new K3tsError('YamlSyntax', 'yaml: control characters are not allowed');
+  }
   const yaml = yamlLibrary();
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, {
@@ -39,9 +43,7 @@ export function readYaml(text: string): { value: unknown; duplicates: string[] }
   // upstream reads the first document and leaves the others
   const error = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
   if (error !== undefined) {
-    const line = error.linePos?.[0].line ?? 1;
-    const reason = (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
-    throw new K3tsError('YamlSyntax', `yaml: line ${line}: ${reason}`, { cause: error });
+    throw new K3tsError('YamlSyntax', `yaml: ${yamlProblem(error, text)}`, { cause: error });
   }
   const reader = new Reader(document, lines);
   const value = reader.read(document.contents);
@@ -82,7 +84,13 @@ class Reader {
   }
 
   #readAlias(alias: Alias): unknown {
-    if (!this.#aliases.has(alias)) this.#aliases.set(alias, alias.resolve(this.#document));
+    if (!this.#aliases.has(alias)) {
+      const node = alias.resolve(this.#document);
+      if (node === undefined) {
+        throw new K3tsError('YamlSyntax', `yaml: unknown anchor '${alias.source}' referenced`);
+      }
+      this.#aliases.set(alias, node);
+    }
     this.#aliasDepth += 1;
     const value = this.read(this.#aliases.get(alias));
     this.#aliasDepth -= 1;

@@ -42,16 +42,50 @@ function decodeFields(
 ): void {
   while (!reader.isDone) {
     const tag = reader.varint();
+    const wireType = tag % 8;
     const field = message.byNumber[Math.floor(tag / 8)];
-    if (field === undefined) {
-      reader.skip(tag % 8);
+    if (field === undefined || wireType === 4) {
+      skipField(message.name, tag, reader);
+    } else if (wireType !== field.wireType && !(field.isRepeated && wireType === 2)) {
+      throw wrongWireType(field, wireType);
     } else if (field.isInline) {
       decodeFields(requireMessage(field.message), reader.message(), into, codec);
     } else {
-      decodeField(field, tag % 8, reader, into, codec);
+      decodeField(field, wireType, reader, into, codec);
     }
   }
 }
+
+/** Passes over a field that the message does not have; some tags no field can have. */
+export function skipField(message: string, tag: number, reader: ProtobufReader): void {
+  const wireType = tag % 8;
+  const name = message.slice(message.lastIndexOf('.') + 1);
+  if (wireType === 4) {
+    throw new K3tsError('Protobuf', `proto: ${name}: wiretype end group for non-group`);
+  }
+  // Go keeps field numbers in 32 bits
+  const number = Math.floor(tag / 8) | 0;
+  if (number <= 0) {
+    throw new K3tsError(
+      'Protobuf',
+      `proto: ${name}: illegal tag ${number} (wire type ${Math.floor(tag)})`,
+    );
+  }
+  reader.skip(wireType);
+}
+
+function wrongWireType(field: ProtobufField, wireType: number): K3tsError {
+  const name =
+    goFieldNames[field.name] ?? field.name.slice(0, 1).toUpperCase() + field.name.slice(1);
+  return new K3tsError('Protobuf', `proto: wrong wireType = ${wireType} for field ${name}`);
+}
+
+/** Fields whose name in Go is not that in JSON with a capital. */
+const goFieldNames: Readonly<Record<string, string>> = {
+  metadata: 'ObjectMeta',
+  uid: 'UID',
+  apiVersion: 'APIVersion',
+};
 
 function decodeField(
   field: ProtobufField,

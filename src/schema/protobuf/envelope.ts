@@ -1,7 +1,7 @@
 import { K3tsError } from '#base/errors.ts';
 import { parseGroupVersion } from '../object.ts';
 import { catalog } from '../catalog.ts';
-import { createMessageCodec } from './codec.ts';
+import { createMessageCodec, skipField } from './codec.ts';
 import { messageNameOf, messageOf } from './messages.ts';
 import { ProtobufReader } from './reader.ts';
 import type { NestedCodec } from './special-forms.ts';
@@ -55,9 +55,14 @@ interface Envelope extends TypeMeta {
 }
 
 function openEnvelope(bytes: Uint8Array): Envelope {
+  if (bytes.length === 0) throw new K3tsError('Protobuf', 'empty data');
   if (!isProtobuf(bytes)) {
-    throw new K3tsError('Protobuf', 'provided data does not appear to be a protobuf message');
+    throw new K3tsError(
+      'Protobuf',
+      `provided data does not appear to be a protobuf message, expected prefix [${magic.join(' ')}]`,
+    );
   }
+  if (bytes.length === magic.length) throw new K3tsError('Protobuf', 'empty body');
   const envelope: Envelope = { apiVersion: '', kind: '', raw: Buffer.alloc(0), contentType: '' };
   const reader = new ProtobufReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 4);
   while (!reader.isDone) {
@@ -66,18 +71,39 @@ function openEnvelope(bytes: Uint8Array): Envelope {
     if (field === 1) {
       const typeMeta = reader.message();
       while (!typeMeta.isDone) {
-        if (typeMeta.varint() === 10) envelope.apiVersion = typeMeta.string();
-        else envelope.kind = typeMeta.string();
+        const name = typeMeta.varint();
+        if (name === 10) envelope.apiVersion = typeMeta.string();
+        else if (name === 18) envelope.kind = typeMeta.string();
+        else skipField('TypeMeta', name, typeMeta);
       }
     } else if (field === 2) {
       envelope.raw = reader.bytes();
     } else if (field === 4) {
       envelope.contentType = reader.string();
     } else {
-      reader.skip(tag % 8);
+      skipField('Unknown', tag, reader);
     }
   }
   return envelope;
+}
+
+/** What an envelope says of its object, which is a part of the bytes. */
+export interface OpenedEnvelope {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Reads the object itself; throws as decodeProtobuf. */
+  decode(): Record<string, unknown>;
+}
+
+/**
+ * Opens an envelope whose object may leave out its type where `wanted` says it. What is wrong with
+ * the envelope is thrown here, what is wrong with the object by `decode`.
+ */
+export function openProtobuf(bytes: Uint8Array, wanted: TypeMeta): OpenedEnvelope {
+  const envelope = openEnvelope(bytes);
+  const apiVersion = envelope.apiVersion === '' ? wanted.apiVersion : envelope.apiVersion;
+  const kind = envelope.kind === '' ? wanted.kind : envelope.kind;
+  return { apiVersion, kind, decode: () => decodeEnvelope({ ...envelope, apiVersion, kind }) };
 }
 
 /**
@@ -85,7 +111,10 @@ function openEnvelope(bytes: Uint8Array): Envelope {
  * holds by value are left out, so conform and applyDefaults treat it as any parsed body.
  */
 export function decodeProtobuf(bytes: Uint8Array): Record<string, unknown> {
-  const { apiVersion, kind, raw, contentType } = openEnvelope(bytes);
+  return decodeEnvelope(openEnvelope(bytes));
+}
+
+function decodeEnvelope({ apiVersion, kind, raw, contentType }: Envelope): Record<string, unknown> {
   if (contentType === 'application/json') {
     return JSON.parse(raw.toString('utf8')) as Record<string, unknown>;
   }

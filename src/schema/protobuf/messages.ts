@@ -17,6 +17,8 @@ export interface ProtobufField {
   readonly isAlwaysWritten: boolean;
   /** The fields of the message stand among those of the object itself. */
   readonly isInline: boolean;
+  /** How its values are written; lists of numbers may be packed (2) as well. */
+  readonly wireType: 0 | 1 | 2;
 }
 
 export interface ProtobufMessage {
@@ -55,16 +57,23 @@ function readField(name: string, code: string): ProtobufField {
   const isRepeated = type.startsWith('[');
   const value = isMap ? type.slice(type.indexOf(',') + 1) : isRepeated ? type.slice(1) : type;
   const isMessage = value.startsWith('#');
+  const scalar = isMessage ? undefined : (value as ProtobufScalar);
   return {
     name,
     number: Number(number),
-    scalar: isMessage ? undefined : (value as ProtobufScalar),
+    scalar,
     message: isMessage ? (names[Number(value.slice(1))] ?? '') : '',
     isRepeated,
     isMap,
     isAlwaysWritten: /&/.test(rest),
     isInline: /\^/.test(rest),
+    wireType: isMap ? 2 : wireTypeOf(scalar),
   };
+}
+
+function wireTypeOf(scalar: ProtobufScalar | undefined): 0 | 1 | 2 {
+  if (scalar === undefined || scalar === 'string' || scalar === 'bytes') return 2;
+  return scalar === 'double' ? 1 : 0;
 }
 
 /** The proto name of an OpenAPI type: k8s.io.api.core.v1.Pod of io.k8s.api.core.v1.Pod. */

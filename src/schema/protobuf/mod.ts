@@ -11,7 +11,9 @@ export {
   frameWatchEvent,
   isProtobuf,
   messageNameOfKind,
+  openProtobuf,
   protobufMediaType,
 } from './envelope.ts';
+export type { OpenedEnvelope } from './envelope.ts';
 export { ProtobufReader } from './reader.ts';
 export { ReverseWriter } from './writer.ts';

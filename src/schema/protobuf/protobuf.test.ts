@@ -13,6 +13,7 @@ import {
   encodeProtobufList,
   frameWatchEvent,
   isProtobuf,
+  openProtobuf,
 } from './mod.ts';
 
 type Json = Record<string, unknown>;
@@ -192,4 +193,43 @@ test('a list written item by item has the bytes of the list as a whole', () => {
     encodeProtobufList({ ...list, kind: 'WidgetList', apiVersion: 'x.y/v1' }, 0),
     undefined,
   );
+});
+
+test('bytes that cannot be read are told in the words of upstream’s decoder', () => {
+  const type = Buffer.from('\n\x0f\n\x02v1\x12\x09ConfigMap');
+  const envelope = (raw: string): Buffer => {
+    const bytes = Buffer.from(raw, 'hex');
+    return Buffer.concat([Buffer.from('k8s\0'), type, Buffer.from([0x12, bytes.length]), bytes]);
+  };
+  const wanted = { apiVersion: 'v1', kind: 'ConfigMap' };
+  const problems: ReadonlyArray<readonly [raw: string, problem: string]> = [
+    ['0aff', 'unexpected EOF'],
+    ['ffffffffffffffffffffff', 'proto: integer overflow'],
+    ['08', 'proto: wrong wireType = 0 for field ObjectMeta'],
+    ['0c', 'proto: ConfigMap: wiretype end group for non-group'],
+    ['0001', 'proto: ConfigMap: illegal tag 0 (wire type 0)'],
+    ['7e', 'proto: illegal wireType 6'],
+  ];
+  for (const [raw, message] of problems) {
+    const opened = openProtobuf(envelope(raw), wanted);
+    assert.throws(() => opened.decode(), { code: 'Protobuf', message });
+  }
+  const unopened: ReadonlyArray<readonly [bytes: string, problem: string]> = [
+    ['', 'empty data'],
+    [
+      '{}',
+      'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]',
+    ],
+    ['k8s\0', 'empty body'],
+    ['k8s\0\x12\x05', 'unexpected EOF'],
+  ];
+  for (const [bytes, message] of unopened) {
+    assert.throws(() => openProtobuf(Buffer.from(bytes), wanted), { code: 'Protobuf', message });
+  }
+});
+
+test('an envelope without a type is that of the kind that is wanted', () => {
+  const bytes = Buffer.from('6b38730012020a00', 'hex');
+  const opened = openProtobuf(bytes, { apiVersion: 'v1', kind: 'ConfigMap' });
+  assert.deepEqual(opened.decode(), { apiVersion: 'v1', kind: 'ConfigMap', metadata: {} });
 });

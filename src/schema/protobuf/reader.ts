@@ -1,10 +1,10 @@
 import { K3tsError } from '#base/errors.ts';
 
-function malformed(): never {
-  throw new K3tsError('Protobuf', 'proto: cannot parse invalid wire-format data');
+function tooShort(): never {
+  throw new K3tsError('Protobuf', 'unexpected EOF');
 }
 
-/** Reads protobuf from a buffer, which must not change meanwhile. Throws when it ends too early. */
+/** Reads protobuf from a buffer, which must not change meanwhile. Throws in the words of upstream's decoder. */
 export class ProtobufReader {
   readonly #bytes: Buffer;
   readonly #end: number;
@@ -25,13 +25,13 @@ export class ProtobufReader {
     let value = 0;
     let factor = 1;
     for (let i = 0; i < 10; i++) {
-      if (this.#at >= this.#end) malformed();
+      if (this.#at >= this.#end) tooShort();
       const byte = this.#bytes[this.#at++] ?? 0;
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value;
       factor *= 128;
     }
-    return malformed();
+    throw new K3tsError('Protobuf', 'proto: integer overflow');
   }
 
   /** An integer written as int32 or int64: negative ones take ten bytes. */
@@ -76,13 +76,24 @@ export class ProtobufReader {
     else if (wireType === 1) this.#pass(8);
     else if (wireType === 2) this.bytes();
     else if (wireType === 5) this.#pass(4);
-    else malformed();
+    else if (wireType === 3) this.#skipGroup();
+    else if (wireType === 4) throw new K3tsError('Protobuf', 'proto: unexpected end of group');
+    else throw new K3tsError('Protobuf', `proto: illegal wireType ${wireType}`);
+  }
+
+  #skipGroup(): void {
+    for (let depth = 1; depth > 0;) {
+      const wireType = this.varint() % 8;
+      if (wireType === 3) depth++;
+      else if (wireType === 4) depth--;
+      else this.skip(wireType);
+    }
   }
 
   /** Moves on and says where it was. */
   #pass(length: number): number {
     const start = this.#at;
-    if (start + length > this.#end) malformed();
+    if (start + length > this.#end) tooShort();
     this.#at = start + length;
     return start;
   }
