@@ -1,4 +1,4 @@
-import { tryParseIp } from '#base/cidr.ts';
+import { formatIp, tryParseIp } from '#base/cidr.ts';
 import type { Endpoint, EndpointAddress, Endpoints } from '#schema/types.ts';
 import { portsKey } from '../endpointslice/desired-endpoints.ts';
 import type { EndpointGroup } from '../endpointslice/desired-endpoints.ts';
@@ -41,10 +41,10 @@ export function mirroredEndpoints({ subsets = [] }: Endpoints): MirroredEndpoint
       else if (taken >= maxPerSubset) skipped += 1;
       else {
         taken += 1;
-        const family = groups[address.ip.includes(':') ? 'IPv6' : 'IPv4'];
+        const family = groups[parsed.family === 6 ? 'IPv6' : 'IPv4'];
         let group = family.get(key);
         if (group === undefined) family.set(key, (group = { ports: slicePorts, endpoints: [] }));
-        group.endpoints.push(endpointOf(address, isReady));
+        group.endpoints.push(endpointOf({ ...address, ip: formatIp(parsed) }, isReady));
       }
     }
   }

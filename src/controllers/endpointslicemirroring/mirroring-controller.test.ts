@@ -76,3 +76,37 @@ for (const [what, changedService, labels] of [
     await harness.stop();
   });
 }
+
+test('addresses with the same ports are in one slice, at most 1000 of a subset', async () => {
+  const addresses = Array.from({ length: 1200 }, (_, at) => ({
+    ip: `10.0.${at >> 8}.${at & 255}`,
+  }));
+  const many: Endpoints = {
+    ...endpoints,
+    metadata: {
+      name: 'db',
+      namespace: 'shop',
+      annotations: {
+        'endpoints.kubernetes.io/over-capacity': 'truncated',
+        'endpoints.kubernetes.io/last-change-trigger-time': '2026-01-01T00:00:00Z',
+      },
+    },
+    subsets: [{ addresses: [{ ip: 'nowhere' }, ...addresses], ports: [{ port: 5432 }] }],
+  };
+  const harness = createHarness([startEndpointSliceMirroring], { objects: [service, many] });
+  await harness.run(100);
+  const slices = slicesOf(harness);
+  assert.deepEqual(
+    slices.map((slice) => slice.endpoints.length),
+    [1000],
+  );
+  assert.deepEqual(slices[0]?.metadata.annotations, {
+    'endpoints.kubernetes.io/over-capacity': 'truncated',
+  });
+  const told = harness.events().map((line) => line.replace(/ \(x\d+\)$/, ''));
+  assert.deepEqual(told, [
+    'InvalidIPAddress: Skipped 1 invalid IP addresses when mirroring to EndpointSlices',
+    'TooManyAddressesToMirror: A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. 201 addresses were skipped',
+  ]);
+  await harness.stop();
+});

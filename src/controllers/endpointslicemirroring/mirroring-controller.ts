@@ -16,13 +16,14 @@ import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import { mirroredEndpoints } from './mirrored-endpoints.ts';
 
 const managerName = 'endpointslicemirroring-controller.k8s.io';
-const maxEndpoints = 100;
+/** As upstream: one slice for each subset. */
+const maxEndpoints = 1000;
 const serviceIndex = 'mirrored-service';
 
 /** Annotations of Endpoints that say nothing about a slice. */
 const ownAnnotations = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
-  'endpoints.kubernetes.io/over-capacity',
+  'endpoints.kubernetes.io/last-change-trigger-time',
 ]);
 
 function keyOf(slice: EndpointSlice): string | undefined {
@@ -115,13 +116,13 @@ export const startEndpointSliceMirroring: StartController = (context) => {
       return;
     }
     const wanted = mirroredEndpoints(endpoints);
-    if (wanted.skipped > 0) {
-      const text = `A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. ${wanted.skipped} addresses were skipped`;
-      events.event(endpoints, 'Warning', 'TooManyAddressesToMirror', text);
-    }
     if (wanted.invalid > 0) {
       const text = `Skipped ${wanted.invalid} invalid IP addresses when mirroring to EndpointSlices`;
       events.event(endpoints, 'Warning', 'InvalidIPAddress', text);
+    }
+    if (wanted.skipped > 0) {
+      const text = `A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. ${wanted.skipped + wanted.invalid} addresses were skipped`;
+      events.event(endpoints, 'Warning', 'TooManyAddressesToMirror', text);
     }
     for (const type of ['IPv4', 'IPv6'] as const) {
       const own = existing.filter((slice) => slice.addressType === type);
