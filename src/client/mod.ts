@@ -40,6 +40,8 @@ export {
 } from './owner-reference.ts';
 export { createExpectations } from './expectations.ts';
 export type { Expectations } from './expectations.ts';
+export { bearerToken, certificateUser, reviewAccess, reviewToken } from './delegated-access.ts';
+export type { RequestUser } from './delegated-access.ts';
 export { createRequestMeter } from './request-metrics.ts';
 export { createQueueMeter } from './queue-metrics.ts';
 export type { QueueMeter, QueueWatcher } from './queue-metrics.ts';

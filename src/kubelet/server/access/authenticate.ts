@@ -1,21 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 import type { Clock } from '#base/clock.ts';
-import { resources } from '#client/mod.ts';
-import type { Client } from '#client/mod.ts';
-import type { TokenReview } from '#schema/types.ts';
+import { bearerToken, certificateUser, reviewToken } from '#client/mod.ts';
+import type { Client, RequestUser } from '#client/mod.ts';
 import { ExpiringCache } from './expiring-cache.ts';
 
-/** Who asks the kubelet. */
-export interface KubeletUser {
-  readonly name: string;
-  readonly uid?: string | undefined;
-  readonly groups: readonly string[];
-}
-
 /** Undefined when nobody trustworthy asks. Rejects when the API server cannot be asked. */
-export type AuthenticateRequest = (request: IncomingMessage) => Promise<KubeletUser | undefined>;
+export type AuthenticateRequest = (request: IncomingMessage) => Promise<RequestUser | undefined>;
 
 const tokenLifetimeMs = 2 * 60_000;
 const maxTokens = 1000;
@@ -30,14 +21,14 @@ export function createRequestAuthenticator(options: {
   tokenCacheMs?: number | undefined;
 }): AuthenticateRequest {
   const { tokenCacheMs = tokenLifetimeMs } = options;
-  const users = new ExpiringCache<KubeletUser | false>({
+  const users = new ExpiringCache<RequestUser | false>({
     clock: options.clock,
     capacity: maxTokens,
   });
   return async (request) => {
-    const ofCertificate = certificateUser(request.socket as TLSSocket);
+    const ofCertificate = certificateUser(request);
     if (ofCertificate !== undefined) return ofCertificate;
-    const token = /^bearer +(\S+)$/i.exec(request.headers.authorization?.trim() ?? '')?.[1];
+    const token = bearerToken(request);
     if (token === undefined) return undefined;
     const key = createHash('sha256').update(token).digest('base64');
     const known = users.get(key);
@@ -46,30 +37,4 @@ export function createRequestAuthenticator(options: {
     users.set(key, user ?? false, tokenCacheMs);
     return user;
   };
-}
-
-function certificateUser(socket: TLSSocket): KubeletUser | undefined {
-  if (!socket.authorized) return undefined;
-  const { subject } = socket.getPeerCertificate() as { subject?: Record<string, unknown> };
-  const names = listOf(subject?.['CN']);
-  // Of several common names the last counts, as in Go's pkix.Name.
-  const name = names.at(-1);
-  return name === undefined ? undefined : { name, groups: listOf(subject?.['O']) };
-}
-
-function listOf(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return Array.isArray(value) ? value.map(String) : [];
-}
-
-async function reviewToken(client: Client, token: string): Promise<KubeletUser | undefined> {
-  const { status } = await client.create<TokenReview>(resources.tokenReviews, {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenReview',
-    metadata: { name: '' },
-    spec: { token },
-  });
-  if (status?.authenticated !== true) return undefined;
-  const { username = '', uid, groups = [] } = status.user ?? {};
-  return { name: username, uid, groups };
 }

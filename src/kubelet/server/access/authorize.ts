@@ -1,9 +1,7 @@
 import type { Clock } from '#base/clock.ts';
-import { resources } from '#client/mod.ts';
-import type { Client } from '#client/mod.ts';
-import type { SubjectAccessReview } from '#schema/types.ts';
+import { reviewAccess } from '#client/mod.ts';
+import type { Client, RequestUser } from '#client/mod.ts';
 import { KubeletRequestError } from '../request-error.ts';
-import type { KubeletUser } from './authenticate.ts';
 import { ExpiringCache } from './expiring-cache.ts';
 
 const allowedLifetimeMs = 5 * 60_000;
@@ -35,7 +33,7 @@ const subresources: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Throws KubeletRequestError 403 unless the user may do this. */
-export type AuthorizeRequest = (user: KubeletUser, method: string, path: string) => Promise<void>;
+export type AuthorizeRequest = (user: RequestUser, method: string, path: string) => Promise<void>;
 
 /** What a request to the kubelet asks of the API: verb and subresources of the node. */
 export function nodeAttributes(
@@ -59,28 +57,19 @@ export function createRequestAuthorizer(options: {
   const { allowedCacheMs = allowedLifetimeMs, deniedCacheMs = deniedLifetimeMs } = options;
   const decisions = new ExpiringCache<boolean>({ clock, capacity: maxDecisions });
 
-  const isAllowed = async (user: KubeletUser, verb: string, sub: string): Promise<boolean> => {
+  const isAllowed = async (user: RequestUser, verb: string, sub: string): Promise<boolean> => {
     const key = JSON.stringify([user, verb, sub]);
     const known = decisions.get(key);
     if (known !== undefined) return known;
-    const { status } = await client.create<SubjectAccessReview>(resources.subjectAccessReviews, {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SubjectAccessReview',
-      metadata: { name: '' },
-      spec: {
-        user: user.name,
-        uid: user.uid,
-        groups: [...user.groups],
-        resourceAttributes: {
-          verb,
-          version: 'v1',
-          resource: 'nodes',
-          subresource: sub,
-          name: nodeName,
-        },
+    const answer = await reviewAccess(client, user, {
+      resourceAttributes: {
+        verb,
+        version: 'v1',
+        resource: 'nodes',
+        subresource: sub,
+        name: nodeName,
       },
     });
-    const answer = status?.allowed === true;
     decisions.set(key, answer, answer ? allowedCacheMs : deniedCacheMs);
     return answer;
   };
