@@ -5,10 +5,11 @@ import { messageOf } from '#base/errors.ts';
 import { proxyUpgrade, withHeaders } from '#streaming/mod.ts';
 import type { BackingServer } from '../aggregate-hook.ts';
 import { backendUpgradeHeaders } from '../connect/backend-headers.ts';
+import { hopTest } from '../connect/hop-headers.ts';
 import type { Exchange, OutgoingHeaders } from '../http/exchange.ts';
 import type { RequestContext } from '../request.ts';
 import { isAvailable } from './api-service.ts';
-import { forwardedHeaders, hopTest, identityHeaders } from './proxy-headers.ts';
+import { forwardedHeaders, identityHeaders } from './proxy-headers.ts';
 import type { RemoteAddress, RemoteServer } from './remote-server.ts';
 import { sendRemote } from './remote-request.ts';
 

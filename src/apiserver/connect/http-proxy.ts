@@ -7,21 +7,9 @@ import { withHeaders } from '#streaming/mod.ts';
 import { serviceUnavailable } from '../api-errors.ts';
 import type { Exchange, NodeRequest, NodeResponse } from '../http/exchange.ts';
 import { isCredential } from './backend-headers.ts';
+import { hopTest } from './hop-headers.ts';
 import { createHtmlRewriter, rewriteLink } from './link-rewriter.ts';
 import type { LinkContext } from './link-rewriter.ts';
-
-/** Headers that are about one connection only. */
-const hopHeaders: ReadonlySet<string> = new Set([
-  'connection',
-  'proxy-connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 export interface HttpProxyOptions {
   exchange: Exchange;
@@ -96,12 +84,6 @@ function framing(request: NodeRequest): string[] {
 
 function isBodyless(method: string | undefined): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === undefined;
-}
-
-/** Headers named in Connection are about the connection, too. */
-function hopTest(connection: string | undefined): (name: string) => boolean {
-  const named = (connection ?? '').split(',').map((name) => name.trim().toLowerCase());
-  return (name) => hopHeaders.has(name) || named.includes(name);
 }
 
 async function send(request: NodeRequest, backend: ClientRequest): Promise<IncomingMessage> {

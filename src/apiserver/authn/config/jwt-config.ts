@@ -3,6 +3,7 @@ import { messageOf } from '#base/errors.ts';
 import { createCelEnvironment } from '#cel/mod.ts';
 import type { CelEnvironment, CelProgram, CelType } from '#cel/mod.ts';
 import type { ClaimRule, ClaimSource, ExpressionRule, JwtIssuer } from '../oidc/jwt-issuer.ts';
+import { signatureAlgorithms } from '../oidc/jws.ts';
 import type { ConfigErrors } from '../../config-file/config-errors.ts';
 import type { ConfigObject } from '../../config-file/config-object.ts';
 
@@ -20,18 +21,6 @@ const userType: CelType = {
     ['extra', { type: { kind: 'map', key: text, value: texts } }],
   ]),
 };
-/** JWT issuers sign with RS256 unless they say otherwise; all good ones are taken. */
-const structuredAlgorithms: readonly string[] = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'PS256',
-  'PS384',
-  'PS512',
-];
 
 interface Reading {
   readonly errors: ConfigErrors;
@@ -78,7 +67,8 @@ export function readJwtIssuer(
   if (username === undefined) return undefined;
   return {
     ...place,
-    algorithms: structuredAlgorithms,
+    // Unlike --oidc-signing-algs, a file takes all good ones.
+    algorithms: [...signatureAlgorithms],
     username,
     groups,
     uid,
