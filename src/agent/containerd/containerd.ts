@@ -15,29 +15,18 @@ import { listContainerIds, watchLeakedShims } from './leaked-shims.ts';
 import { keepRotating } from './log-rotation.ts';
 import { defaultPauseImage, packPauseImage } from './pause-image.ts';
 import { removeTornCniFiles } from './torn-cni-files.ts';
-import { containerdPaths, writeConfiguration, type ContainerdPaths } from './write-config.ts';
+import { containerdPaths, writeConfiguration } from './write-config.ts';
+import type { ContainerdPaths, ContainerdSettings } from './write-config.ts';
 
-export interface ContainerdOptions {
+export interface ContainerdOptions extends ContainerdSettings {
   /** k3s' data directory, `/var/lib/rancher/k3s`. */
   dataDir: string;
   /** `/run/k3s`. */
   runDir: string;
-  /** `/etc/rancher/k3s/registries.yaml`; it may be absent. */
-  privateRegistry: string;
   /** The PATH variable. */
   path: string;
   /** The whole environment of containerd; proxies and PATH matter to it. */
   environment: Readonly<Record<string, string>>;
-  cniConfDir: string;
-  /** Looked at before the directories of distributions. */
-  cniBinDirs?: readonly string[] | undefined;
-  pauseImage: string;
-  snapshotter: string;
-  /** 10010 in k3s; nodes that share a network namespace need different ones. */
-  streamPort?: number | undefined;
-  isDefaultEndpointDisabled?: boolean | undefined;
-  hasNonrootDevices?: boolean | undefined;
-  hasSystemdCgroup?: boolean | undefined;
   clock: Clock;
   log: Logger;
   /** Aborts waiting for readiness; it does not stop a running containerd, see `stop`. */

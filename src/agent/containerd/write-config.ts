@@ -50,18 +50,25 @@ export function containerdPaths(dataDir: string, runDir: string): ContainerdPath
   };
 }
 
-export interface WriteOptions {
-  paths: ContainerdPaths;
-  version: ContainerdVersion;
+/** What the user says of containerd. */
+export interface ContainerdSettings {
+  /** `/etc/rancher/k3s/registries.yaml`; it may be absent. */
   privateRegistry: string;
   cniConfDir: string;
+  /** Looked at before the directories of distributions. */
   cniBinDirs?: readonly string[] | undefined;
   pauseImage: string;
   snapshotter: string;
+  /** 10010 in k3s; nodes that share a network namespace need different ones. */
   streamPort?: number | undefined;
   isDefaultEndpointDisabled?: boolean | undefined;
   hasNonrootDevices?: boolean | undefined;
   hasSystemdCgroup?: boolean | undefined;
+}
+
+export interface WriteOptions extends ContainerdSettings {
+  paths: ContainerdPaths;
+  version: ContainerdVersion;
   log: Logger;
 }
 
