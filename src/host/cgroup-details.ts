@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { hasCode } from '#base/errors.ts';
+import { cgroupReader, parseFlatKeyed, parseLimit } from './cgroup-files.ts';
+import type { ReadCgroupFile } from './cgroup-files.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
-import { parseFlatKeyed } from './cgroup-stats.ts';
 
 /** How long tasks waited for something; percent of the last seconds and microseconds in all. */
 export interface Pressure {
@@ -47,21 +46,18 @@ export interface CgroupDetails {
   readonly ioPressure?: PressurePair | undefined;
 }
 
-type Read = (controller: string, file: string) => Promise<string>;
-
 /** Reads them; undefined when the cgroup is gone. */
 export async function readCgroupDetails(
   layout: CgroupLayout,
   path: string,
 ): Promise<CgroupDetails | undefined> {
   let isThere = false;
-  const read: Read = async (controller, file) => {
-    const mount = layout.controllers.get(controller);
-    if (mount === undefined) return '';
+  const readFile = cgroupReader(layout, path);
+  const read: ReadCgroupFile = async (controller, file) => {
     try {
-      const text = await readFile(join(mount, path, file), 'utf8');
-      isThere = true;
-      return text.trim();
+      const text = await readFile(controller, file);
+      isThere ||= layout.controllers.has(controller);
+      return text;
     } catch (error) {
       // Some files are there only with some kernels, or not at the root.
       const isExpected = ['ENOENT', 'ENODEV', 'EOPNOTSUPP'].some((code) => hasCode(error, code));
@@ -73,18 +69,12 @@ export async function readCgroupDetails(
   return isThere ? details : undefined;
 }
 
-/** `max`, nothing, and version 1's largest number mean that there is no limit. */
-function limit(text: string): number | undefined {
-  const value = Number(text);
-  return text === '' || text === 'max' || value < 0 || value >= 2 ** 62 ? undefined : value;
-}
-
 /** Version 1 limits memory and swap together. */
 function difference(both: number | undefined, memory: number | undefined): number | undefined {
   return both === undefined || memory === undefined ? undefined : Math.max(both - memory, 0);
 }
 
-async function versionOne(read: Read): Promise<CgroupDetails> {
+async function versionOne(read: ReadCgroupFile): Promise<CgroupDetails> {
   const [user, system, cpuText, shares, quota, period, pids, maxPids] = await Promise.all([
     read('cpuacct', 'cpuacct.usage_user'),
     read('cpuacct', 'cpuacct.usage_sys'),
@@ -112,24 +102,24 @@ async function versionOne(read: Read): Promise<CgroupDetails> {
     cfsPeriods: cpu.get('nr_periods') ?? 0,
     cfsThrottledPeriods: cpu.get('nr_throttled') ?? 0,
     cfsThrottledNanoseconds: cpu.get('throttled_time') ?? 0,
-    cpuShares: limit(shares),
-    cpuQuotaUs: limit(quota),
-    cpuPeriodUs: limit(period),
+    cpuShares: parseLimit(shares),
+    cpuQuotaUs: parseLimit(quota),
+    cpuPeriodUs: parseLimit(period),
     memoryCacheBytes: memory.get('total_cache') ?? 0,
     memoryMappedBytes: memory.get('total_mapped_file') ?? 0,
     memorySwapBytes: memory.get('total_swap') ?? 0,
     memoryMaxUsageBytes: Number(max),
     memoryFailures: Number(failures),
-    memoryReservationBytes: limit(soft) ?? 0,
-    memoryLimitBytes: limit(bytes),
-    memorySwapLimitBytes: difference(limit(swap), limit(bytes)),
+    memoryReservationBytes: parseLimit(soft) ?? 0,
+    memoryLimitBytes: parseLimit(bytes),
+    memorySwapLimitBytes: difference(parseLimit(swap), parseLimit(bytes)),
     oomKills: parseFlatKeyed(oom).get('oom_kill') ?? 0,
     threads: Number(pids),
-    maxThreads: limit(maxPids),
+    maxThreads: parseLimit(maxPids),
   };
 }
 
-async function versionTwo(read: Read): Promise<CgroupDetails> {
+async function versionTwo(read: ReadCgroupFile): Promise<CgroupDetails> {
   const [cpuText, weight, cpuMax, pids, maxPids, cpuPsi, memoryPsi, ioPsi] = await Promise.all([
     read('cpu', 'cpu.stat'),
     read('cpu', 'cpu.weight'),
@@ -162,19 +152,19 @@ async function versionTwo(read: Read): Promise<CgroupDetails> {
     cfsThrottledNanoseconds: us('throttled_usec'),
     // As cAdvisor, which knows the linear rule only.
     cpuShares: weight === '' ? undefined : 2 + Math.floor(((Number(weight) - 1) * 262_142) / 9999),
-    cpuQuotaUs: limit(quota),
-    cpuPeriodUs: limit(period),
+    cpuQuotaUs: parseLimit(quota),
+    cpuPeriodUs: parseLimit(period),
     memoryCacheBytes: memory.get('file') ?? 0,
     memoryMappedBytes: memory.get('file_mapped') ?? 0,
     memorySwapBytes: Number(swap),
     memoryMaxUsageBytes: Number(peak),
     memoryFailures: events.get('max') ?? 0,
-    memoryReservationBytes: limit(low) ?? 0,
-    memoryLimitBytes: limit(max),
-    memorySwapLimitBytes: limit(swapMax),
+    memoryReservationBytes: parseLimit(low) ?? 0,
+    memoryLimitBytes: parseLimit(max),
+    memorySwapLimitBytes: parseLimit(swapMax),
     oomKills: events.get('oom_kill') ?? 0,
     threads: Number(pids),
-    maxThreads: limit(maxPids),
+    maxThreads: parseLimit(maxPids),
     ...pressures({ cpuPressure: cpuPsi, memoryPressure: memoryPsi, ioPressure: ioPsi }),
   };
 }

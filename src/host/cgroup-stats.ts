@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { hasCode } from '#base/errors.ts';
+import { cgroupReader, parseFlatKeyed, parseLimit } from './cgroup-files.ts';
+import type { ReadCgroupFile } from './cgroup-files.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 
 /** What a cgroup and all below it use. */
@@ -17,26 +17,12 @@ export interface CgroupStats {
   readonly processCount: number;
 }
 
-/** `key value` lines, as in memory.stat and cpu.stat. */
-export function parseFlatKeyed(text: string): Map<string, number> {
-  const values = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const blank = line.indexOf(' ');
-    if (blank > 0) values.set(line.slice(0, blank), Number(line.slice(blank + 1)));
-  }
-  return values;
-}
-
 /** Reads the usage of a cgroup; undefined when it is gone. Missing controllers count as 0. */
 export async function readCgroupStats(
   layout: CgroupLayout,
   path: string,
 ): Promise<CgroupStats | undefined> {
-  const read = async (controller: string, file: string): Promise<string> => {
-    const mount = layout.controllers.get(controller);
-    if (mount === undefined) return '';
-    return await readFile(join(mount, path, file), 'utf8');
-  };
+  const read = cgroupReader(layout, path);
   try {
     return layout.version === 1 ? await readVersionOne(read) : await readVersionTwo(read);
   } catch (error) {
@@ -45,12 +31,7 @@ export async function readCgroupStats(
   }
 }
 
-type Read = (controller: string, file: string) => Promise<string>;
-
-/** Version 1 writes "no limit" as the largest multiple of the page size. */
-const noLimitBytes = 2 ** 62;
-
-async function readVersionOne(read: Read): Promise<CgroupStats> {
+async function readVersionOne(read: ReadCgroupFile): Promise<CgroupStats> {
   const [usage, limit, statText, cpu, pids] = await Promise.all([
     read('memory', 'memory.usage_in_bytes'),
     read('memory', 'memory.limit_in_bytes'),
@@ -66,14 +47,14 @@ async function readVersionOne(read: Read): Promise<CgroupStats> {
     memoryUsageBytes,
     memoryWorkingSetBytes: Math.max(memoryUsageBytes - inactive, 0),
     memoryRssBytes: stat.get('total_rss') ?? 0,
-    memoryLimitBytes: Number(limit) >= noLimitBytes ? undefined : Number(limit),
+    memoryLimitBytes: parseLimit(limit),
     pageFaults: stat.get('total_pgfault') ?? 0,
     majorPageFaults: stat.get('total_pgmajfault') ?? 0,
     processCount: Number(pids),
   };
 }
 
-async function readVersionTwo(read: Read): Promise<CgroupStats> {
+async function readVersionTwo(read: ReadCgroupFile): Promise<CgroupStats> {
   const [usage, limit, statText, cpuText, pids] = await Promise.all([
     read('memory', 'memory.current'),
     read('memory', 'memory.max'),
@@ -88,7 +69,7 @@ async function readVersionTwo(read: Read): Promise<CgroupStats> {
     memoryUsageBytes,
     memoryWorkingSetBytes: Math.max(memoryUsageBytes - (stat.get('inactive_file') ?? 0), 0),
     memoryRssBytes: stat.get('anon') ?? 0,
-    memoryLimitBytes: limit.trim() === 'max' || limit === '' ? undefined : Number(limit),
+    memoryLimitBytes: parseLimit(limit),
     pageFaults: stat.get('pgfault') ?? 0,
     majorPageFaults: stat.get('pgmajfault') ?? 0,
     processCount: Number(pids),

@@ -7,7 +7,7 @@ import {
   cpuSharesFromMilli,
   cpuWeightFromShares,
 } from './cgroup-resources.ts';
-import { parseFlatKeyed } from './cgroup-stats.ts';
+import { parseFlatKeyed } from './cgroup-files.ts';
 import { parseMountInfo } from './mounts.ts';
 
 const hybrid =
