@@ -33,8 +33,8 @@ const largestHeapBytes = 192 * 2 ** 20;
  * Keeps the heap of a long-lived process near what it needs: the engine itself collects only when
  * something is allocated, so an idle process would keep the garbage of its start and of its last
  * burst; what was freed outside of it stays with the C library, in holes between what is in use.
- * Collects and gives pages back when little runs and the process has grown since the last time. Also
- * saves compiled code after the start, which else happens at an orderly end only.
+ * Collects and gives pages back when little runs and the process has grown since the last time.
+ * Also saves compiled code after the start, which else happens at an orderly end only.
  */
 export function keepMemorySmall(options: {
   clock: Clock;
