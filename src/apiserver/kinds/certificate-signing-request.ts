@@ -1,3 +1,4 @@
+import { formatTime } from '#base/clock.ts';
 import type { CertificateSigningRequest } from '#schema/types.ts';
 import type { KindHooks } from './kind-hooks.ts';
 
@@ -20,6 +21,24 @@ export const certificateSigningRequestHooks: KindHooks = {
       groups: [...user.groups],
       ...(user.extra === undefined ? {} : { extra: copyExtra(user.extra) }),
     };
+  },
+  /** Conditions without times get them; what did not change keeps when it began. */
+  beforeUpdate(object, old, { subresource, nowMs }) {
+    const { status } = object as unknown as CertificateSigningRequest;
+    if (subresource === '' || status?.conditions === undefined) return;
+    const stored = (old as unknown as CertificateSigningRequest).status?.conditions ?? [];
+    const now = formatTime(nowMs);
+    status.conditions = status.conditions.map((condition) => {
+      const same = stored.find(
+        ({ type, status: was, lastTransitionTime }) =>
+          type === condition.type && was === condition.status && lastTransitionTime !== undefined,
+      );
+      return {
+        ...condition,
+        lastUpdateTime: condition.lastUpdateTime ?? now,
+        lastTransitionTime: condition.lastTransitionTime ?? same?.lastTransitionTime ?? now,
+      };
+    });
   },
 };
 

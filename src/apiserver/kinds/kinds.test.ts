@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { takeAppArmorFromAnnotations } from './app-armor.ts';
 import type { HookScope } from './kind-hooks.ts';
+import { certificateSigningRequestHooks } from './certificate-signing-request.ts';
 import { jobHooks } from './job.ts';
 import { persistentVolumeHooks } from './persistent-volume.ts';
 
@@ -84,4 +85,25 @@ test('a change of phase gets its time, unless the writer says another one', () =
   const told = { phase: 'Bound', lastPhaseTransitionTime: 'told' };
   assert.deepEqual(after(told), told);
   assert.deepEqual(after({ phase: 'Available' }), { phase: 'Available' });
+});
+
+test('conditions of signing requests have times, and keep when they began', () => {
+  const began = '2025-01-01T00:00:00Z';
+  const approved = { type: 'Approved', status: 'True', lastTransitionTime: began };
+  const request = (conditions: object[]) => ({
+    metadata: { name: 'c' },
+    spec: {},
+    status: { conditions },
+  });
+  const object = request([
+    { type: 'Approved', status: 'True', lastUpdateTime: began },
+    { type: 'Failed', status: 'True' },
+  ]);
+  const scope = { subresource: 'approval', nowMs: Date.UTC(2026, 0, 1) } as HookScope;
+  void certificateSigningRequestHooks.beforeUpdate?.(object, request([approved]), scope);
+  const now = '2026-01-01T00:00:00Z';
+  assert.deepEqual(object.status.conditions, [
+    { ...approved, lastUpdateTime: began },
+    { type: 'Failed', status: 'True', lastUpdateTime: now, lastTransitionTime: now },
+  ]);
 });

@@ -111,15 +111,24 @@ function prepareSigningRequest(
   if (subresource === 'approval') {
     request.status = { ...stored, conditions: given };
   } else {
-    const isDecision = ({ type }: { type: string }): boolean =>
-      type === 'Approved' || type === 'Denied';
-    const decisions = stored?.conditions?.filter(isDecision) ?? [];
-    request.status = {
-      ...request.status,
-      conditions: [...decisions, ...given.filter((condition) => !isDecision(condition))],
-    };
+    const conditions = keptDecisions(given, stored?.conditions ?? []);
+    request.status = { ...request.status, conditions };
   }
   if (request.status.conditions?.length === 0) delete request.status.conditions;
+}
+
+type SigningConditions = NonNullable<CertificateSigningRequest['status']>['conditions'] & {};
+
+/** Decisions stay as stored; validation refuses a write that adds or removes one. */
+function keptDecisions(given: SigningConditions, stored: SigningConditions): SigningConditions {
+  const kept = [...given];
+  for (const decision of ['Approved', 'Denied']) {
+    const before = stored.filter(({ type }) => type === decision);
+    const places = kept.flatMap(({ type }, index) => (type === decision ? [index] : []));
+    if (before.length !== places.length) continue;
+    for (const [i, condition] of before.entries()) kept[places[i] ?? 0] = condition;
+  }
+  return kept;
 }
 
 /** As upstream's BeforeUpdate: an update can neither change nor remove what the system wrote. */

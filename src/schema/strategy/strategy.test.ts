@@ -265,14 +265,21 @@ test('who approves a certificate request cannot sign it and who signs cannot app
   const write = {
     metadata: { name: 'a' },
     spec: { request: 'x' },
-    status: { certificate: 'c', conditions: [denied, failed] },
+    status: { certificate: 'c', conditions: [{ ...approved, reason: 'Mine' }, failed] },
   };
+  const decided = { ...write, status: { conditions: [denied, failed] } };
   assert.deepEqual(updated(requests, old, write), old);
   assert.deepEqual(updated(requests, old, write, 'status')['status'], {
     certificate: 'c',
     conditions: [approved, failed],
   });
-  assert.deepEqual(updated(requests, old, write, 'approval')['status'], {
+  const added = updated(requests, old, decided, 'status');
+  assert.deepEqual(
+    added['status'],
+    { conditions: [denied, failed] },
+    'validation has to see that a decision was added',
+  );
+  assert.deepEqual(updated(requests, old, decided, 'approval')['status'], {
     conditions: [denied, failed],
   });
 });
