@@ -1,5 +1,6 @@
 import { systemClock } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
 import { seededRandom } from '#base/random.ts';
 import { resources } from '#client/mod.ts';
 import type { Client } from '#client/mod.ts';
@@ -38,6 +39,8 @@ export async function startSharedServers(
     servers?: number;
     serviceCidrs?: string[];
     nodePorts?: { from: number; to: number };
+    /** Where generated names come from. */
+    names?: Random;
   } = {},
 ): Promise<SharedServers> {
   const { serviceCidrs = ['10.43.0.0/16'], nodePorts } = options;
@@ -55,7 +58,7 @@ export async function startSharedServers(
     const server = createApiServer({
       backend,
       clock: systemClock,
-      random,
+      random: options.names ?? random,
       log: silentLogger,
       extend: (parts) => ({
         authenticator: { authenticate: () => Promise.resolve({ user: admin }) },

@@ -1,3 +1,4 @@
+import { hasReason } from '#base/api-status-error.ts';
 import { formatTime } from '#base/clock.ts';
 import { nameSuffix } from '#base/random.ts';
 import { traced, traceMark } from '#base/trace.ts';
@@ -5,6 +6,7 @@ import type { UnknownObject } from '#schema/mod.ts';
 import { trackUpdate } from '#schema/apply/mod.ts';
 import { prepareForCreate } from '#schema/strategy/mod.ts';
 import { alreadyExists, generateNameConflict, invalid, plainError } from '../api-errors.ts';
+import type { AdmissionAttributes } from '../admission/plugin.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import { admissionAttributes, hookScope, subjectOf, withUndo } from '../pipeline/write-scope.ts';
@@ -96,10 +98,35 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
   }
   dropRepeatedOwners(context, object, 'after');
   const hasVersion = namesVersion(object);
-  if (generateName !== undefined && (object.metadata.name ?? '') === '') {
+  if (generateName === undefined || (object.metadata.name ?? '') !== '') {
+    return await createNamed(request, cache, { scope, object, attributes, hasVersion });
+  }
+  for (let attempt = 1; ; attempt++) {
     object.metadata.name = generatedName(core, generateName);
     scope = { ...scope, name: object.metadata.name };
+    try {
+      return await createNamed(request, cache, { scope, object, attributes, hasVersion });
+    } catch (error) {
+      if (attempt === nameAttempts || !hasReason(error, 'AlreadyExists')) throw error;
+    }
   }
+}
+
+interface AdmittedObject {
+  scope: WriteScope;
+  object: UnknownObject;
+  attributes: AdmissionAttributes;
+  /** The request named a version, which no new object has. */
+  hasVersion: boolean;
+}
+
+/** From a name on: what depends on it, as other objects that carry it, goes when it is taken. */
+async function createNamed(
+  { core, served, context, options }: CreateRequest,
+  cache: PrefixCache,
+  { scope, object, attributes, hasVersion }: AdmittedObject,
+): Promise<CacheEntry> {
+  const { info } = served;
   fillSystemFields(core, object, scope.nowMs);
   prepareForCreate(info, object);
   traceMark('write.prepare', () => subjectOf(scope));
@@ -114,7 +141,7 @@ export async function createObject(request: CreateRequest): Promise<CacheEntry> 
     if (hasVersion && !options.dryRun) {
       throw plainError('resourceVersion should not be set on objects to be created');
     }
-    const entry = await commit(core, cache, served, scope, object, generateName);
+    const entry = await commit(core, cache, served, scope, object);
     if (options.dryRun) return entry;
     await served.hooks.afterWrite?.(entry.object(), undefined, hookScope(scope));
     return entry;
@@ -178,30 +205,27 @@ async function commit(
   served: ServedResource,
   scope: WriteScope,
   object: UnknownObject,
-  generateName: string | undefined,
 ): Promise<CacheEntry> {
   const { info } = served;
   const stored = await storedForm(served, object);
-  for (let attempt = 1; ; attempt++) {
-    const { name } = stored.metadata;
-    const key = cache.keyOf(scope.namespace, name);
-    try {
-      const { dryRun } = scope.options;
-      const taken = dryRun ? await currentEntry(core, cache, key) : cache.get(key);
-      if (taken !== undefined) throw new KeyTaken(key);
-      if (dryRun) return trialEntry(cache, key, stored, 0);
-      const subject = { key: key.slice('/registry/'.length), uid: stored.metadata.uid };
-      return await traced('write.store', subject, () =>
-        core.store.create(cache, key, stored, timeToLive(core, info.resource)),
-      );
-    } catch (error) {
-      if (!(error instanceof KeyTaken)) throw error;
-      const there = await currentEntry(core, cache, key);
-      const isGoing = there?.object().metadata.deletionTimestamp !== undefined;
-      if (generateName === undefined) throw alreadyExists(info, name, isGoing);
-      if (attempt === nameAttempts) throw generateNameConflict(info, name, isGoing);
-      stored.metadata.name = generatedName(core, generateName);
-    }
+  const { name, generateName = '' } = stored.metadata;
+  const key = cache.keyOf(scope.namespace, name);
+  try {
+    const { dryRun } = scope.options;
+    const taken = dryRun ? await currentEntry(core, cache, key) : cache.get(key);
+    if (taken !== undefined) throw new KeyTaken(key);
+    if (dryRun) return trialEntry(cache, key, stored, 0);
+    const subject = { key: key.slice('/registry/'.length), uid: stored.metadata.uid };
+    return await traced('write.store', subject, () =>
+      core.store.create(cache, key, stored, timeToLive(core, info.resource)),
+    );
+  } catch (error) {
+    if (!(error instanceof KeyTaken)) throw error;
+    const there = await currentEntry(core, cache, key);
+    const isGoing = there?.object().metadata.deletionTimestamp !== undefined;
+    // upstream goes by the field, even when the request said the name
+    const failure = generateName === '' ? alreadyExists : generateNameConflict;
+    throw failure(info, name, isGoing);
   }
 }
 
