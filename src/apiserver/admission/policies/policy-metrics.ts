@@ -9,13 +9,9 @@ export interface MutationObservation {
 }
 
 /** One decision about one request. */
-export interface PolicyObservation {
-  readonly policy: string;
-  readonly binding: string;
+export interface PolicyObservation extends MutationObservation {
   /** deny, audit, warn, allow. */
   readonly action: string;
-  readonly errorType: 'no_error' | 'invalid_error';
-  readonly seconds: number;
 }
 
 const buckets = [0.0000005, 0.001, 0.01, 0.1, 1];
@@ -24,46 +20,55 @@ const buckets = [0.0000005, 0.001, 0.01, 0.1, 1];
 export function createPolicyMetrics(
   registry: MetricRegistry,
 ): (observation: PolicyObservation) => void {
-  const labels = ['enforcement_action', 'error_type', 'policy', 'policy_binding'];
-  const total = registry.counter({
-    name: 'apiserver_validating_admission_policy_check_total',
-    help: 'Validation admission policy check total, labeled by policy and further identified by binding and enforcement action taken.',
+  const observe = checkMeter(registry, {
+    prefix: 'apiserver_validating_admission_policy_check',
     stability: 'BETA',
-    labels,
+    labels: ['enforcement_action', 'error_type', 'policy', 'policy_binding'],
+    totalHelp:
+      'Validation admission policy check total, labeled by policy and further identified by binding and enforcement action taken.',
+    secondsHelp:
+      'Validation admission latency for individual validation expressions in seconds, labeled by policy and further including binding and enforcement action taken.',
   });
-  const seconds = registry.histogram({
-    name: 'apiserver_validating_admission_policy_check_duration_seconds',
-    help: 'Validation admission latency for individual validation expressions in seconds, labeled by policy and further including binding and enforcement action taken.',
-    stability: 'BETA',
-    labels,
-    buckets,
-  });
-  return ({ policy, binding, action, errorType, seconds: took }) => {
-    total.with(action, errorType, policy, binding).value++;
-    seconds.with(action, errorType, policy, binding).observe(took);
-  };
+  return ({ policy, binding, action, errorType, seconds }) =>
+    observe([action, errorType, policy, binding], seconds);
 }
 
 /** The same for MutatingAdmissionPolicies. */
 export function createMutationMetrics(
   registry: MetricRegistry,
 ): (observation: MutationObservation) => void {
-  const labels = ['error_type', 'policy', 'policy_binding'];
-  const total = registry.counter({
-    name: 'apiserver_mutating_admission_policy_check_total',
-    help: 'Mutations by policies, by policy, binding and kind of error.',
+  const observe = checkMeter(registry, {
+    prefix: 'apiserver_mutating_admission_policy_check',
     stability: 'ALPHA',
-    labels,
+    labels: ['error_type', 'policy', 'policy_binding'],
+    totalHelp: 'Mutations by policies, by policy, binding and kind of error.',
+    secondsHelp: 'Time that a mutation by a policy takes in seconds.',
   });
-  const seconds = registry.histogram({
-    name: 'apiserver_mutating_admission_policy_check_duration_seconds',
-    help: 'Time that a mutation by a policy takes in seconds.',
-    stability: 'ALPHA',
+  return ({ policy, binding, errorType, seconds }) =>
+    observe([errorType, policy, binding], seconds);
+}
+
+function checkMeter(
+  registry: MetricRegistry,
+  options: {
+    prefix: string;
+    stability: 'ALPHA' | 'BETA';
+    labels: readonly string[];
+    totalHelp: string;
+    secondsHelp: string;
+  },
+): (values: readonly string[], seconds: number) => void {
+  const { prefix, stability, labels, totalHelp, secondsHelp } = options;
+  const total = registry.counter({ name: `${prefix}_total`, help: totalHelp, stability, labels });
+  const took = registry.histogram({
+    name: `${prefix}_duration_seconds`,
+    help: secondsHelp,
+    stability,
     labels,
     buckets,
   });
-  return ({ policy, binding, errorType, seconds: took }) => {
-    total.with(errorType, policy, binding).value++;
-    seconds.with(errorType, policy, binding).observe(took);
+  return (values, seconds) => {
+    total.with(...values).value++;
+    took.with(...values).observe(seconds);
   };
 }
