@@ -1,19 +1,15 @@
-import type { Clock } from '#base/clock.ts';
+import type { Clock, Timer } from '#base/clock.ts';
 import { DelayQueue } from '#base/delay-queue.ts';
 import { hasCode, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import type { Lease } from './lease-line.ts';
+import { LeaseLine } from './lease-line.ts';
 
 /** Deletes in flight at once, so that a thousand keys that end together do not fill the queue. */
 const maxDeletes = 200;
 
 /** Wait before an expired key is tried again, as in kine. */
 const retryMs = 250;
-
-interface Lease {
-  readonly key: string;
-  readonly modRevision: number;
-  readonly isRetry: boolean;
-}
 
 export interface ExpiryOptions {
   clock: Clock;
@@ -30,50 +26,99 @@ export interface ExpiryOptions {
  */
 export class Expiry {
   readonly #options: ExpiryOptions;
-  readonly #queue: DelayQueue<Lease>;
+  /** By length in seconds; there are few lengths. */
+  readonly #lines = new Map<number, LeaseLine>();
+  readonly #retries: DelayQueue<Lease>;
+  #timer: Timer | undefined;
+  #timerDueMs = Infinity;
   #isRunning = false;
   #isClosed = false;
 
   constructor(options: ExpiryOptions) {
     this.#options = options;
-    this.#queue = new DelayQueue({ clock: options.clock, onDue: () => void this.#run() });
+    this.#retries = new DelayQueue({ clock: options.clock, onDue: () => void this.#run() });
   }
 
   track(key: string, modRevision: number, leaseSeconds: number): void {
     if (this.#isClosed) return;
-    this.#queue.add({ key, modRevision, isRetry: false }, leaseSeconds * 1000);
+    let line = this.#lines.get(leaseSeconds);
+    if (line === undefined) {
+      line = new LeaseLine(this.#options.isCurrent);
+      this.#lines.set(leaseSeconds, line);
+    }
+    line.add(key, modRevision, this.#options.clock.monotonicMs() + leaseSeconds * 1000);
+    if (line.length === 1) this.#arm();
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#queue.clear();
+    this.#retries.clear();
+    this.#lines.clear();
+    this.#timer?.cancel();
   }
 
   async #run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
     for (;;) {
-      const due = this.#queue.takeDue(maxDeletes);
-      if (due.length === 0 || this.#isClosed) break;
-      await Promise.all(due.map((lease) => this.#expire(lease)));
+      const again = this.#retries.takeDue(maxDeletes);
+      const due = this.#takeDue(maxDeletes - again.length);
+      if (due.length + again.length === 0 || this.#isClosed) break;
+      const deletes = due.map((lease) => this.#expire(lease, false));
+      await Promise.all([...deletes, ...again.map((lease) => this.#expire(lease, true))]);
     }
     this.#isRunning = false;
+    this.#arm();
   }
 
-  async #expire(lease: Lease): Promise<void> {
+  /** Those that ended, the earliest first. */
+  #takeDue(limit: number): Lease[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    const taken: Lease[] = [];
+    while (taken.length < limit) {
+      const line = this.#earliest();
+      if (line === undefined || line.dueMs > nowMs) break;
+      const lease = line.take();
+      if (lease !== undefined) taken.push(lease);
+    }
+    return taken;
+  }
+
+  #earliest(): LeaseLine | undefined {
+    let earliest: LeaseLine | undefined;
+    for (const line of this.#lines.values()) {
+      if (line.length > 0 && line.dueMs < (earliest?.dueMs ?? Infinity)) earliest = line;
+    }
+    return earliest;
+  }
+
+  #arm(): void {
+    const dueMs = this.#earliest()?.dueMs ?? Infinity;
+    if (this.#isRunning || this.#isClosed || dueMs >= this.#timerDueMs) return;
+    const { clock } = this.#options;
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
+    this.#timer = clock.after(Math.max(dueMs - clock.monotonicMs(), 0), () => {
+      this.#timer = undefined;
+      this.#timerDueMs = Infinity;
+      void this.#run();
+    });
+  }
+
+  async #expire(lease: Lease, isRetry: boolean): Promise<void> {
     const { key, modRevision } = lease;
     if (!this.#options.isCurrent(key, modRevision)) return;
     try {
       await this.#options.remove(key, modRevision);
     } catch (error) {
       if (this.#isClosed || hasCode(error, 'RevisionMismatch') || hasCode(error, 'Closed')) return;
-      if (!lease.isRetry) {
+      if (!isRetry) {
         this.#options.log.warning('Expired key could not be deleted, trying again', {
           key,
           error: messageOf(error),
         });
       }
-      this.#queue.add({ ...lease, isRetry: true }, retryMs);
+      this.#retries.add(lease, retryMs);
     }
   }
 }
