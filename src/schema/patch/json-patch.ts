@@ -26,62 +26,53 @@ class Draft {
     this.root = root;
   }
 
-  read(pointer: string): unknown {
-    let value = this.root;
-    for (const step of parsePointer(pointer)) value = childOf(value, step);
-    return value;
-  }
-
   add(pointer: string, value: unknown): void {
     const [parent, last] = this.#parentOf(pointer);
     // upstream's parser replaces the document, but does not add it
-    if (parent === undefined) throw unprocessable('cannot add the document');
+    if (parent === undefined) throw offTheWay();
     if (!Array.isArray(parent)) setField(parent, last, value);
-    else parent.splice(last === '-' ? parent.length : indexIn(parent, last, true), 0, value);
+    else parent.splice(last === '-' ? parent.length : placeIn(parent, last), 0, value);
   }
 
   remove(pointer: string): void {
     const [parent, last] = this.#parentOf(pointer);
-    if (parent === undefined) throw unprocessable('cannot remove the document');
-    if (Array.isArray(parent)) parent.splice(indexIn(parent, last, false), 1);
+    if (parent === undefined) throw offTheWay();
+    if (Array.isArray(parent)) parent.splice(indexIn(parent, last), 1);
     else if (Object.hasOwn(parent, last)) delete parent[last];
-    else throw unprocessable(`nothing to remove at ${pointer}`);
+    else throw new Misfit(`Unable to remove nonexistent key: ${last}: ${missingValue}`);
   }
 
   replace(pointer: string, value: unknown): void {
     const [parent, last] = this.#parentOf(pointer);
     if (parent === undefined) this.root = value;
-    else if (Array.isArray(parent)) parent[indexIn(parent, last, false)] = value;
+    else if (Array.isArray(parent)) parent[indexIn(parent, last)] = value;
     else if (Object.hasOwn(parent, last)) setField(parent, last, value);
-    else throw unprocessable(`nothing to replace at ${pointer}`);
+    else throw nonexistent(last);
   }
 
-  move(from: string, to: string): void {
-    const value = this.#existing(from);
-    if (to.startsWith(`${from}/`)) throw unprocessable('cannot move a value into itself');
-    this.remove(from);
-    this.add(to, value);
-  }
-
-  copy(from: string, to: string): void {
-    const value = this.#existing(from);
+  copy(value: unknown, to: string): void {
     this.#copiedBytes += JSON.stringify(value).length;
-    if (this.#copiedBytes > maxCopiedBytes) throw unprocessable('too much copied');
+    if (this.#copiedBytes > maxCopiedBytes) {
+      throw unprocessable(
+        `Unable to complete the copy, the accumulated size increase of copy is ${this.#copiedBytes}, exceeding the limit ${maxCopiedBytes}`,
+      );
+    }
     // Two places share the value now, so neither may be written to without a copy.
     this.#owned.clear();
     this.add(to, value);
   }
 
-  test(pointer: string, expected: unknown): void {
-    const value = this.read(pointer);
-    if (!jsonEqual(value ?? null, expected ?? null)) {
-      throw unprocessable(`testing value ${pointer} failed`);
-    }
-  }
-
-  #existing(pointer: string): unknown {
-    const value = this.read(pointer);
-    if (value === undefined) throw unprocessable(`nothing at ${pointer}`);
+  /** The value of a place; throws Misfit without one. */
+  existing(pointer: string): unknown {
+    const steps = parsePointer(pointer);
+    const last = steps.pop();
+    if (last === undefined) return this.root;
+    let parent: unknown = this.root;
+    for (const step of steps) parent = childOnTheWay(parent, step);
+    if (Array.isArray(parent)) return parent[indexIn(parent, last)];
+    if (!isFields(parent)) throw offTheWay();
+    const value = ownField(parent, last);
+    if (value === undefined) throw nonexistent(last);
     return value;
   }
 
@@ -93,8 +84,8 @@ class Draft {
     let at = this.#own(this.root);
     this.root = at;
     for (const step of steps) {
-      const child = this.#own(childOf(at, step));
-      if (Array.isArray(at)) at[indexIn(at, step, false)] = child;
+      const child = this.#own(childOnTheWay(at, step));
+      if (Array.isArray(at)) at[indexIn(at, step)] = child;
       else setField(at, step, child);
       at = child;
     }
@@ -102,7 +93,7 @@ class Draft {
   }
 
   #own(value: unknown): Container {
-    if (typeof value !== 'object' || value === null) throw unprocessable('no container on the way');
+    if (typeof value !== 'object' || value === null) throw offTheWay();
     if (this.#owned.has(value)) return value as Container;
     const copy = Array.isArray(value) ? [...(value as unknown[])] : { ...(value as Fields) };
     this.#owned.add(copy);
@@ -110,24 +101,64 @@ class Draft {
   }
 }
 
-/** Undefined when there is no such child. */
-function childOf(value: unknown, step: string): unknown {
-  if (Array.isArray(value)) return value[indexIn(value, step, false)];
-  return isFields(value) ? ownField(value, step) : undefined;
+const missingValue = 'missing value';
+
+/** Why an operation does not fit: there is no way to its place, or something is wrong there. */
+class Misfit extends Error {
+  /** Undefined: there is no container at the end of the path. */
+  readonly detail: string | undefined;
+
+  constructor(detail: string | undefined) {
+    super(detail ?? missingValue);
+    this.detail = detail;
+  }
+}
+
+function offTheWay(): Misfit {
+  return new Misfit(undefined);
+}
+
+function nonexistent(key: string): Misfit {
+  return new Misfit(`unable to get nonexistent key: ${key}: ${missingValue}`);
+}
+
+function childOnTheWay(value: unknown, step: string): unknown {
+  if (!Array.isArray(value)) return isFields(value) ? ownField(value, step) : undefined;
+  try {
+    return value[indexIn(value, step)];
+  } catch {
+    throw offTheWay();
+  }
 }
 
 /** Upstream's parser also counts from the end: -1 is the last item. */
-function indexIn(list: readonly unknown[], step: string, isInsert: boolean): number {
-  if (!/^-?[0-9]+$/.test(step)) throw unprocessable(`no index: ${step}`);
-  const count = isInsert ? list.length + 1 : list.length;
-  const index = Number(step) < 0 ? Number(step) + count : Number(step);
-  if (index < 0 || index >= count) throw unprocessable(`index out of range: ${step}`);
-  return index;
+function indexIn(list: readonly unknown[], step: string): number {
+  return checkedIndex(step, list.length);
+}
+
+/** Where a new item goes. */
+function placeIn(list: readonly unknown[], step: string): number {
+  if (!/^-?[0-9]+$/.test(step)) {
+    throw new Misfit(`value was not a proper array index: '${step}': ${notANumber(step)}`);
+  }
+  return checkedIndex(step, list.length + 1);
+}
+
+function checkedIndex(step: string, count: number): number {
+  if (!/^-?[0-9]+$/.test(step)) throw new Misfit(notANumber(step));
+  const given = Number(step);
+  const index = given < 0 ? given + count : given;
+  if (index >= 0 && index < count) return index;
+  throw new Misfit(`Unable to access invalid index: ${given}: invalid index referenced`);
+}
+
+function notANumber(step: string): string {
+  return `strconv.Atoi: parsing ${JSON.stringify(step)}: invalid syntax`;
 }
 
 function parsePointer(pointer: string): string[] {
   if (pointer === '') return [];
-  if (!pointer.startsWith('/')) throw unprocessable(`no path: ${pointer}`);
+  if (!pointer.startsWith('/')) throw offTheWay();
   return pointer
     .slice(1)
     .split('/')
@@ -136,8 +167,9 @@ function parsePointer(pointer: string): string[] {
 
 function textOf(operation: Fields, name: string): string {
   const text = operation[name];
-  if (typeof text !== 'string') throw unprocessable(`${name} is missing`);
-  return text;
+  if (typeof text === 'string') return text;
+  const what = String(operation['op']);
+  throw unprocessable(`${what} operation failed to decode ${name}: ${missingValue}`);
 }
 
 /** A value that must be given; null is one. */
@@ -146,23 +178,99 @@ function valueOf(operation: Fields): unknown {
   return operation['value'];
 }
 
+/** Does one step of an operation; what does not fit is told in the words of upstream's library. */
+function fit<T>(step: () => T, texts: { noWay: string; at: (detail: string) => string }): T {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof Misfit)) throw error;
+    const { detail } = error;
+    throw unprocessable(
+      detail === undefined ? `${texts.noWay}: ${missingValue}` : texts.at(detail),
+    );
+  }
+}
+
 function run(draft: Draft, operation: Fields): void {
   const path = textOf(operation, 'path');
+  const notThere = 'operation does not apply: doc is missing';
   switch (operation['op']) {
-    case 'add':
-      return draft.add(path, valueOf(operation));
+    case 'add': {
+      const value = valueOf(operation);
+      return fit(() => draft.add(path, value), {
+        noWay: `add ${notThere} path: "${path}"`,
+        at: (detail) => `error in add for path: '${path}': ${detail}`,
+      });
+    }
     case 'remove':
-      return draft.remove(path);
-    case 'replace':
-      return draft.replace(path, valueOf(operation));
+      return fit(() => draft.remove(path), {
+        noWay: `remove ${notThere} path: "${path}"`,
+        at: (detail) => `error in remove for path: '${path}': ${detail}`,
+      });
+    case 'replace': {
+      const value = valueOf(operation);
+      return fit(() => draft.replace(path, value), {
+        noWay: `replace ${notThere} path: ${path}`,
+        at: () => `replace ${notThere} key: ${path}: ${missingValue}`,
+      });
+    }
     case 'move':
-      return draft.move(textOf(operation, 'from'), path);
+      return move(draft, textOf(operation, 'from'), path);
     case 'copy':
-      return draft.copy(textOf(operation, 'from'), path);
+      return copy(draft, textOf(operation, 'from'), path);
     case 'test':
-      return draft.test(path, operation['value']);
+      return test(draft, path, operation['value']);
     default:
-      throw unprocessable(`unexpected kind: ${String(operation['op'])}`);
+      throw unprocessable(`Unexpected kind: ${String(operation['op'])}`);
+  }
+}
+
+function move(draft: Draft, from: string, to: string): void {
+  const key = from.slice(from.lastIndexOf('/') + 1);
+  const value = fit(() => draft.existing(from), {
+    noWay: `move operation does not apply: doc is missing from path: ${from}`,
+    at: (detail) => `error in move for path: '${key}': ${detail}`,
+  });
+  const destination = {
+    noWay: `move operation does not apply: doc is missing destination path: ${to}`,
+    at: (detail: string) => `error in move for path: '${to}': ${detail}`,
+  };
+  fit(() => {
+    if (to.startsWith(`${from}/`)) throw offTheWay();
+    draft.remove(from);
+    draft.add(to, value);
+  }, destination);
+}
+
+function copy(draft: Draft, from: string, to: string): void {
+  const value = fit(() => draft.existing(from), {
+    noWay: `copy operation does not apply: doc is missing from path: ${from}`,
+    at: (detail) => `error in copy for from: '${from}': ${detail}`,
+  });
+  fit(() => draft.copy(value, to), {
+    noWay: `copy operation does not apply: doc is missing destination path: ${to}`,
+    at: (detail) => `error while adding value during copy: ${detail}`,
+  });
+}
+
+/** Nothing at a place counts as null. */
+function test(draft: Draft, path: string, expected: unknown): void {
+  const value = fit(() => valueOrNull(draft, path), {
+    noWay: `test operation does not apply: is missing path: ${path}`,
+    at: (detail) => `error in test for path: '${path}': ${detail}`,
+  });
+  if (!jsonEqual(value, expected ?? null)) {
+    throw unprocessable(`testing value ${path} failed: test failed`);
+  }
+}
+
+function valueOrNull(draft: Draft, path: string): unknown {
+  try {
+    return draft.existing(path) ?? null;
+  } catch (error) {
+    const isMissing = error instanceof Misfit && error.detail?.endsWith(missingValue) === true;
+    if (isMissing) return null;
+    throw error;
   }
 }
 

@@ -94,6 +94,65 @@ test('a JSON patch that does not fit is invalid without saying why', () => {
   });
 });
 
+test('what did not fit is told beside it, in the words of the library of upstream', () => {
+  const document = { a: { b: 1 }, list: [1] };
+  const cases: [object, string][] = [
+    [
+      { op: 'add', path: '/x/y', value: 1 },
+      'add operation does not apply: doc is missing path: "/x/y": missing value',
+    ],
+    [
+      { op: 'add', path: '/list/5', value: 1 },
+      "error in add for path: '/list/5': Unable to access invalid index: 5: invalid index referenced",
+    ],
+    [
+      { op: 'add', path: '/list/x', value: 1 },
+      `error in add for path: '/list/x': value was not a proper array index: 'x': strconv.Atoi: parsing "x": invalid syntax`,
+    ],
+    [
+      { op: 'remove', path: '/nope' },
+      "error in remove for path: '/nope': Unable to remove nonexistent key: nope: missing value",
+    ],
+    [
+      { op: 'remove', path: '/x/y' },
+      'remove operation does not apply: doc is missing path: "/x/y": missing value',
+    ],
+    [
+      { op: 'replace', path: '/a/c', value: 1 },
+      'replace operation does not apply: doc is missing key: /a/c: missing value',
+    ],
+    [
+      { op: 'replace', path: '/x/c', value: 1 },
+      'replace operation does not apply: doc is missing path: /x/c: missing value',
+    ],
+    [
+      { op: 'move', from: '/x/y', path: '/z' },
+      'move operation does not apply: doc is missing from path: /x/y: missing value',
+    ],
+    [
+      { op: 'copy', from: '/a/b', path: '/x/y' },
+      'copy operation does not apply: doc is missing destination path: /x/y: missing value',
+    ],
+    [{ op: 'test', path: '/a/b', value: 2 }, 'testing value /a/b failed: test failed'],
+    [{ op: 'test', path: '/a/c', value: 2 }, 'testing value /a/c failed: test failed'],
+    [
+      { op: 'test', path: '/x/y', value: null },
+      'test operation does not apply: is missing path: /x/y: missing value',
+    ],
+    [{ op: 'jump', path: '/a' }, 'Unexpected kind: jump'],
+  ];
+  for (const [operation, why] of cases) {
+    assert.throws(
+      () => applyJsonPatch(document, [operation]),
+      (error: Error) => {
+        assert.equal((error.cause as Error).message, why);
+        return true;
+      },
+    );
+  }
+  assert.deepEqual(applyJsonPatch(document, [{ op: 'test', path: '/a/c', value: null }]), document);
+});
+
 test('a JSON patch is bounded in operations and in what it copies', () => {
   const many = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/c', value: 'text' }));
   assert.throws(() => applyJsonPatch(document, many), {
