@@ -8,6 +8,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   StorageClass,
+  VolumeAttachment,
 } from '#schema/types.ts';
 import { volumeClass } from '#schema/volumes/mod.ts';
 import type { Happening } from './framework/happening.ts';
@@ -19,6 +20,7 @@ const storage = (resource: string): GroupVersionResource => ({
   resource,
 });
 const classIndex = 'storageClass';
+const nodeIndex = 'attachedNode';
 
 /** Storage lookups over informers; `onEvent` hears of what may help a waiting pod. */
 export function createInformerStorage(
@@ -31,6 +33,8 @@ export function createInformerStorage(
   const nodes = informers.informer<CSINode>(resources.csiNodes);
   const drivers = informers.informer<CSIDriver>(storage('csidrivers'));
   const capacities = informers.informer<CSIStorageCapacity>(storage('csistoragecapacities'));
+  const attachments = informers.informer<VolumeAttachment>(resources.volumeAttachments);
+  attachments.addIndex(nodeIndex, ({ spec }) => [spec.nodeName]);
   volumes.addIndex(classIndex, (volume) => [volumeClass(volume)]);
   capacities.addIndex(classIndex, ({ storageClassName }) => [storageClassName]);
   const listeners = new Set<() => void>();
@@ -55,6 +59,8 @@ export function createInformerStorage(
   for (const informer of [classes, nodes, drivers, capacities]) {
     informer.addHandler({ onAdd: changed, onUpdate: changed });
   }
+  // A volume that leaves a node leaves room for another one.
+  attachments.addHandler({ onDelete: changed });
   return {
     claim: (namespace, name) => claims.get(`${namespace}/${name}`),
     volume: (name) => volumes.get(name),
@@ -63,6 +69,7 @@ export function createInformerStorage(
     csiNode: (name) => nodes.get(name),
     csiDriver: (name) => drivers.get(name),
     capacities: (name) => capacities.byIndex(classIndex, name),
+    attachments: (nodeName) => attachments.byIndex(nodeIndex, nodeName),
     onChange(changed) {
       listeners.add(changed);
       return () => void listeners.delete(changed);

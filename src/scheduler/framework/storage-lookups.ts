@@ -5,6 +5,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   StorageClass,
+  VolumeAttachment,
 } from '#schema/types.ts';
 
 /** What volume plugins ask about storage objects. Synchronous, from informers. */
@@ -16,6 +17,8 @@ export interface StorageLookups {
   csiNode(name: string): CSINode | undefined;
   csiDriver(name: string): CSIDriver | undefined;
   capacities(storageClass: string): readonly CSIStorageCapacity[];
+  /** What is attached to the node, or on its way there or away. */
+  attachments(nodeName: string): readonly VolumeAttachment[];
   /** Calls `changed` after each change of a claim or volume, until the returned function is called. */
   onChange(changed: () => void): () => void;
 }
@@ -29,5 +32,6 @@ export const noStorage: StorageLookups = {
   csiNode: () => undefined,
   csiDriver: () => undefined,
   capacities: () => [],
+  attachments: () => [],
   onChange: () => () => undefined,
 };

@@ -2,7 +2,7 @@ import type { NodeInfo, PodInfo } from '../framework/node-info.ts';
 import { maxNodeScore } from '../framework/plugin.ts';
 import type { Plugin } from '../framework/plugin.ts';
 import { skip } from '../framework/status.ts';
-import { cpuAndMemory } from './resource-scoring.ts';
+import { countsFor, cpuAndMemory } from './resource-scoring.ts';
 
 /** NodeResourcesBalancedAllocationArgs. */
 export interface BalancedAllocationArgs {
@@ -20,8 +20,9 @@ export function createBalancedAllocation(args: BalancedAllocationArgs = {}): Plu
     },
     score(_state, pod, node) {
       const half = maxNodeScore / 2;
-      const withPod = balance(names, node, pod);
-      return half + Math.floor((half + withPod - balance(names, node, undefined)) / 2);
+      const counted = names.filter((name) => countsFor(name, pod));
+      const withPod = balance(counted, node, pod);
+      return half + Math.floor((half + withPod - balance(counted, node, undefined)) / 2);
     },
   };
 }

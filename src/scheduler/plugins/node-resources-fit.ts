@@ -41,6 +41,7 @@ export function createNodeResourcesFit(args: NodeResourcesFitArgs = {}): Plugin 
     (name.includes('/') && ignoredResourceGroups.includes(name.slice(0, name.indexOf('/'))));
   const resources = scoringStrategy?.resources ?? cpuAndMemory;
   const strategy = strategyOf(scoringStrategy);
+  const isByRatio = scoringStrategy?.type === 'RequestedToCapacityRatio';
   return {
     name: 'NodeResourcesFit',
     answersByNode: true,
@@ -75,13 +76,14 @@ export function createNodeResourcesFit(args: NodeResourcesFitArgs = {}): Plugin 
       for (const { name, weight } of resources) {
         const allocatable = node.allocatable.get(name) ?? 0;
         if (allocatable === 0 || !countsFor(name, pod)) continue;
-        sum += strategy(requestedWith(name, pod, node), allocatable) * weight;
+        const score = strategy(requestedWith(name, pod, node), allocatable);
+        // As upstream: by its shape, a resource that scores nothing says nothing.
+        if (isByRatio && score <= 0) continue;
+        sum += score * weight;
         weights += weight;
       }
       if (weights === 0) return 0;
-      return scoringStrategy?.type === 'RequestedToCapacityRatio'
-        ? Math.round(sum / weights)
-        : Math.floor(sum / weights);
+      return isByRatio ? Math.round(sum / weights) : Math.floor(sum / weights);
     },
   };
 }
@@ -135,7 +137,8 @@ function strategyOf(scoring: NodeResourcesFitArgs['scoringStrategy']): Strategy 
   switch (scoring?.type) {
     case 'MostAllocated':
       return (requested, allocatable) =>
-        requested > allocatable ? 0 : Math.floor((requested * maxNodeScore) / allocatable);
+        // pods that ask for nothing count with more than that, and may go over what there is
+        Math.floor((Math.min(requested, allocatable) * maxNodeScore) / allocatable);
     case 'RequestedToCapacityRatio':
       return brokenLine(scoring.requestedToCapacityRatio?.shape ?? []);
     default:

@@ -30,6 +30,8 @@ export function createNodeVolumeLimits(storage: StorageLookups): Plugin {
       for (const { pod } of node.pods.values()) {
         for (const [volume, driver] of volumesOf(pod, storage)) used.set(volume, driver);
       }
+      // Volumes of pods that are gone stay attached for a while.
+      for (const [volume, driver] of attachedTo(node, storage)) used.set(volume, driver);
       const counts = new Map<string, number>();
       for (const driver of used.values()) counts.set(driver, (counts.get(driver) ?? 0) + 1);
       for (const [volume, driver] of wanted) {
@@ -50,6 +52,16 @@ function limitsOf(node: NodeInfo, storage: StorageLookups): Map<string, number> 
     if (allocatable?.count !== undefined) limits.set(name, allocatable.count);
   }
   return limits;
+}
+
+/** CSI volumes that are attached to a node: driver by volume. */
+function attachedTo({ name }: NodeInfo, storage: StorageLookups): Map<string, string> {
+  const volumes = new Map<string, string>();
+  for (const { spec } of storage.attachments(name)) {
+    const csi = storage.volume(spec.source.persistentVolumeName ?? '')?.spec?.csi;
+    if (csi !== undefined) volumes.set(`${spec.attacher}/${csi.volumeHandle}`, spec.attacher);
+  }
+  return volumes;
 }
 
 /** CSI volumes of a pod: driver by volume. A claim without volume counts for its class' driver. */

@@ -195,6 +195,47 @@ test('the emptier node scores higher, requests of nothing count as 100m and 200 
   assert.equal(b, Math.floor((freeCpu + freeMemory) / 2));
 });
 
+test('strategies: what counts, how much, and what is full', () => {
+  const allocatable = { cpu: '2', memory: '4Gi', pods: '9', 'ephemeral-storage': '10Gi' };
+  const large = (name: string): Node => node(name, { status: { allocatable } });
+  const disk = { resources: { requests: { cpu: '200m', 'ephemeral-storage': '5Gi' } } };
+  const placed = [on('a', pod('x', {}, disk))];
+  const score = (
+    type: 'LeastAllocated' | 'MostAllocated' | 'RequestedToCapacityRatio',
+    resources: readonly string[],
+    one: Pod,
+  ): number[] => {
+    const shape = [
+      { utilization: 0, score: 0 },
+      { utilization: 100, score: 10 },
+    ];
+    const scoringStrategy = {
+      type,
+      resources: resources.map((name) => ({ name, weight: 1 })),
+      requestedToCapacityRatio: { shape },
+    };
+    return scores(
+      createNodeResourcesFit({ scoringStrategy }),
+      one,
+      [large('a'), large('b')],
+      placed,
+    );
+  };
+  // storage counts for pods that ask for none as well, devices do not
+  assert.deepEqual(score('LeastAllocated', ['ephemeral-storage'], pod('p')), [50, 100]);
+  assert.deepEqual(score('LeastAllocated', ['example.com/gpu'], pod('p')), [0, 0]);
+  // requests of nothing may be more than there is: that is full
+  const tight = node('t', { status: { allocatable: { cpu: '50m', memory: '4Gi', pods: '9' } } });
+  const most = {
+    scoringStrategy: { type: 'MostAllocated', resources: [{ name: 'cpu', weight: 1 }] },
+  };
+  assert.deepEqual(scores(createNodeResourcesFit(most as never), pod('p'), [tight]), [100]);
+  // a resource that scores nothing is left out of the mean
+  const cpuOnly = pod('p', {}, cpu('1'));
+  const both = ['cpu', 'ephemeral-storage'];
+  assert.deepEqual(score('RequestedToCapacityRatio', both, cpuOnly), [55, 50]);
+});
+
 test('balanced allocation prefers the node that the pod evens out', () => {
   const placed = [on('a', pod('x', {}, cpu('1')))];
   const memory = { resources: { requests: { memory: '2Gi' } } };

@@ -21,7 +21,9 @@ export function requestedWith(name: string, pod: PodInfo, node: NodeInfo): numbe
   return (node.requested.get(name) ?? 0) + (pod.requests.get(name) ?? 0);
 }
 
-/** Whether the resource counts for this pod: others than CPU and memory only when it asks for them. */
+const plainNames: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);
+
+/** Whether the resource counts for this pod: devices and the like only when it asks for them. */
 export function countsFor(name: string, pod: PodInfo): boolean {
-  return name === 'cpu' || name === 'memory' || (pod.requests.get(name) ?? 0) > 0;
+  return plainNames.has(name) || (pod.requests.get(name) ?? 0) > 0;
 }

@@ -14,6 +14,7 @@ import type {
   Pod,
   StorageClass,
   Volume,
+  VolumeAttachment,
 } from '#schema/types.ts';
 import { createPodInfo } from '../framework/node-info.ts';
 import type { CycleState, Plugin } from '../framework/plugin.ts';
@@ -260,6 +261,29 @@ describe('other volume plugins', () => {
     const parts = await setUp(claim('c1', 'v1'), claim('c2', 'v2'), csi('v1'), csi('v2'), csiNode);
     const plugin = createNodeVolumeLimits(parts.storage);
     const cache = clusterOf(nodes, [on('a', using('1', 'c1'))]);
+    assert.deepEqual(refusals(plugin, cache, using('p', 'c2')), { a: limitReason, b: '' });
+    assert.equal(refusals(plugin, cache, using('p', 'c1'))['a'], '');
+  });
+
+  it('volumes of pods that are gone count as long as they are attached', async () => {
+    const csi = (name: string): KubeObject =>
+      volume(name, { csi: { driver: 'd', volumeHandle: name } });
+    const csiNode: CSINode = {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'CSINode',
+      metadata: { name: 'a' },
+      spec: { drivers: [{ name: 'd', nodeID: 'a', allocatable: { count: 1 } }] },
+    };
+    const attachment: VolumeAttachment = {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'VolumeAttachment',
+      metadata: { name: 'va' },
+      spec: { attacher: 'd', nodeName: 'a', source: { persistentVolumeName: 'v1' } },
+    };
+    const claims = [claim('c1', 'v1'), claim('c2', 'v2')];
+    const parts = await setUp(...claims, csi('v1'), csi('v2'), csiNode, attachment);
+    const plugin = createNodeVolumeLimits(parts.storage);
+    const cache = clusterOf(nodes);
     assert.deepEqual(refusals(plugin, cache, using('p', 'c2')), { a: limitReason, b: '' });
     assert.equal(refusals(plugin, cache, using('p', 'c1'))['a'], '');
   });
