@@ -109,6 +109,13 @@ describe('pages', () => {
     assert.equal(answer.at('metadata.remainingItemCount'), undefined);
   });
 
+  test('two names at once are nobody’s', async () => {
+    const selector = encodeURIComponent('metadata.name=a,metadata.name=b');
+    const answer = await api.request('GET', `${maps}?fieldSelector=${selector}`);
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.at('items'), []);
+  });
+
   test('bad limits and tokens are refused', async () => {
     const first = await api.request('GET', `${maps}?limit=1`);
     const token = String(first.at('metadata.continue'));

@@ -1,5 +1,7 @@
 import { posix } from 'node:path';
 
+import { messageOf } from '#base/errors.ts';
+import { parseJson } from '#schema/mod.ts';
 import { badRequest } from '../api-errors.ts';
 
 /** Where a paged list goes on. */
@@ -44,14 +46,33 @@ function readToken(token: string): Record<string, unknown> {
   if (wrongAt >= 0) throw refused(`: illegal base64 data at input byte ${wrongAt}`);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(Buffer.from(token, 'base64url').toString());
-  } catch {
-    throw refused(': invalid character looking for beginning of value');
+    parsed = parseJson(Buffer.from(token, 'base64url'), 'Ignore').value;
+  } catch (error) {
+    throw refused(`: ${messageOf(error)}`);
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw refused(': json: cannot unmarshal into Go value of type storage.continueToken');
+  if (typeof parsed !== 'object' || Array.isArray(parsed)) {
+    throw refused(
+      `: json: cannot unmarshal ${goWord(parsed)} into Go value of type storage.continueToken`,
+    );
   }
-  return parsed as Record<string, unknown>;
+  const fields = (parsed ?? {}) as Record<string, unknown>;
+  for (const [name, wanted] of Object.entries(tokenFields)) {
+    const value = fields[name] ?? undefined;
+    if (value === undefined || typeof value === (wanted === 'int64' ? 'number' : wanted)) continue;
+    throw refused(
+      `: json: cannot unmarshal ${goWord(value)} into Go struct field continueToken.${name} of type ${wanted}`,
+    );
+  }
+  return fields;
+}
+
+/** The fields of a token and their types in Go. */
+const tokenFields = { v: 'string', rv: 'int64', start: 'string' } as const;
+
+/** What Go's decoder calls a value. */
+function goWord(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 function textOf(version: unknown): string {

@@ -165,8 +165,8 @@ export function selectionOf(
     if (!isMeta && !info.selectableFields.includes(key)) {
       throw badRequest(unsupportedField(info, key));
     }
+    if (operator !== '=' || key !== 'metadata.name' || key in exactFields) isNameOnly = false;
     if (operator === '=') exactFields[key] = values[0] ?? '';
-    if (operator !== '=' || key !== 'metadata.name') isNameOnly = false;
   }
   const exactName = exactFields['metadata.name'] ?? '';
   if (name !== '' && exactName !== '' && exactName !== name) {
