@@ -12,7 +12,7 @@ import type { ServerSettings } from './settings.ts';
 const defaultKubeconfig = '/etc/rancher/k3s/k3s.yaml';
 
 /** The admin's kubeconfig with everything inside; cluster, user and context are all `default`. */
-export function renderAdminKubeconfig(options: {
+function renderAdminKubeconfig(options: {
   server: string;
   caPem: string;
   certificatePem: string;
@@ -50,7 +50,7 @@ const componentCertificates: Record<string, string> = {
 };
 
 /** Writes cred/*.kubeconfig for the control plane's own components. */
-export async function writeComponentKubeconfigs(paths: ServerPaths, server: string): Promise<void> {
+async function writeComponentKubeconfigs(paths: ServerPaths, server: string): Promise<void> {
   for (const [component, certificate] of Object.entries(componentCertificates)) {
     const path = `${paths.credentials}/${component}.kubeconfig`;
     const content = renderKubeconfig({
@@ -97,4 +97,29 @@ async function groupId(group: string): Promise<number> {
     throw new K3tsError('Usage', `--write-kubeconfig-group: there is no group "${group}"`);
   }
   return Number(line.split(':')[2]);
+}
+
+/** The admin's kubeconfig and those of the components, for a server that listens. */
+export async function writeKubeconfigs(options: {
+  settings: ServerSettings;
+  paths: ServerPaths;
+  caPem: string;
+  /** Where components find the server. */
+  loopbackPort: number;
+  log: Logger;
+}): Promise<void> {
+  const { settings, paths, caPem, loopbackPort, log } = options;
+  await writeComponentKubeconfigs(paths, `https://127.0.0.1:${loopbackPort}`);
+  const isAnyAddress = settings.bindAddress === '0.0.0.0' || settings.bindAddress === '::';
+  const host = isAnyAddress ? '127.0.0.1' : settings.bindAddress;
+  await writeAdminKubeconfig({
+    kubeconfig: settings.kubeconfig,
+    log,
+    content: renderAdminKubeconfig({
+      server: `https://${host.includes(':') ? `[${host}]` : host}:${settings.httpsPort}`,
+      caPem,
+      certificatePem: await readFile(paths.tlsFile('client-admin.crt'), 'utf8'),
+      keyPem: await readFile(paths.tlsFile('client-admin.key'), 'utf8'),
+    }),
+  });
 }
