@@ -71,7 +71,8 @@ export function followPods(options: {
   };
   const seeNomination = (pod: Pod): void => {
     const nodeName = pod.status?.nominatedNodeName ?? '';
-    if (isPlaced(pod)) return;
+    // One that is being bound counts on its node already.
+    if (isPlaced(pod) || cache.isAssumed(keyOf(pod))) return;
     if (nodeName === '') {
       nominated.remove(keyOf(pod));
       moveFor({ event: 'AssignedPod/Delete', pod });

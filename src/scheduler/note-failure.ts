@@ -5,7 +5,7 @@ import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { resources } from '#client/mod.ts';
 import type { Client, EventRecorder } from '#client/mod.ts';
-import type { PodCondition } from '#schema/types.ts';
+import type { Pod, PodCondition } from '#schema/types.ts';
 import { eventNote } from './diagnosis.ts';
 import type { QueuedPod } from './queue/scheduling-queue.ts';
 
@@ -57,5 +57,26 @@ export async function noteFailure(
   } catch (error) {
     if (hasReason(error, 'NotFound')) return;
     log.warning('Cannot note why a pod waits', { pod: queued.key, error: messageOf(error) });
+  }
+}
+
+/**
+ * Writes the node that the pod is going to, for those who would like to know before it is bound.
+ * Answers the pod that says so; a failure is told in the log and holds nothing up.
+ */
+export async function noteExpectedNode(
+  parts: { client: Client; log: Logger },
+  { key, pod: { pod } }: QueuedPod,
+  nodeName: string,
+): Promise<Pod | undefined> {
+  const { name, namespace, uid } = pod.metadata;
+  if (pod.status?.nominatedNodeName === nodeName) return pod;
+  const body = { metadata: { uid }, status: { nominatedNodeName: nodeName } };
+  const options = { namespace, subresource: 'status' };
+  try {
+    return await parts.client.patch<Pod>(resources.pods, name, { type: 'merge', body }, options);
+  } catch (error) {
+    parts.log.warning('Cannot note where a pod is going', { pod: key, error: messageOf(error) });
+    return undefined;
   }
 }

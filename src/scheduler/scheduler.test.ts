@@ -9,7 +9,11 @@ import { createEventRecorder, createInformerFactory, resources } from '#client/m
 import { createFakeClient } from '#client/testing/mod.ts';
 import type { CoreV1Event, Node, Pod } from '#schema/types.ts';
 import { failureMessage } from './diagnosis.ts';
-import { unschedulable } from './framework/status.ts';
+import { defaultConfiguration } from './config/scheduler-configuration.ts';
+import { enableUserPlugins } from './config/user-plugins.ts';
+import type { UserPlugin } from './config/user-plugins.ts';
+import { failed, unschedulable } from './framework/status.ts';
+import type { Status } from './framework/status.ts';
 import { nodesToFind } from './place-pod.ts';
 import { createSchedulerMetrics } from './scheduler-metrics.ts';
 import { startScheduler } from './scheduler.ts';
@@ -31,7 +35,7 @@ function pod(name: string, cpu?: string, priority?: number): Pod {
   };
 }
 
-async function start(): Promise<{
+async function start(plugins: readonly UserPlugin[] = []): Promise<{
   client: ReturnType<typeof createFakeClient>;
   clock: FakeClock;
   metrics: MetricRegistry;
@@ -51,6 +55,8 @@ async function start(): Promise<{
     nodes: informers.informer<Node>(resources.nodes),
     events: createEventRecorder({ ...common, component: 'default-scheduler' }),
     metrics: createSchedulerMetrics(metrics),
+    configuration: enableUserPlugins(defaultConfiguration, plugins),
+    plugins: Object.fromEntries(plugins.map(({ name, create }) => [name, create])),
   });
   informers.start();
   await informers.synced();
@@ -251,4 +257,45 @@ test('a bind that is refused says who refused it, and the pod is tried again', a
   assert.equal(await nodeOf('p1'), undefined);
   for (let turn = 0; turn < 5; turn++) await clock.advance(300);
   assert.equal(await nodeOf('p1'), 'a');
+});
+
+test('a pod whose binding takes its time says where it is going, until that fails', async (t) => {
+  const answers: ((status: Status | undefined) => void)[] = [];
+  const slow: UserPlugin = {
+    name: 'Slow',
+    create: () => ({
+      name: 'Slow',
+      preBindPreFlight: (_state, { pod: { metadata } }) => metadata.name === 'slow',
+      preBind: (_state, { pod: { metadata } }) =>
+        metadata.name === 'slow'
+          ? new Promise((resolve) => void answers.push(resolve))
+          : Promise.resolve(undefined),
+    }),
+  };
+  const { client, clock, nodeOf, stop } = await start([slow]);
+  t.after(stop);
+  client.add(node('a'));
+  await clock.advance(10);
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 10; turn++) await clock.advance(10);
+  };
+  const going = async (name: string): Promise<string | undefined> =>
+    (await client.get<Pod>(resources.pods, name, { namespace: 'default' })).status
+      ?.nominatedNodeName;
+  await client.create(resources.pods, pod('slow', '600m'), { namespace: 'default' });
+  await settle();
+  assert.deepEqual([await nodeOf('slow'), await going('slow')], [undefined, 'a']);
+  // it counts once: there is room for 400m beside it, and no more
+  await client.create(resources.pods, pod('beside', '400m'), { namespace: 'default' });
+  await settle();
+  assert.deepEqual([await nodeOf('beside'), await going('beside')], ['a', undefined]);
+  answers.shift()?.(failed('no disk'));
+  await settle();
+  assert.equal(await going('slow'), undefined);
+  await clock.advance(2000);
+  await settle();
+  assert.equal(await going('slow'), 'a');
+  answers.shift()?.(undefined);
+  await settle();
+  assert.equal(await nodeOf('slow'), 'a');
 });

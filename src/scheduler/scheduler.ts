@@ -17,8 +17,9 @@ import { noLookups } from './framework/lookups.ts';
 import type { ClusterLookups } from './framework/lookups.ts';
 import type { CycleState, PostFilterResult } from './framework/plugin.ts';
 import type { Profile } from './framework/profile.ts';
+import { createPodInfo } from './framework/node-info.ts';
 import { isSuccess } from './framework/status.ts';
-import { noteFailure } from './note-failure.ts';
+import { noteExpectedNode, noteFailure } from './note-failure.ts';
 import type { FailureNote } from './note-failure.ts';
 import { createPlacement } from './place-pod.ts';
 import type { Placement, Refusal } from './place-pod.ts';
@@ -252,6 +253,11 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const bind = async (cycle: Cycle, nodeName: string): Promise<void> => {
     const { profile, state, queued } = cycle;
     const { pod, key } = queued;
+    // What takes its time is told beforehand; the API server takes it back when the pod is bound.
+    const expected = profile.isSlowToBind(state, pod, nodeName)
+      ? await noteExpectedNode({ client, log }, queued, nodeName)
+      : undefined;
+    if (expected !== undefined) queued.pod = createPodInfo(expected);
     const status = await bindPod({ profile, state, pod, nodeName, extenders });
     if (isSuccess(status)) {
       queue.done(key);
@@ -268,13 +274,13 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     profile.unreserve(state, pod, nodeName);
     const message = status?.reasons.join(', ') ?? '';
     log.warning('Binding failed', { pod: key, node: nodeName, reason: message });
-    fail(cycle, message);
+    fail(cycle, message, expected === undefined ? undefined : '');
     const nodeInfo = cache.node(nodeName);
     queue.moveFor({ event: 'AssignedPod/Delete', pod: pod.pod, nodeInfo });
   };
 
-  const fail = (cycle: Cycle, message: string): void => {
-    void recordFailure(cycle, 'SchedulerError', message);
+  const fail = (cycle: Cycle, message: string, nomination?: string): void => {
+    void recordFailure(cycle, 'SchedulerError', message, nomination);
     queue.markFailed(cycle.queued);
   };
 

@@ -131,6 +131,11 @@ export interface Plugin {
   reserve?(state: CycleState, pod: PodInfo, nodeName: string): Status | undefined;
   unreserve?(state: CycleState, pod: PodInfo, nodeName: string): void;
   permit?(state: CycleState, pod: PodInfo, nodeName: string): Promise<Status | undefined>;
+  /**
+   * Whether preBind has work to do for the pod that takes its time, as upstream's PreBindPreFlight:
+   * the pod then says by status.nominatedNodeName where it is going. No, when absent.
+   */
+  preBindPreFlight?(state: CycleState, pod: PodInfo, nodeName: string): boolean;
   preBind?(state: CycleState, pod: PodInfo, nodeName: string): Promise<Status | undefined>;
   /** Skip leaves the pod to the next Bind plugin. */
   bind?(state: CycleState, pod: PodInfo, nodeName: string): Promise<Status | undefined>;

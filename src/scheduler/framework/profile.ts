@@ -51,6 +51,8 @@ export interface Profile {
   ): PostFilterResult | Promise<PostFilterResult> | undefined;
   reserve(state: CycleState, pod: PodInfo, nodeName: string): Status | undefined;
   unreserve(state: CycleState, pod: PodInfo, nodeName: string): void;
+  /** Whether PreBind will take its time for this pod. */
+  isSlowToBind(state: CycleState, pod: PodInfo, nodeName: string): boolean;
   /** Permit, then PreBind; the first refusal ends it. */
   permitAndPreBind(state: CycleState, pod: PodInfo, nodeName: string): Promise<Status | undefined>;
   /** The first Bind plugin that does not skip. */
@@ -211,6 +213,8 @@ export function createProfile(schedulerName: string, points: PluginsByPoint): Pr
       // in reverse: what was reserved last is let go first
       for (const plugin of reservers.toReversed()) plugin.unreserve?.(state, pod, nodeName);
     },
+    isSlowToBind: (state, pod, nodeName) =>
+      at('preBind').some((plugin) => plugin.preBindPreFlight?.(state, pod, nodeName) === true),
     async permitAndPreBind(state, pod, nodeName) {
       for (const point of ['permit', 'preBind'] as const) {
         for (const plugin of at(point)) {

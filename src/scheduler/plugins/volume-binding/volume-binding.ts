@@ -67,15 +67,19 @@ export function createVolumeBinding(
       const volumes = volumesOn(state, nodeName);
       if (volumes !== undefined) release(volumes);
     },
+    preBindPreFlight: (state, _pod, nodeName) => hasWork(volumesOn(state, nodeName)),
     async preBind(state, _pod, nodeName) {
       const volumes = volumesOn(state, nodeName);
-      if (volumes === undefined) return undefined;
-      if (volumes.bindings.length + volumes.provisionings.length === 0) return undefined;
+      if (volumes === undefined || !hasWork(volumes)) return undefined;
       const status = await bindVolumes({ volumes, nodeName, client, storage, clock, timeoutMs });
       if (status === undefined) release(volumes);
       return status;
     },
   };
+}
+
+function hasWork(volumes: NodeVolumes | undefined): boolean {
+  return volumes !== undefined && volumes.bindings.length + volumes.provisionings.length > 0;
 }
 
 function volumesOn(state: ReadonlyMap<string, unknown>, nodeName: string): NodeVolumes | undefined {
