@@ -1,18 +1,9 @@
-import { ApiStatusError } from '#base/api-status-error.ts';
 import { messageOf } from '#base/errors.ts';
 import { traced, traceMark } from '#base/trace.ts';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { sendValue } from '../answers/object-answer.ts';
 import { answerWatchSocket, isWatchSocket } from '../answers/watch-socket.ts';
-import {
-  badRequest,
-  internalError,
-  plainError,
-  requestTimeout,
-  serviceUnavailable,
-  TooBusyError,
-} from '../api-errors.ts';
+import { badRequest, requestTimeout, TooBusyError } from '../api-errors.ts';
 import type { Authenticated, RequestAuthenticator } from '../authn/mod.ts';
 import { impersonatedUser, wantsImpersonation } from '../authn/mod.ts';
 import { AuditedExchange } from '../audit/audited-exchange.ts';
@@ -23,9 +14,7 @@ import type { ConnectHandler } from '../connect-hook.ts';
 import type { Core } from '../core.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { ResponseRules } from '../http/response-rules.ts';
-import { StoreError } from '#store/mod.ts';
 import type { RequestMetrics } from '../metrics/request-metrics.ts';
-import { negotiateForm } from '../negotiate.ts';
 import type { PathRouter } from '../path-route.ts';
 import type { RequestContext, RequestInfo, ResourceRequestContext, UserInfo } from '../request.ts';
 import { RequestTrail } from '../request-trail.ts';
@@ -35,10 +24,11 @@ import { decodePath, readRequestInfo } from '../request-info.ts';
 import type { Arrival } from './arrival.ts';
 import { arrivalOf, signalOf, upgradeArrival } from './arrival.ts';
 import { auditFailedLogin, beginAudit } from './audit-step.ts';
-import { authorize, AuthorizationFailure } from './authorize.ts';
+import { authorize } from './authorize.ts';
 import { admitConnect, dispatchResource, isLongRunning } from './dispatch.ts';
 import type { ResourceDispatch } from './dispatch.ts';
-import { answerPath, answerText } from './path-answer.ts';
+import { answerFailure, isExpected, shuttingDown, toStatusError } from './failure-answer.ts';
+import { answerPath } from './path-answer.ts';
 import { isOutOfScope } from './check-route.ts';
 import type { RequestWatchers } from './inside-request.ts';
 import { createRequestContext } from './request-context.ts';
@@ -342,50 +332,25 @@ export class RequestPipeline {
     if (failure.reason === 'InternalError' || failure.httpCode === 500) {
       core.log.error('Request failed', { path: exchange.path, error: messageOf(error) });
     }
-    if (exchange.isClosed) return failure.httpCode;
-    if (exchange.isAnswered) {
-      exchange.destroy();
-      return failure.httpCode;
-    }
-    const shown =
-      context ??
-      createRequestContext({
-        info: readRequestInfo(exchange.method, exchange.path, exchange.query),
-        user: anonymousUser,
-        query: exchange.query,
-        userAgent: exchange.headers['user-agent'] ?? '',
-        random: core.random,
-        signal: () => signalOf(exchange),
-        auditId: passage.auditId ?? auditIdOf(exchange.headers),
-        trail: passage.trail,
-      });
-    if (error instanceof TooBusyError) {
-      const headers = { 'Retry-After': String(error.retryAfterSeconds) };
-      answerText(exchange, shown, { status: error.httpCode, text: error.message, headers });
-      return error.httpCode;
-    }
-    if (error instanceof AuthorizationFailure) {
-      const uri = exchange.query === '' ? exchange.path : `${exchange.path}?${exchange.query}`;
-      answerText(exchange, shown, { status: error.httpCode, text: error.textFor(uri) });
-      return error.httpCode;
-    }
-    const options = { status: failure.httpCode, form: errorForm(exchange) };
-    await sendValue(exchange, shown, failure.toStatus(), options);
-    return failure.httpCode;
+    return await answerFailure(
+      exchange,
+      error,
+      () => context ?? this.#contextOf(exchange, passage),
+    );
   }
-}
 
-function shuttingDown(): ApiStatusError {
-  const { httpCode, reason, message } = serviceUnavailable('apiserver is shutting down');
-  return new ApiStatusError({ httpCode, reason, message, details: { retryAfterSeconds: 1 } });
-}
-
-function errorForm(exchange: Exchange): ReturnType<typeof negotiateForm> {
-  try {
-    const { media } = negotiateForm(exchange.headers.accept, ['Table']);
-    return { media, as: undefined };
-  } catch {
-    return { media: 'json', as: undefined };
+  /** For the answer to a request that failed before it was understood. */
+  #contextOf(exchange: Exchange, passage: Passage): RequestContext {
+    return createRequestContext({
+      info: readRequestInfo(exchange.method, exchange.path, exchange.query),
+      user: anonymousUser,
+      query: exchange.query,
+      userAgent: exchange.headers['user-agent'] ?? '',
+      random: this.#options.core.random,
+      signal: () => signalOf(exchange),
+      auditId: passage.auditId ?? auditIdOf(exchange.headers),
+      trail: passage.trail,
+    });
   }
 }
 
@@ -406,20 +371,4 @@ function newPassage(exchange: Exchange | undefined): Passage {
 function auditIdOf(headers: Exchange['headers']): string | undefined {
   const id = headers['audit-id'];
   return typeof id === 'string' && id !== '' ? id.slice(0, maxAuditIdLength) : undefined;
-}
-
-/** Failures that have a Status of their own; others are our bugs. */
-function isExpected(error: unknown): boolean {
-  return error instanceof ApiStatusError || error instanceof StoreError;
-}
-
-function toStatusError(error: unknown): ApiStatusError {
-  if (error instanceof ApiStatusError) return error;
-  if (error instanceof StoreError && (error.code === 'Unavailable' || error.code === 'Closed')) {
-    return serviceUnavailable(error.message, error);
-  }
-  if (error instanceof StoreError && error.code === 'Refused') {
-    return plainError(error.message, error);
-  }
-  return internalError(messageOf(error), error);
 }
