@@ -57,7 +57,7 @@ async function openEtcdCluster(_address: string, options: OpenBackendOptions): P
       'Option --datastore-endpoint: every endpoint of an etcd cluster is an http or https URL',
     );
   }
-  const { openEtcd } = await import('./drivers/etcd/etcd-backend.ts');
+  const { openEtcd } = await import('./drivers/etcd/open-etcd.ts');
   const { clock, log, tls } = options;
   return await openEtcd({ endpoints, tls, clock, log });
 }

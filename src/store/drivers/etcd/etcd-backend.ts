@@ -17,8 +17,7 @@ import type {
 } from '../../backend.ts';
 import { StoreError } from '../../errors.ts';
 import { rangeStart } from '../../sorted-keys.ts';
-import type { DatastoreTls } from './connection.ts';
-import { EtcdConnection } from './connection.ts';
+import type { EtcdConnection } from './connection.ts';
 import {
   compacted,
   futureRevision,
@@ -50,48 +49,11 @@ import {
 /** Items of one read; a list is read in as many as it takes, all at one revision. */
 const pageItems = 5000;
 
-/** How long to look for an etcd that answers when the server starts. */
-const openTimeoutMs = 30_000;
-const openRetryMs = 500;
-
 /** Agreed on by all API servers of an etcd, upstream's too. */
 const compactionKey = 'compact_rev_key';
 
 /** Revision handed to `Encode` while the real one is not known: none is written down. */
 const unknownRevision = 0;
-
-export interface EtcdOptions {
-  /** URLs, `http` or `https`. */
-  endpoints: readonly string[];
-  tls?: DatastoreTls | undefined;
-  clock: Clock;
-  log: Logger;
-}
-
-/** Connects to an etcd; rejects with `Unavailable` when none answers within half a minute. */
-export async function openEtcd(options: EtcdOptions): Promise<EtcdBackend> {
-  const { clock, log, endpoints, tls = {} } = options;
-  const backend = new EtcdBackend({
-    connection: new EtcdConnection({ endpoints, tls, clock }),
-    clock,
-    log,
-  });
-  const endMs = clock.monotonicMs() + openTimeoutMs;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await backend.newestRevision();
-      return backend;
-    } catch (error) {
-      if (clock.monotonicMs() >= endMs) {
-        await backend.close();
-        const text = `cannot use the datastore ${endpoints.join(',')}: ${(error as Error).message}`;
-        throw new StoreError('Unavailable', text, { cause: error });
-      }
-      if (attempt === 1) log.warning('Waiting for etcd', { error: (error as Error).message });
-      await clock.sleep(openRetryMs);
-    }
-  }
-}
 
 /**
  * The datastore in an etcd cluster, which other servers may share: keys and values are those of an
