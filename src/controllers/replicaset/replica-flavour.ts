@@ -10,6 +10,8 @@ export interface ReplicaFlavour {
   readonly resource: GroupVersionResource;
   readonly kind: string;
   selectorOf(set: ReplicaSet): LabelSelector;
+  /** Whether its status has a field for pods on their way out. */
+  readonly countsTerminating: boolean;
 }
 
 export const replicaSetFlavour: ReplicaFlavour = {
@@ -17,6 +19,7 @@ export const replicaSetFlavour: ReplicaFlavour = {
   resource: resources.replicaSets,
   kind: 'ReplicaSet',
   selectorOf: (set) => labelSelectorFrom(set.spec?.selector),
+  countsTerminating: true,
 };
 
 export const replicationControllerFlavour: ReplicaFlavour = {
@@ -28,4 +31,5 @@ export const replicationControllerFlavour: ReplicaFlavour = {
     const { spec } = set as unknown as ReplicationController;
     return labelSelectorFrom({ matchLabels: spec?.selector ?? {} });
   },
+  countsTerminating: false,
 };

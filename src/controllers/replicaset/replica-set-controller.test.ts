@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resources } from '#client/mod.ts';
-import type { Pod, ReplicaSet } from '#schema/types.ts';
+import type { Pod, ReplicaSet, ReplicationController } from '#schema/types.ts';
 import { createHarness, playKubelets, setPodReady } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
-import { startReplicaSetController } from './replica-set-controller.ts';
+import { startReplicaSetController, startReplicationController } from './replica-set-controller.ts';
 
 const labels = { app: 'web' };
 
@@ -210,5 +210,25 @@ test('a set that is being deleted makes and adopts nothing', async () => {
   await harness.run(1000);
   assert.equal(podsOf(harness).length, 1);
   assert.equal(podsOf(harness)[0]?.metadata.ownerReferences, undefined);
+  await harness.stop();
+});
+
+test('a ReplicationController is told nothing that it has no field for', async () => {
+  const template = { metadata: { labels }, spec: { containers: [] } };
+  const controller: ReplicationController = {
+    apiVersion: 'v1',
+    kind: 'ReplicationController',
+    metadata: { name: 'web', namespace: 'shop', uid: 'rc-uid', generation: 1 },
+    spec: { replicas: 1, selector: labels, template },
+  };
+  const harness = createHarness([startReplicationController], { objects: [controller] });
+  await harness.run();
+  const resource = resources.replicationControllers;
+  const { status } = harness.client.stored<ReplicationController>(resource, 'shop/web') ?? {};
+  assert.deepEqual(JSON.parse(JSON.stringify(status)), {
+    replicas: 1,
+    fullyLabeledReplicas: 1,
+    observedGeneration: 1,
+  });
   await harness.stop();
 });

@@ -66,7 +66,7 @@ function startReplicas(context: ControllerContext, flavour: ReplicaFlavour): Pro
       const options = { set, active, control, expectations, relatedSets, pods, clock };
       failure = await manageReplicas(options);
     }
-    const terminating = claimed.length - active.length;
+    const terminating = flavour.countsTerminating ? claimed.length - active.length : undefined;
     const nowMs = clock.now();
     const status = replicaSetStatus({ set, active, terminating, missing, failure, nowMs });
     await writeStatus(set, status);

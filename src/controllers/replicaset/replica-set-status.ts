@@ -8,7 +8,8 @@ import { count } from '../status-numbers.ts';
 export function replicaSetStatus(options: {
   set: ReplicaSet;
   active: readonly Pod[];
-  terminating: number;
+  /** Undefined where the status has no field for it. */
+  terminating: number | undefined;
   /** Pods wanted minus pods there, before this sync. */
   missing: number;
   failure: unknown;
