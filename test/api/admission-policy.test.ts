@@ -374,6 +374,31 @@ describe('validating policies', () => {
     assert.match(warnings[1]?.warning ?? '', /undefined field 'nothing'/);
   });
 
+  test('are checked against each of the kinds they name, in the order of their groups', async () => {
+    const rule = { ...mapRule, apiGroups: ['apps', ''], resources: ['deployments', 'pods'] };
+    await policy('validating', 'several', {
+      matchConstraints: { resourceRules: [rule] },
+      validations: [{ expression: 'object.spec.nodeName == 1' }],
+    });
+    const path = `${group}/validatingadmissionpolicies/several`;
+    const answer = await api.until(path, (got) => got.at('status.observedGeneration') === 1);
+    assert.deepEqual(answer.at('status.typeChecking.expressionWarnings'), [
+      {
+        fieldRef: 'spec.validations[0].expression',
+        warning: [
+          "/v1, Kind=Pod: ERROR: <input>:1:22: found no matching overload for '_==_' applied to '(string, int)'",
+          ' | object.spec.nodeName == 1',
+          ' | .....................^',
+          '',
+          "apps/v1, Kind=Deployment: ERROR: <input>:1:12: undefined field 'nodeName'",
+          ' | object.spec.nodeName == 1',
+          ' | ...........^',
+          '',
+        ].join('\n'),
+      },
+    ]);
+  });
+
   test('are checked against the schemas of custom kinds', async () => {
     const schema = {
       openAPIV3Schema: {

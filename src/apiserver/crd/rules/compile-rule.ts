@@ -58,8 +58,9 @@ function compileRule(rule: ValidationRule, environment: CelEnvironment): Compile
   return { rule, program, usesOldSelf, message, error, messageError };
 }
 
+/** What may turn out to be of the kind when it runs is not enough. */
 function isOf(type: CelType, kind: 'bool' | 'string'): boolean {
-  return type.kind === kind || type.kind === 'dyn';
+  return type.kind === kind;
 }
 
 /** What the compiler says, without the words that it starts with for other users. */

@@ -1,5 +1,5 @@
 import type { FieldError } from '#schema/mod.ts';
-import type { SchemaFieldPath, Structural } from '#schema/structural/mod.ts';
+import type { SchemaFieldPath, Structural, ValidationRule } from '#schema/structural/mod.ts';
 import { renderValue } from '#schema/validation/mod.ts';
 import { maxCardinality } from './cel-type.ts';
 import type { CompiledRule } from './compile-rule.ts';
@@ -37,6 +37,7 @@ class DefinitionCheck {
 
   visit(node: RuleNode, place: Place): void {
     const rules = place.path.child('x-kubernetes-validations');
+    if (node.rules.length < node.schema.rules.length) this.#untyped(rules);
     node.rules.forEach((compiled, index) => {
       this.#rule(compiled, node, rules.at(index), place);
     });
@@ -65,9 +66,9 @@ class DefinitionCheck {
     const { rule, program, error, message, messageError, usesOldSelf } = compiled;
     const occurrences = place.cardinality ?? maxCardinality(node.minSizeBytes);
     this.#cost(at.child('rule'), 'estimated rule cost', program, occurrences);
-    if (error !== undefined) this.#invalid(at.child('rule'), rule, error);
+    if (error !== undefined) this.#invalid(at.child('rule'), goRule(rule), error);
     if (messageError !== undefined)
-      this.#invalid(at.child('messageExpression'), rule, messageError);
+      this.#invalid(at.child('messageExpression'), goRule(rule), messageError);
     else {
       this.#cost(at.child('messageExpression'), 'estimated messageExpression cost', message, 1);
     }
@@ -111,6 +112,13 @@ class DefinitionCheck {
     this.#forbidden(path, excess(name, total / schemaLimit));
   }
 
+  /** Values without a type cannot be looked into. */
+  #untyped(path: SchemaFieldPath): void {
+    const message =
+      'Internal error: internal error: failed to retrieve type information for x-kubernetes-validations';
+    this.errors.push({ type: 'InternalError', field: path.toString(), message });
+  }
+
   #invalid(path: SchemaFieldPath, value: unknown, detail: string): void {
     const message = `Invalid value: ${renderValue(value)}: ${detail}`;
     this.errors.push({ type: 'FieldValueInvalid', field: path.toString(), message });
@@ -120,6 +128,18 @@ class DefinitionCheck {
     const message = `Forbidden: ${detail}`;
     this.errors.push({ type: 'FieldValueForbidden', field: path.toString(), message });
   }
+}
+
+/** A rule as upstream shows it: its internal type has the names of Go, and says all of them. */
+function goRule(rule: ValidationRule): Readonly<Record<string, unknown>> {
+  return {
+    Rule: rule.rule,
+    Message: rule.message ?? '',
+    MessageExpression: rule.messageExpression ?? '',
+    Reason: rule.reason ?? null,
+    FieldPath: rule.fieldPath ?? '',
+    OptionalOldSelf: rule.optionalOldSelf ?? null,
+  };
 }
 
 function times(cardinality: number | undefined, size: number | undefined): number | undefined {

@@ -125,11 +125,47 @@ describe('rules of definitions', () => {
     const [syntax] = problems(withRules({ rule: 'self.nope == 1' }));
     assert.match(
       syntax ?? '',
-      /^FieldValueInvalid s\.properties\[spec\]\.x-kubernetes-validations\[0\]\.rule: Invalid value: \{"rule":"self\.nope == 1"\}: compilation failed: ERROR: <input>:1:5: undefined field 'nope'/,
+      /^FieldValueInvalid s\.properties\[spec\]\.x-kubernetes-validations\[0\]\.rule: Invalid value: \{"Rule":"self\.nope == 1","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null\}: compilation failed: ERROR: <input>:1:5: undefined field 'nope'/,
     );
     assert.match(problems(withRules({ rule: 'self.min' }))[0] ?? '', /must evaluate to a bool$/);
     const number = withRules({ rule: 'true', messageExpression: 'self.min' });
     assert.match(problems(number)[0] ?? '', /messageExpression must evaluate to a string$/);
+    const open = { 'x-kubernetes-int-or-string': true };
+    const properties = { v: { ...open, 'x-kubernetes-validations': [{ rule: 'self' }] } };
+    assert.match(problems({ type: 'object', properties })[0] ?? '', /must evaluate to a bool$/);
+  });
+
+  it('need a type to be about', () => {
+    const v = {
+      'x-kubernetes-preserve-unknown-fields': true,
+      'x-kubernetes-validations': [{ rule: 'true' }],
+    };
+    assert.deepEqual(problems({ type: 'object', properties: { v } }), [
+      'InternalError s.properties[v].x-kubernetes-validations: Internal error: internal error: failed to retrieve type information for x-kubernetes-validations',
+    ]);
+  });
+
+  it('are told from others when all together are too dear', () => {
+    const list = {
+      type: 'array',
+      maxItems: 290,
+      items: { type: 'string', maxLength: 900 },
+      'x-kubernetes-validations': [{ rule: 'self.all(x, self.exists(y, x == y))' }],
+    };
+    const cheap = { ...integer, 'x-kubernetes-validations': [{ rule: 'self > 1' }] };
+    const lists = Object.fromEntries(Array.from({ length: 14 }, (_, i) => [`f${i}`, list]));
+    const found = problems({ type: 'object', properties: { cheap, ...lists } });
+    assert.equal(found.length, 5);
+    for (const line of found.slice(0, 4)) {
+      assert.match(
+        line,
+        /^FieldValueForbidden s\.properties\[f\d+\]\.x-kubernetes-validations\[0\]\.rule: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema$/,
+      );
+    }
+    assert.match(
+      found[4] ?? '',
+      /^FieldValueForbidden s: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of 1\.\d{6}x \(try simplifying/,
+    );
   });
 
   it('are bounded in cost by the sizes that the schema declares', () => {

@@ -23,7 +23,7 @@ export function checkPolicyTypes(
     custom(resource) ?? schemaType(resource.typeName);
   const params = paramType(spec, resources, typeOf);
   const checked = ruledResources(spec, resources).map((resource) => ({
-    name: `${resource.group}/${resource.version}, Kind=${resource.kind}`.replace(/^\//, ''),
+    name: `${resource.group}/${resource.version}, Kind=${resource.kind}`,
     set: new ExpressionSet({ spec, object: typeOf(resource), params }),
   }));
   const warnings: ExpressionWarning[] = [];
