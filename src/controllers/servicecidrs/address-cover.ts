@@ -2,6 +2,9 @@ import { cidrContains, cidrContainsCidr, tryParseCidr, tryParseIp } from '#base/
 import type { Cidr } from '#base/cidr.ts';
 import type { IPAddress, ServiceCIDR } from '#schema/types.ts';
 
+const managedByLabel = 'ipaddress.kubernetes.io/managed-by';
+const allocatorName = 'ipallocator.k8s.io';
+
 export function cidrsOf({ spec }: ServiceCIDR): Cidr[] {
   return (spec?.cidrs ?? []).flatMap((text) => tryParseCidr(text) ?? []);
 }
@@ -23,6 +26,8 @@ export function mayRemove(
     (own) => !staying.some((other) => cidrContainsCidr(other, own)),
   );
   return !addresses.some(({ metadata }) => {
+    // What somebody made by hand is no address of a Service.
+    if (metadata.labels?.[managedByLabel] !== allocatorName) return false;
     const address = tryParseIp(metadata.name);
     if (address === undefined) return false;
     const isIn = (cidr: Cidr): boolean => cidrContains(cidr, address);

@@ -19,7 +19,7 @@ function address(ip: string): IPAddress {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'IPAddress',
-    metadata: { name: ip },
+    metadata: { name: ip, labels: { 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' } },
     spec: { parentRef: { resource: 'services', name: 's', namespace: 'shop' } },
   };
 }
@@ -69,3 +69,16 @@ for (const [what, release] of [
     await harness.stop();
   });
 }
+
+test('an address that somebody made by hand holds no range', async () => {
+  const own = address('10.44.0.9');
+  own.metadata.labels = {};
+  const harness = createHarness([startServiceCidrController], {
+    objects: [range('extra', '10.44.0.0/24'), own],
+  });
+  await harness.run(100);
+  await harness.client.delete(resources.serviceCidrs, 'extra');
+  await harness.run(20_000);
+  assert.equal(live(harness), undefined);
+  await harness.stop();
+});
