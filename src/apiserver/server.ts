@@ -138,7 +138,8 @@ export class ApiServer {
       metrics: this.metrics,
       client: (user, userAgent, isTrusted) => this.client(user, userAgent, isTrusted),
     });
-    const ownHooks = createKindHooks();
+    const { authorizer } = extensions;
+    const ownHooks = createKindHooks({ reader: this.#reader, authorizer });
     registry.setHooks(mergeHooks(ownHooks, extensions.kindHooks ?? {}));
     registry.add(options.resources ?? catalog.all);
     const virtual = new Map<string, VirtualCreate>();

@@ -1,3 +1,5 @@
+import type { Authorizer } from '../authz/authorizer.ts';
+import type { ObjectReader } from '../authz/object-reader.ts';
 import type { KindHooks, KindHookTable } from './kind-hooks.ts';
 import { certificateSigningRequestHooks } from './certificate-signing-request.ts';
 import { jobHooks } from './job.ts';
@@ -5,6 +7,7 @@ import { limitRangeHooks } from './limit-range.ts';
 import { namespaceHooks } from './namespace.ts';
 import { persistentVolumeHooks } from './persistent-volume.ts';
 import { podHooks } from './pod.ts';
+import { createResourceClaimHooks } from './resource-claim.ts';
 import { resourceSliceHooks } from './resource-slice.ts';
 import { secretHooks } from './secret.ts';
 import {
@@ -39,8 +42,12 @@ import {
 const returnsDeleted: KindHooks = { returnsDeleted: true };
 
 /** What the built-in kinds need beyond tables. */
-export function createKindHooks(): KindHookTable {
+export function createKindHooks(options: {
+  reader: ObjectReader;
+  authorizer: Authorizer;
+}): KindHookTable {
   return {
+    ...createResourceClaimHooks(options),
     'certificatesigningrequests.certificates.k8s.io': certificateSigningRequestHooks,
     'cronjobs.batch': cronJobWarnings,
     'csidrivers.storage.k8s.io': csiDriverWarnings,

@@ -25,9 +25,15 @@ const reasons: Readonly<Record<string, string>> = {
   WindowsGracefulNodeShutdown: noWindows,
 };
 
+/** Gates of devices that are about the API alone. */
+const inApi: ReadonlySet<string> = new Set([
+  'DRAAdminAccess',
+  'DRAResourceClaimGranularStatusAuthorization',
+]);
+
 /** Why the feature of a gate that is on does nothing; undefined when it acts. */
 export function notBuilt(gate: string): string | undefined {
-  return gate.startsWith('DRA') ? devices : reasons[gate];
+  return gate.startsWith('DRA') && !inApi.has(gate) ? devices : reasons[gate];
 }
 
 /** Gates over how upstream's own code works: nothing of them is to be seen from outside. */

@@ -2,12 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { UnknownObject } from '#schema/mod.ts';
+import { FakeObjectReader } from '../../authz/fake-object-reader.ts';
+import { createAlwaysAllowAuthorizer } from '../../authz/union.ts';
 import { createKindHooks } from '../hook-table.ts';
 
 type Json = Record<string, unknown>;
 type Row = readonly [resource: string, object: Json, ...lines: string[]];
 
-const hooks = createKindHooks();
+const hooks = createKindHooks({
+  reader: new FakeObjectReader(),
+  authorizer: createAlwaysAllowAuthorizer(),
+});
 const pod = (spec: Json, annotations: Json = {}): Json => ({
   metadata: { name: 'a', annotations },
   spec: { containers: [{ name: 'main' }], ...spec },
