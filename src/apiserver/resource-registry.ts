@@ -8,6 +8,7 @@ import type { KindHooks, KindHookTable } from './kinds/kind-hooks.ts';
 import { qualified } from './api-errors.ts';
 import { conversionOf } from './storage/conversions.ts';
 import type { Conversion } from './storage/conversion.ts';
+import { uncachedKinds } from './storage/uncached-kinds.ts';
 
 /** One resource in one version, ready to be asked for. */
 export interface ServedResource {
@@ -143,6 +144,7 @@ export class ResourceRegistry {
       decodeForeign: this.#decodeForeign,
       ringEvents: 4096,
       ringBytes: 8 * 1024 * 1024,
+      isUncached: !isCustom && sharing.some((other) => uncachedKinds.has(qualified(other))),
     });
     this.#caches.set(prefix, cache);
     return cache;

@@ -33,7 +33,6 @@ export async function startTestServer(
     log: silentLogger,
     endpoint: 'memory://',
     dataDir: '',
-    previousOf: () => undefined,
   });
   const server = createApiServer({
     backend,

@@ -1,6 +1,6 @@
 /**
- * Watches against a model: random writes, compactions, interrupted watches and restarted servers.
- * What the store's own log says happened must reach every watcher once and in order, through its
+ * Watches against a model: random writes, compactions, interrupted watches and restarted servers,
+ * of a kind that is in memory and of one that is not. What the store's own log says happened must reach every watcher once and in order, through its
  * selection. `K3TS_SEED` chooses another run.
  */
 import assert from 'node:assert/strict';
@@ -19,23 +19,34 @@ import type { Random } from '#base/random.ts';
 import { seededRandom } from '#base/random.ts';
 import { resources } from '#client/mod.ts';
 import type { Client } from '#client/mod.ts';
-import type { ConfigMap } from '#schema/types.ts';
+import type { GroupVersionResource, KubeObject } from '#schema/mod.ts';
 import type { Backend, StoreEvent } from '#store/mod.ts';
 import { openBackend } from '#store/mod.ts';
 
 const seed = Number(process.env['K3TS_SEED'] ?? 7);
 const user = { name: 'admin', groups: ['system:masters'] };
-const prefix = '/registry/configmaps/';
 const dataDir = mkdtempSync(join(tmpdir(), 'k3ts-watch-model-'));
 after(() => rmSync(dataDir, { recursive: true, force: true }));
 
 /** A change as a watcher reports it. */
 type Seen = readonly [type: string, key: string, revision: number];
 
+type Written = KubeObject & { reason?: string };
+
 interface Selector {
   readonly query: { labelSelector?: string; fieldSelector?: string };
   readonly namespace: string;
-  matches(object: ConfigMap): boolean;
+  matches(object: Written): boolean;
+}
+
+interface Kind {
+  readonly resource: GroupVersionResource;
+  readonly prefix: string;
+  readonly selectors: readonly Selector[];
+  /** In memory, and in SQLite. */
+  readonly writes: readonly [number, number];
+  /** What an object of this kind has beside its metadata. */
+  content(random: Random, namespace: string): object;
 }
 
 const selectors: readonly Selector[] = [
@@ -61,8 +72,36 @@ const selectors: readonly Selector[] = [
   },
 ];
 
-function objectOf(bytes: Buffer): ConfigMap {
-  return JSON.parse(bytes.toString()) as ConfigMap;
+const kinds: Readonly<Record<string, Kind>> = {
+  'config maps': {
+    resource: resources.configMaps,
+    prefix: '/registry/configmaps/',
+    selectors,
+    writes: [3000, 1500],
+    content: (random) => ({ data: { random: String(random.float()) } }),
+  },
+  events: {
+    resource: resources.events,
+    prefix: '/registry/events/',
+    selectors: [
+      ...selectors,
+      {
+        query: { fieldSelector: 'reason=Pulled', labelSelector: 'tier!=x' },
+        namespace: '',
+        matches: ({ reason, metadata }) => reason === 'Pulled' && metadata.labels?.['tier'] !== 'x',
+      },
+    ],
+    writes: [1500, 800],
+    content: (random, namespace) => ({
+      involvedObject: { kind: 'Pod', name: 'p', namespace },
+      reason: ['Pulled', 'Started'][random.integer(2)],
+      message: String(random.float()),
+    }),
+  },
+};
+
+function objectOf(bytes: Buffer): Written {
+  return JSON.parse(bytes.toString()) as Written;
 }
 
 /** What a watcher with this selector must see of the log between two revisions. */
@@ -78,7 +117,7 @@ function expected(
     if (modRevision <= from || modRevision > to) continue;
     const was = previous !== undefined && selector.matches(objectOf(previous));
     const is = type === 'put' && selector.matches(objectOf(value));
-    const name = key.slice(prefix.length);
+    const name = key.split('/').slice(-2).join('/');
     if (is) seen.push([was ? 'MODIFIED' : 'ADDED', name, modRevision]);
     else if (was) seen.push(['DELETED', name, modRevision]);
   }
@@ -89,14 +128,16 @@ class World {
   readonly backend: Backend;
   readonly log: StoreEvent[] = [];
   readonly random: Random;
+  readonly kind: Kind;
   #server: ApiServer | undefined;
   #client: Client | undefined;
   isOver = false;
 
-  constructor(backend: Backend, random: Random) {
+  constructor(backend: Backend, random: Random, kind: Kind) {
     this.backend = backend;
     this.random = random;
-    backend.watch(prefix, backend.currentRevision, {
+    this.kind = kind;
+    backend.watch(kind.prefix, backend.currentRevision, {
       onEvents: (events) => this.log.push(...events),
       onError: (error) => assert.fail(error),
     });
@@ -126,6 +167,13 @@ class World {
     await old?.close();
   }
 
+  /** Nothing happened for some minutes, as far as memory goes. */
+  forget(): void {
+    for (const { ring } of this.#server?.core.cache.caches() ?? []) {
+      for (let i = 0; i < 3; i++) ring.age();
+    }
+  }
+
   async close(): Promise<void> {
     await this.#server?.close();
     await this.backend.close();
@@ -133,19 +181,18 @@ class World {
 
   async write(): Promise<void> {
     const { random, client } = this;
+    const { resource, content } = this.kind;
     const namespace = random.integer(2) === 0 ? 'a' : 'b';
     const name = `n${random.integer(4)}`;
     const tier = ['x', 'y', 'z'][random.integer(3)] as string;
     const labels = { tier, ...(random.integer(4) === 0 ? { gone: '' } : {}) };
-    const object: ConfigMap = { metadata: { name, namespace, labels } };
+    const object: Written = { metadata: { name, namespace, labels } };
+    Object.assign(object, content(random, namespace));
     try {
       const kind = random.integer(5);
-      if (kind === 0) await client.delete(resources.configMaps, name, { namespace });
-      else if (kind === 1) await client.create(resources.configMaps, object, { namespace });
-      else {
-        object.data = { random: String(random.float()) };
-        await client.update(resources.configMaps, object, { namespace });
-      }
+      if (kind === 0) await client.delete(resource, name, { namespace });
+      else if (kind === 1) await client.create(resource, object, { namespace });
+      else await client.update(resource, object, { namespace });
     } catch (error) {
       if (!hasReason(error, 'NotFound') && !hasReason(error, 'AlreadyExists')) throw error;
     }
@@ -173,15 +220,16 @@ async function follow(
   };
   while (!world.isOver) {
     if (from < 0) {
-      const list = await world.client.list(resources.configMaps, { namespace, ...query });
+      const list = await world.client.list(world.kind.resource, { namespace, ...query });
       from = Number(list.metadata.resourceVersion);
       checkedFrom = from;
       counts.lists++;
+      if (world.isOver) break;
     }
     const stop = new AbortController();
     let left = 1 + random.integer(30);
     try {
-      const events = world.client.watch<ConfigMap>(resources.configMaps, {
+      const events = world.client.watch(world.kind.resource, {
         namespace,
         ...query,
         resourceVersion: String(from),
@@ -210,11 +258,11 @@ async function follow(
   return counts;
 }
 
-async function run(backend: Backend, writes: number): Promise<void> {
+async function run(backend: Backend, kind: Kind, writes: number): Promise<void> {
   const random = seededRandom(seed);
-  const world = new World(backend, random);
+  const world = new World(backend, random, kind);
   await world.restart();
-  const watching = selectors.flatMap((selector) => [
+  const watching = kind.selectors.flatMap((selector) => [
     follow(world, selector),
     follow(world, selector),
   ]);
@@ -223,6 +271,7 @@ async function run(backend: Backend, writes: number): Promise<void> {
       await world.write();
       const dice = random.integer(400);
       if (dice === 0) await world.restart();
+      if (dice > 380) world.forget();
       const target = backend.currentRevision - random.integer(60);
       if (dice < 3 && target > backend.compactRevision) await backend.compact(target);
     }
@@ -240,13 +289,24 @@ async function run(backend: Backend, writes: number): Promise<void> {
 }
 
 describe(`watches against a model, seed ${seed}`, () => {
-  const options = { clock: systemClock, log: silentLogger, dataDir };
+  const options = { clock: systemClock, log: silentLogger };
 
-  test('in memory', async () => {
-    await run(await openBackend({ ...options, endpoint: 'memory://' }), 3000);
-  });
+  for (const [what, kind] of Object.entries(kinds)) {
+    test(`${what} in memory`, async () => {
+      await run(
+        await openBackend({ ...options, dataDir, endpoint: 'memory://' }),
+        kind,
+        kind.writes[0],
+      );
+    });
 
-  test('in SQLite', async () => {
-    await run(await openBackend({ ...options, endpoint: '' }), 1500);
-  });
+    test(`${what} in SQLite`, async () => {
+      const own = join(dataDir, kind.resource.resource);
+      await run(
+        await openBackend({ ...options, dataDir: own, endpoint: '' }),
+        kind,
+        kind.writes[1],
+      );
+    });
+  }
 });

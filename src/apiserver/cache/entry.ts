@@ -1,11 +1,14 @@
 import type { UnknownObject } from '#schema/mod.ts';
-import type { FieldValues } from './selectable-fields.ts';
+import type { FieldReader, FieldValues } from './selectable-fields.ts';
 
-export const noLabels: Readonly<Record<string, string>> = Object.freeze({});
+type Labels = Readonly<Record<string, string>>;
+
+export const noLabels: Labels = Object.freeze({});
 
 /**
  * One object in memory: its bytes as every client gets them, and beside them the little that lists
- * and watches select by. Immutable; a change makes a new entry.
+ * and watches select by. Immutable; a change makes a new entry. With a reader in place of fields,
+ * labels and fields are read from the bytes when somebody asks for them.
  */
 export class CacheEntry {
   readonly key: string;
@@ -14,8 +17,8 @@ export class CacheEntry {
   readonly name: string;
   readonly revision: number;
   readonly bytes: Buffer;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly fields: FieldValues;
+  #labels: Labels;
+  #fields: FieldValues | FieldReader;
   #object: WeakRef<UnknownObject> | undefined;
   #isOwn = false;
   #metadataEnd = 0;
@@ -26,17 +29,34 @@ export class CacheEntry {
     name: string;
     revision: number;
     bytes: Buffer;
-    fields: FieldValues;
-    labels: Readonly<Record<string, string>> | undefined;
+    fields: FieldValues | FieldReader;
+    labels: Labels | undefined;
   }) {
     this.key = init.key;
     this.namespace = init.namespace;
     this.name = init.name;
     this.revision = init.revision;
     this.bytes = init.bytes;
-    this.fields = init.fields;
-    this.labels = init.labels ?? noLabels;
+    this.#fields = init.fields;
+    this.#labels = init.labels ?? noLabels;
     this.#object = undefined;
+  }
+
+  get labels(): Labels {
+    if (typeof this.#fields === 'function') this.#readRecord(this.#fields);
+    return this.#labels;
+  }
+
+  get fields(): FieldValues {
+    return typeof this.#fields === 'function' ? this.#readRecord(this.#fields) : this.#fields;
+  }
+
+  #readRecord(read: FieldReader): FieldValues {
+    const object = this.object();
+    const fields = read(object);
+    this.#fields = fields;
+    this.#labels = object.metadata.labels ?? noLabels;
+    return fields;
   }
 
   /** The parsed object, shared and read-only; parsed again when nobody holds it any more. */
@@ -63,8 +83,9 @@ export class CacheEntry {
 
   /** The same state under another revision. */
   at(revision: number, bytes: Buffer): CacheEntry {
-    const { key, namespace, name, fields, labels } = this;
-    return new CacheEntry({ key, namespace, name, revision, bytes, fields, labels });
+    const { key, namespace, name } = this;
+    const record = { fields: this.#fields, labels: this.#labels };
+    return new CacheEntry({ key, namespace, name, revision, bytes, ...record });
   }
 
   /** Byte offset just after the closing brace of `metadata`. */

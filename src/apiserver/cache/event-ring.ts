@@ -20,6 +20,7 @@ const agesKept = 2;
 export class EventRing {
   readonly #maxEvents: number;
   readonly #maxBytes: number;
+  readonly #onDrop: ((event: CacheEvent) => void) | undefined;
   #events: CacheEvent[] = [];
   /** Sequence number of the first event held. */
   #firstSequence = 0;
@@ -28,7 +29,14 @@ export class EventRing {
   /** Sequence numbers that came next at the latest calls of `age`, oldest first. */
   #ages: number[] = [];
 
-  constructor(options: { maxEvents: number; maxBytes: number; startRevision: number }) {
+  constructor(options: {
+    maxEvents: number;
+    maxBytes: number;
+    startRevision: number;
+    /** Told each event that goes. */
+    onDrop?: (event: CacheEvent) => void;
+  }) {
+    this.#onDrop = options.onDrop;
     this.#maxEvents = options.maxEvents;
     this.#maxBytes = options.maxBytes;
     this.#lowest = options.startRevision;
@@ -96,6 +104,7 @@ export class EventRing {
   #drop(count: number): void {
     this.#bytes -= this.#bytesOf(0, count);
     this.#lowest = (this.#events[count - 1] as CacheEvent).revision;
+    if (this.#onDrop !== undefined) this.#events.slice(0, count).forEach(this.#onDrop);
     this.#events = this.#events.slice(count);
     this.#firstSequence += count;
   }

@@ -213,6 +213,16 @@ describe('subscription', () => {
     );
   });
 
+  test('ends watchers when it is closed, also those that begin later', () => {
+    const cache = newCache();
+    let woken = 0;
+    const early = cache.subscribe(new Selection(), undefined, () => void woken++);
+    cache.close();
+    const late = cache.subscribe(new Selection(), undefined, () => void woken++);
+    assert.deepEqual([early?.endReason, late?.endReason, woken], ['reset', 'reset', 1]);
+    assert.equal(late?.next(), undefined);
+  });
+
   test('ends a watcher that the ring has overtaken', () => {
     const cache = newCache({ ringEvents: 4 });
     const subscription = cache.subscribe(new Selection(), 1, () => undefined);

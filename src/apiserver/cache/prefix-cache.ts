@@ -1,13 +1,16 @@
 import type { UnknownObject } from '#schema/mod.ts';
 import type { KeyValue, StoreEvent } from '#store/mod.ts';
+import { AllEntries } from './all-entries.ts';
 import type { ByteLayout } from './byte-layout.ts';
 import { CacheEntry } from './entry.ts';
 import type { CacheEvent } from './event-ring.ts';
 import { EventRing } from './event-ring.ts';
-import type { FieldValues } from './selectable-fields.ts';
+import { RecentEntries } from './recent-entries.ts';
+import type { FieldReader, FieldValues } from './selectable-fields.ts';
 import { createFieldReader } from './selectable-fields.ts';
 import type { Selection } from './selection.ts';
-import { SortedEntries } from './sorted-entries.ts';
+import type { SortedEntries } from './sorted-entries.ts';
+import { StoredChange } from './stored-change.ts';
 import { Subscription } from './subscription.ts';
 import { triggerOf, WatcherIndex } from './watcher-index.ts';
 
@@ -21,25 +24,30 @@ export interface PrefixCacheOptions {
   decodeForeign: (value: Buffer) => UnknownObject;
   ringEvents: number;
   ringBytes: number;
+  /** The objects stay in the store: only the latest changes are in memory. */
+  isUncached?: boolean;
 }
+
+/** Objects of an uncached kind that are read at the start, to know how large they are. */
+const sampledItems = 16;
 
 /**
  * All objects of one kind in memory, in key order, with the latest changes and the watchers of
- * them. Fed by WatchCache in revision order; reads never wait.
+ * them. Fed by WatchCache in revision order; reads never wait. Of a kind that is not complete it
+ * has the latest changes and the watchers only; the rest is asked of the store.
  */
 export class PrefixCache {
   readonly prefix: string;
   readonly namespaced: boolean;
   readonly layout: ByteLayout;
   readonly watchers = new WatcherIndex();
-  readonly #byKey = new Map<string, CacheEntry>();
-  readonly #namespaces = new Map<string, SortedEntries>();
-  /** The values of #namespaces in key order. */
-  #ordered: SortedEntries[] = [];
+  readonly #all: AllEntries | undefined;
+  readonly #recent: RecentEntries | undefined;
   #ring: EventRing;
   readonly #options: PrefixCacheOptions;
   readonly #listeners = new Set<(change: CacheEvent) => void>();
-  readonly #readFields: (object: UnknownObject) => FieldValues;
+  readonly #readFields: FieldReader;
+  #isClosed = false;
 
   constructor(options: PrefixCacheOptions) {
     this.#options = options;
@@ -47,11 +55,34 @@ export class PrefixCache {
     this.namespaced = options.namespaced;
     this.layout = options.layout;
     this.#readFields = createFieldReader(options.selectableFields);
+    this.#all = options.isUncached === true ? undefined : new AllEntries(options.namespaced);
+    this.#recent = this.#all === undefined ? new RecentEntries() : undefined;
     this.#ring = this.#newRing(0);
   }
 
+  /** Whether all objects are here; of an uncached kind `get` knows those that changed lately. */
+  get isComplete(): boolean {
+    return this.#recent === undefined;
+  }
+
+  /** Objects that there are, here or in the store. */
   get size(): number {
-    return this.#byKey.size;
+    return (this.#recent ?? this.#all)?.size ?? 0;
+  }
+
+  /** Objects that are in memory beside those that only the ring holds. */
+  get heldSize(): number {
+    return this.#recent?.heldSize ?? this.size;
+  }
+
+  /** Mean size of an object, roughly. */
+  get averageBytes(): number {
+    return (this.#recent ?? this.#all)?.averageBytes() ?? 0;
+  }
+
+  /** How many items `load` wants: 0 for all. */
+  get loadLimit(): number {
+    return this.isComplete ? 0 : sampledItems;
   }
 
   get ring(): EventRing {
@@ -59,58 +90,73 @@ export class PrefixCache {
   }
 
   get(key: string): CacheEntry | undefined {
-    return this.#byKey.get(key);
+    return this.#recent === undefined ? this.#all?.get(key) : this.#recent.get(key);
   }
 
   keyOf(namespace: string, name: string): string {
     return this.namespaced ? `${this.prefix}${namespace}/${name}` : `${this.prefix}${name}`;
   }
 
-  /** Groups that hold entries of `namespace` (all when empty), in key order. */
+  /** Groups that hold entries of `namespace` (all when empty), in key order; see isComplete. */
   groups(namespace: string): readonly SortedEntries[] {
-    if (namespace === '' || !this.namespaced) return this.#ordered;
-    const group = this.#namespaces.get(namespace);
-    return group === undefined ? [] : [group];
+    return this.#all?.groups(namespace) ?? [];
   }
 
   /**
    * Replaces everything: the first load, or a new one after the feed was lost. Listeners are told
-   * the differences; watchers are ended, because history is missing. Values that cannot be read
-   * are left out and reported through `onUnreadable`.
+   * the differences, unless the kind is uncached; watchers are ended, because history is missing.
+   * Values that cannot be read are left out and reported through `onUnreadable`. `remaining` is
+   * the number of objects beyond `items` when only some were asked for.
    */
   load(
     items: readonly KeyValue[],
     revision: number,
     onUnreadable: (key: string, error: unknown) => void = () => undefined,
+    remaining = 0,
   ): void {
-    const before = new Map(this.#byKey);
-    this.#byKey.clear();
-    this.#namespaces.clear();
-    this.#ordered = [];
-    for (const item of items) {
+    const before = this.#all?.clear();
+    const sizes = items.map((item) => item.value.length);
+    this.#recent?.reset(items.length + remaining, sizes);
+    for (const item of this.#all === undefined ? [] : items) {
       try {
-        this.#put(this.entryFrom(item.key, item.value, item.modRevision));
+        this.#all?.put(this.entryFrom(item.key, item.value, item.modRevision));
       } catch (error) {
         onUnreadable(item.key, error);
       }
     }
     this.#ring = this.#newRing(revision);
-    this.#tellDifferences(before, revision);
+    if (this.#all !== undefined && before !== undefined) {
+      this.#tellDifferences(before, this.#all, revision);
+    }
+    this.#endWatchers();
+  }
+
+  /** Ends the watchers, and those that were about to begin. */
+  close(): void {
+    this.#isClosed = true;
+    this.#endWatchers();
+  }
+
+  #endWatchers(): void {
     for (const watcher of this.watchers.all()) {
       watcher.endReason = 'reset';
       watcher.wake();
     }
   }
 
-  #tellDifferences(before: ReadonlyMap<string, CacheEntry>, revision: number): void {
+  #tellDifferences(
+    before: ReadonlyMap<string, CacheEntry>,
+    after: AllEntries,
+    revision: number,
+  ): void {
     if (this.#listeners.size === 0) return;
     const tell = (change: CacheEvent): void => {
       for (const listener of this.#listeners) listener(change);
     };
     for (const [key, entry] of before) {
-      if (!this.#byKey.has(key)) tell({ type: 'DELETED', entry, previous: entry, revision });
+      if (after.get(key) === undefined) tell({ type: 'DELETED', entry, previous: entry, revision });
     }
-    for (const [key, entry] of this.#byKey) {
+    for (const [key, entry] of after.entries()) {
       const previous = before.get(key);
       if (previous?.revision === entry.revision) continue;
       tell({ type: previous === undefined ? 'ADDED' : 'MODIFIED', entry, previous, revision });
@@ -119,40 +165,74 @@ export class PrefixCache {
 
   /** Takes over one change; `made` is the entry that this process wrote, if it did. */
   apply(event: StoreEvent, made: CacheEntry | undefined): CacheEvent {
-    const { key, modRevision } = event;
-    const previous = this.#byKey.get(key);
-    const entry = made ?? this.#entryAfter(event, previous);
-    const isDelete = event.type === 'delete';
-    if (isDelete) this.#remove(entry);
-    else this.#put(entry);
-    const type = isDelete ? 'DELETED' : previous === undefined ? 'ADDED' : 'MODIFIED';
-    const change: CacheEvent = { type, entry, previous, revision: modRevision };
+    const change =
+      this.#recent === undefined
+        ? this.#applyToAll(event, made)
+        : this.#applyToRecent(this.#recent, event, made);
     this.#ring.push(change);
     for (const listener of this.#listeners) listener(change);
     return change;
   }
 
-  /** A change as the store remembers it, for watches that start before the ring does. */
-  pastEvent(event: StoreEvent): CacheEvent {
-    const { key, modRevision, previous } = event;
-    const before =
-      previous === undefined || previous.length === 0
-        ? undefined
-        : this.entryFrom(key, previous, modRevision);
-    const entry = this.#entryAfter(event, before);
+  #applyToAll(event: StoreEvent, made: CacheEntry | undefined): CacheEvent {
+    const previous = this.#all?.get(event.key);
+    const entry = made ?? this.#entryAfter(event, previous, false);
     const isDelete = event.type === 'delete';
-    const type = isDelete ? 'DELETED' : before === undefined ? 'ADDED' : 'MODIFIED';
-    return { type, entry, previous: before, revision: modRevision };
+    if (isDelete) this.#all?.remove(entry);
+    else this.#all?.put(entry);
+    const type = isDelete ? 'DELETED' : previous === undefined ? 'ADDED' : 'MODIFIED';
+    return { type, entry, previous, revision: event.modRevision };
   }
 
-  #entryAfter(event: StoreEvent, previous: CacheEntry | undefined): CacheEntry {
+  #applyToRecent(
+    recent: RecentEntries,
+    event: StoreEvent,
+    made: CacheEntry | undefined,
+  ): CacheEvent {
+    const type = typeOf(event);
+    const known = type === 'ADDED' ? undefined : recent.get(event.key);
+    recent.count(event.key, type, event.value.length);
+    const entry = made ?? this.#entryAfter(event, known, true);
+    const change =
+      known === undefined
+        ? this.#changeFrom(event, type, entry)
+        : { type, entry, previous: known, revision: event.modRevision };
+    recent.push(change);
+    return change;
+  }
+
+  /** A change as the store remembers it, for watches that start before the ring does. */
+  pastEvent(event: StoreEvent): CacheEvent {
+    const { key, modRevision, previous = Buffer.alloc(0) } = event;
+    const isShort = event.value.length === 0 && previous.length > 0;
+    const before = isShort ? this.storedEntry(key, previous, modRevision) : undefined;
+    return this.#changeFrom(event, typeOf(event), this.#entryAfter(event, before, true));
+  }
+
+  /** A change whose state before is what the store says. */
+  #changeFrom(event: StoreEvent, type: CacheEvent['type'], entry: CacheEntry): CacheEvent {
+    const { key, modRevision: revision, previous } = event;
+    if (type === 'ADDED' || previous === undefined || previous.length === 0) {
+      return { type, entry, previous: undefined, revision };
+    }
+    const readPrevious = (): CacheEntry => this.entryFrom(key, previous, revision);
+    return new StoredChange({ type, entry, revision, readPrevious });
+  }
+
+  #entryAfter(
+    event: StoreEvent,
+    previous: CacheEntry | undefined,
+    isReadLater: boolean,
+  ): CacheEntry {
     const { key, value, modRevision } = event;
     // etcd has no last state of a key whose history was compacted
     if (event.type === 'delete' && value.length === 0 && previous !== undefined) {
       const bytes = this.layout.reencode(previous.bytes).bytes(modRevision);
       return previous.at(modRevision, bytes);
     }
-    return this.entryFrom(key, value, modRevision);
+    return isReadLater
+      ? this.storedEntry(key, value, modRevision)
+      : this.entryFrom(key, value, modRevision);
   }
 
   /** Calls `listener` after each change, at once and in order; it must not throw. */
@@ -176,19 +256,29 @@ export class PrefixCache {
     return this.entryOf(key, encoded, revision, object);
   }
 
+  /** As entryFrom, but what is in form already is not parsed before somebody asks for its parts. */
+  storedEntry(key: string, value: Buffer, revision: number): CacheEntry {
+    if (!this.layout.isInForm(value, revision)) return this.entryFrom(key, value, revision);
+    return this.#entry(key, value, revision, this.#readFields, undefined);
+  }
+
   /** An entry for bytes in form and the object that they hold. */
   entryOf(key: string, bytes: Buffer, revision: number, object: UnknownObject): CacheEntry {
+    return this.#entry(key, bytes, revision, this.#readFields(object), object.metadata.labels);
+  }
+
+  #entry(
+    key: string,
+    bytes: Buffer,
+    revision: number,
+    fields: FieldValues | FieldReader,
+    labels: Readonly<Record<string, string>> | undefined,
+  ): CacheEntry {
     const rest = key.slice(this.prefix.length);
     const slash = this.namespaced ? rest.indexOf('/') : -1;
-    return new CacheEntry({
-      key,
-      namespace: slash < 0 ? '' : rest.slice(0, slash),
-      name: rest.slice(slash + 1),
-      revision,
-      bytes,
-      fields: this.#readFields(object),
-      labels: object.metadata.labels,
-    });
+    const namespace = slash < 0 ? '' : rest.slice(0, slash);
+    const name = rest.slice(slash + 1);
+    return new CacheEntry({ key, namespace, name, revision, bytes, fields, labels });
   }
 
   /**
@@ -212,34 +302,24 @@ export class PrefixCache {
       backlog,
       wake,
     });
-    this.watchers.add(subscription);
+    if (this.#isClosed) subscription.endReason = 'reset';
+    else this.watchers.add(subscription);
     return subscription;
   }
 
   #newRing(startRevision: number): EventRing {
     const { ringEvents, ringBytes } = this.#options;
-    return new EventRing({ maxEvents: ringEvents, maxBytes: ringBytes, startRevision });
+    const recent = this.#recent;
+    return new EventRing({
+      maxEvents: ringEvents,
+      maxBytes: ringBytes,
+      startRevision,
+      ...(recent === undefined ? {} : { onDrop: (event: CacheEvent) => recent.drop(event) }),
+    });
   }
+}
 
-  #put(entry: CacheEntry): void {
-    this.#byKey.set(entry.key, entry);
-    let group = this.#namespaces.get(entry.namespace);
-    if (group === undefined) {
-      group = new SortedEntries(entry.namespace);
-      this.#namespaces.set(entry.namespace, group);
-      this.#ordered.push(group);
-      this.#ordered.sort((a, b) => (a.orderKey < b.orderKey ? -1 : 1));
-    }
-    group.put(entry);
-  }
-
-  #remove(entry: CacheEntry): void {
-    if (!this.#byKey.delete(entry.key)) return;
-    const group = this.#namespaces.get(entry.namespace);
-    if (group === undefined) return;
-    group.delete(entry.name);
-    if (group.items.length > 0) return;
-    this.#namespaces.delete(entry.namespace);
-    this.#ordered.splice(this.#ordered.indexOf(group), 1);
-  }
+function typeOf(event: StoreEvent): CacheEvent['type'] {
+  if (event.type === 'delete') return 'DELETED';
+  return event.createRevision === event.modRevision ? 'ADDED' : 'MODIFIED';
 }

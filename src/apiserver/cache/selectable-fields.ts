@@ -3,6 +3,8 @@ import type { UnknownObject } from '#schema/mod.ts';
 /** Values of the selectable fields beside name and namespace, by field. */
 export type FieldValues = Readonly<Record<string, string>>;
 
+export type FieldReader = (object: UnknownObject) => FieldValues;
+
 export const noFields: FieldValues = Object.freeze({});
 
 /** What an absent field reads as when it is no string in upstream's type. */
@@ -25,9 +27,7 @@ const readers: Readonly<Record<string, (object: UnknownObject) => unknown>> = {
  * Makes the function that reads a kind's selectable fields from an object in its stored form.
  * All results of one reader have the same shape.
  */
-export function createFieldReader(
-  fields: readonly string[],
-): (object: UnknownObject) => FieldValues {
+export function createFieldReader(fields: readonly string[]): FieldReader {
   const wanted = fields.filter(
     (field) => field !== 'metadata.name' && field !== 'metadata.namespace',
   );

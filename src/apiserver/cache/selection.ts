@@ -41,6 +41,11 @@ export class Selection {
     return this.name === '' && this.#labels === undefined && this.#fields === undefined;
   }
 
+  /** True when the key of an object alone decides, in all its states. */
+  get isByKey(): boolean {
+    return this.#labels === undefined && this.#fields === undefined;
+  }
+
   matches(entry: CacheEntry): boolean {
     if (this.namespace !== '' && entry.namespace !== this.namespace) return false;
     if (this.name !== '' && entry.name !== this.name) return false;

@@ -103,7 +103,14 @@ export class Subscription {
 
 /** What a change is to a watcher with this selection; undefined when it does not concern it. */
 export function select(event: CacheEvent, selection: Selection): Delivery | undefined {
-  const { entry, previous } = event;
+  const { entry } = event;
+  // the state before may have to be read; where the key decides it says nothing new
+  if (selection.isByKey) {
+    return selection.matches(entry)
+      ? { type: event.type, entry, event, isCurrent: true }
+      : undefined;
+  }
+  const { previous } = event;
   if (event.type === 'DELETED') {
     const before = previous ?? entry;
     if (!selection.matches(before)) return undefined;

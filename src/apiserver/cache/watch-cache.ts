@@ -65,12 +65,7 @@ export class WatchCache {
     this.#feed?.close();
     for (const waiter of this.#waiters) waiter.resolve();
     this.#waiters = [];
-    for (const slot of this.#slots.values()) {
-      for (const watcher of slot.cache.watchers.all()) {
-        watcher.endReason = 'reset';
-        watcher.wake();
-      }
-    }
+    for (const { cache } of this.#slots.values()) cache.close();
   }
 
   /** Every loaded cache shows the state at this revision. */
@@ -134,10 +129,10 @@ export class WatchCache {
   }
 
   async #load(slot: Slot): Promise<void> {
-    const { prefix } = slot.cache;
-    const { items, revision } = await this.#backend.list(prefix);
+    const { prefix, loadLimit: limit } = slot.cache;
+    const { items, revision, remaining } = await this.#backend.list(prefix, { limit });
     await this.waitForRevision(revision);
-    slot.cache.load(items, revision, this.#reportUnreadable);
+    slot.cache.load(items, revision, this.#reportUnreadable, remaining);
     for (const event of slot.pending) {
       if (event.modRevision > revision) this.#applyTo(slot.cache, event);
     }

@@ -5,6 +5,7 @@ import type { Subscription } from './subscription.ts';
 
 /** Field by which many watchers of one kind select a value each: kubelets watch their pods. */
 const indexedField = 'spec.nodeName';
+const fieldMark = 'f';
 
 /**
  * Finds the watchers that an event may concern without asking each: a watcher is filed under the
@@ -13,6 +14,8 @@ const indexedField = 'spec.nodeName';
 export class WatcherIndex {
   readonly #byTrigger = new Map<string, Set<Subscription>>();
   #size = 0;
+  /** Watchers that are filed under a field: without any, fields need not be read. */
+  #fieldSize = 0;
 
   get size(): number {
     return this.#size;
@@ -26,12 +29,14 @@ export class WatcherIndex {
     }
     group.add(subscription);
     this.#size++;
+    if (subscription.trigger.startsWith(fieldMark)) this.#fieldSize++;
   }
 
   remove(subscription: Subscription): void {
     const group = this.#byTrigger.get(subscription.trigger);
     if (group === undefined || !group.delete(subscription)) return;
     this.#size--;
+    if (subscription.trigger.startsWith(fieldMark)) this.#fieldSize--;
     if (group.size === 0) this.#byTrigger.delete(subscription.trigger);
   }
 
@@ -39,12 +44,13 @@ export class WatcherIndex {
   forEvent(event: CacheEvent, visit: (subscription: Subscription) => void): void {
     if (this.#size === 0) return;
     this.#visit('', visit);
-    const { entry, previous } = event;
+    const { entry } = event;
     this.#visit(namespaceTrigger(entry.namespace), visit);
     this.#visit(nameTrigger(entry.name), visit);
+    if (this.#fieldSize === 0) return;
     const value = entry.fields[indexedField];
     if (value !== undefined) this.#visit(fieldTrigger(value), visit);
-    const before = previous?.fields[indexedField];
+    const before = event.previous?.fields[indexedField];
     if (before !== undefined && before !== value) this.#visit(fieldTrigger(before), visit);
   }
 
@@ -77,4 +83,4 @@ export function triggerOf(selection: Selection): string {
 
 const nameTrigger = (name: CacheEntry['name']): string => `n${name}`;
 const namespaceTrigger = (namespace: string): string => `s${namespace}`;
-const fieldTrigger = (value: string): string => `f${value}`;
+const fieldTrigger = (value: string): string => `${fieldMark}${value}`;

@@ -178,8 +178,12 @@ export class EncryptedBackend implements Backend, EncryptionState {
     const events = await this.#inner.history(prefix, options);
     if (events !== undefined) await this.#prepared(events);
     return events?.map((event) => {
-      const value = this.#peek(event.key, event.value);
-      return value === event.value ? event : { ...event, value };
+      const { key, previous } = event;
+      const value = this.#peek(key, event.value);
+      const before = previous === undefined ? undefined : this.#peek(key, previous);
+      return value === event.value && before === previous
+        ? event
+        : { ...event, value, previous: before };
     });
   }
 

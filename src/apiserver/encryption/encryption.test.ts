@@ -193,6 +193,25 @@ describe('a sealed datastore', () => {
     await raw.close();
   });
 
+  test('pages and history show plain values, those before a change too', async () => {
+    const { raw, sealed } = await stores(config([aescbc(['one', 1])]));
+    const from = sealed.currentRevision;
+    const made = await sealed.create(secretKey, put('{"a":1}'));
+    const { modRevision } = await sealed.update(secretKey, made.modRevision, put('{"a":2}'));
+    const shown: string[] = [];
+    for await (const { items } of sealed.pages('/registry/secrets/', { pageItems: 1 })) {
+      shown.push(...items.map(({ value }) => textOf(value)));
+    }
+    assert.deepEqual(shown, ['{"a":2}']);
+    const read = { after: from, through: modRevision, maxEvents: 10 };
+    const events = (await sealed.history('/registry/secrets/', read)) ?? [];
+    assert.deepEqual(
+      events.map(({ value, previous }) => `${textOf(previous)} ${textOf(value)}`),
+      [' {"a":1}', '{"a":1} {"a":2}'],
+    );
+    await raw.close();
+  });
+
   test('other kinds are stored as they are', async () => {
     const { raw, sealed } = await stores(config([aescbc(['one', 1])]));
     await sealed.create('/registry/configmaps/n/c', put('{"c":1}'));

@@ -1,4 +1,3 @@
-import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
 import type { ListOptions } from '../handlers/list-options.ts';
 import { readListOptions } from '../handlers/list-options.ts';
 import type { RequestContext } from '../request.ts';
@@ -20,8 +19,6 @@ const maxListSeats = 100;
 const maxMutatingSeats = 10;
 const watchersPerSeat = 10;
 const eventWorkMs = 5;
-const sampledGroups = 4;
-const sampledItems = 4;
 
 const mutatingVerbs: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete']);
 
@@ -58,22 +55,8 @@ function listSeats(served: ServedResource, name: string, limit: number): number 
   const { cache } = served;
   if (cache === undefined || name !== '' || cache.size === 0) return 1;
   const count = limit > 0 ? Math.min(limit, cache.size) : cache.size;
-  const bytes = count * averageBytes(cache);
+  const bytes = count * cache.averageBytes;
   return Math.ceil(Math.min(bytes, maxStreamedBytes) / bytesPerSeat);
-}
-
-/** Mean size of a few objects; exact sums would cost every write something. */
-function averageBytes(cache: PrefixCache): number {
-  let bytes = 0;
-  let count = 0;
-  for (const { items } of cache.groups('').slice(0, sampledGroups)) {
-    const step = Math.max(1, Math.floor(items.length / sampledItems));
-    for (let i = 0; i < items.length; i += step) {
-      bytes += (items[i] as CacheEntry).bytes.length;
-      count++;
-    }
-  }
-  return count === 0 ? 0 : bytes / count;
 }
 
 function limitOf({ query }: RequestContext): number {

@@ -20,13 +20,16 @@ export async function deleteCollection(
 ): Promise<ListPage> {
   const { core, served, namespace } = request;
   const page = await listObjects(core, served, namespace, '', listOptions);
+  const { cache } = served;
   let next = 0;
   let hasFailed = false;
   const worker = async (): Promise<void> => {
     while (next < page.entries.length && !hasFailed) {
-      const { namespace: of, name } = page.entries[next++] as CacheEntry;
+      const entry = page.entries[next++] as CacheEntry;
+      const { namespace: of, name } = entry;
+      const known = cache?.isComplete === true ? undefined : entry;
       try {
-        await deleteObject({ ...request, namespace: of, name });
+        await deleteObject({ ...request, namespace: of, name, known });
       } catch (error) {
         if (hasReason(error, 'NotFound')) continue;
         hasFailed = true;

@@ -4,6 +4,7 @@ import type { Core } from '../core.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { waitForAtLeast, waitForNewest } from './freshness.ts';
 import { readRevision } from './list-options.ts';
+import { throwIfSealed } from './stored-list.ts';
 
 /** The cache of a resource, loaded; throws MethodNotAllowed for kinds that are never stored. */
 export async function readyCache(
@@ -48,26 +49,37 @@ export async function getObject(
   if (revision !== undefined) await waitForAtLeast(core, revision);
   else if (core.backend.exclusive) await waitForNewest(core);
   const key = cache.keyOf(namespace, name);
-  const entry =
-    revision === undefined && !core.backend.exclusive
-      ? await readThrough(core, cache, key)
-      : cache.get(key);
+  const isNewest = revision === undefined && !core.backend.exclusive;
+  const entry = isNewest ? await readThrough(core, cache, key) : await knownEntry(core, cache, key);
   if (entry === undefined) throw notFound(served.info, name);
   return entry;
 }
 
-/** What a write starts from; past the cache when another process may have made it just now. */
+/** From where the kind is kept, as new as the memory is or newer. */
+async function knownEntry(
+  core: Core,
+  cache: PrefixCache,
+  key: string,
+): Promise<CacheEntry | undefined> {
+  const entry = cache.get(key);
+  return entry !== undefined || cache.isComplete ? entry : await readThrough(core, cache, key);
+}
+
+/**
+ * What a write starts from; past the cache when it holds only the latest changes, or another
+ * process may have made the object just now.
+ */
 export async function currentEntry(
   core: Core,
   cache: PrefixCache,
   key: string,
 ): Promise<CacheEntry | undefined> {
   const entry = cache.get(key);
-  if (entry !== undefined || core.backend.exclusive) return entry;
+  if (entry !== undefined || (core.backend.exclusive && cache.isComplete)) return entry;
   return await readThrough(core, cache, key);
 }
 
-/** Asks the store itself: other processes write there too. */
+/** Asks the store itself: it has what is not in memory, and other processes write there too. */
 export async function readThrough(
   core: Core,
   cache: PrefixCache,
@@ -77,5 +89,10 @@ export async function readThrough(
   if (stored === undefined) return undefined;
   const cached = cache.get(key);
   if (cached?.revision === stored.modRevision) return cached;
-  return cache.entryFrom(key, stored.value, stored.modRevision);
+  try {
+    return cache.entryFrom(key, stored.value, stored.modRevision);
+  } catch (error) {
+    throwIfSealed(core, key);
+    throw error;
+  }
 }

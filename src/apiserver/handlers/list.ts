@@ -1,7 +1,5 @@
-import type { ListResult } from '#store/mod.ts';
-import { StoreError } from '#store/mod.ts';
-import { badRequest, expired } from '../api-errors.ts';
-import type { CacheEntry, ListSlice, PrefixCache, Selection } from '../cache/mod.ts';
+import { badRequest } from '../api-errors.ts';
+import type { CacheEntry, PrefixCache, Selection } from '../cache/mod.ts';
 import { listEntries } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import type { ServedResource } from '../resource-registry.ts';
@@ -11,9 +9,8 @@ import { waitForAtLeast, waitForNewest } from './freshness.ts';
 import { readyCache } from './get.ts';
 import type { ListOptions } from './list-options.ts';
 import { checkListOptions, readRevision, selectionOf } from './list-options.ts';
-
-/** Items read at once from a state that is no longer in memory. */
-const historyPageItems = 500;
+import type { StoredSlice } from './stored-list.ts';
+import { listStored } from './stored-list.ts';
 
 /** Entries of one page and what the list's metadata says of it. */
 export interface ListPage {
@@ -45,13 +42,7 @@ export async function listObjects(
       throw badRequest('specifying resource version is not allowed when using continue');
     }
     if (point.revision > 0) return await listAt(core, cache, selection, limit, point);
-    await waitForNewest(core);
-    return page(
-      core,
-      cache,
-      listEntries(cache, { selection, limit, start: point.start }),
-      undefined,
-    );
+    return page(cache, await listNewest(core, cache, selection, limit, point.start));
   }
   const revision = readRevision(options.resourceVersion, 'list');
   const { resourceVersionMatch: match } = options;
@@ -59,11 +50,38 @@ export async function listObjects(
   if (isExact && revision !== undefined) {
     return await listAt(core, cache, selection, limit, { revision, start: '' });
   }
-  if (revision === undefined) await waitForNewest(core);
-  else await waitForAtLeast(core, revision);
-  // whatever is at hand is all at hand: upstream does not cut it either
-  const cut = revision === 0 ? 0 : limit;
-  return page(core, cache, listEntries(cache, { selection, limit: cut, start: '' }), undefined);
+  if (revision === undefined) {
+    return page(cache, await listNewest(core, cache, selection, limit, ''));
+  }
+  await waitForAtLeast(core, revision);
+  // whatever is at hand is all at hand: upstream does not cut it either, but where it asks the store
+  const cut = revision === 0 && cache.isComplete ? 0 : limit;
+  return page(cache, await listKept(core, cache, selection, cut, ''));
+}
+
+/** What every change acknowledged before this call left. */
+export async function listNewest(
+  core: Core,
+  cache: PrefixCache,
+  selection: Selection,
+  limit: number,
+  start: string,
+): Promise<StoredSlice> {
+  if (cache.isComplete) await waitForNewest(core);
+  return await listKept(core, cache, selection, limit, start);
+}
+
+/** From where the kind is kept: the memory as it is, or the store, which is never behind it. */
+export async function listKept(
+  core: Core,
+  cache: PrefixCache,
+  selection: Selection,
+  limit: number,
+  start: string,
+): Promise<StoredSlice> {
+  if (!cache.isComplete) return await listStored(core, cache, { selection, limit, start });
+  const revision = core.cache.appliedRevision;
+  return { ...listEntries(cache, { selection, limit, start }), revision };
 }
 
 async function listAt(
@@ -71,79 +89,20 @@ async function listAt(
   cache: PrefixCache,
   selection: Selection,
   limit: number,
-  point: ContinuePoint,
+  { revision, start }: ContinuePoint,
 ): Promise<ListPage> {
-  const { revision, start } = point;
   await waitForAtLeast(core, revision);
-  const slice =
-    revision >= cache.ring.lowestRevision
-      ? listEntries(cache, { selection, limit, start, revision })
-      : await listHistory(core, cache, selection, limit, point);
-  return page(core, cache, slice, revision);
+  const query = { selection, limit, start, revision };
+  return page(
+    cache,
+    cache.isComplete && revision >= cache.ring.lowestRevision
+      ? { ...listEntries(cache, query), revision }
+      : await listStored(core, cache, query),
+  );
 }
 
-/** A state that only the store still knows; read in pages of what is asked for. */
-async function listHistory(
-  core: Core,
-  cache: PrefixCache,
-  selection: Selection,
-  limit: number,
-  { revision, start }: ContinuePoint,
-): Promise<ListSlice> {
-  const inNamespace = cache.namespaced && selection.namespace !== '';
-  const prefix = inNamespace ? `${cache.prefix}${selection.namespace}/` : cache.prefix;
-  const entries: CacheEntry[] = [];
-  let after = start === '' ? '' : justBefore(cache.prefix + start);
-  for (;;) {
-    const page = await historyPage(core, prefix, after, { revision, start });
-    for (const [index, item] of page.items.entries()) {
-      const entry = cache.entryFrom(item.key, item.value, item.modRevision);
-      if (!selection.matches(entry)) continue;
-      if (limit > 0 && entries.length === limit) {
-        const left = page.items.length - index + page.remaining;
-        return { entries, hasMore: true, remaining: selection.isPlain ? left : undefined };
-      }
-      entries.push(entry);
-    }
-    const last = page.items.at(-1);
-    if (page.remaining === 0 || last === undefined) break;
-    after = last.key;
-  }
-  return { entries, hasMore: false, remaining: 0 };
-}
-
-/** Pages start after a key: the last one that comes before `key`, or near enough. */
-function justBefore(key: string): string {
-  if (key.endsWith('\0')) return key.slice(0, -1);
-  const code = key.charCodeAt(key.length - 1);
-  return `${key.slice(0, -1)}${String.fromCharCode(code - 1)}\u{10ffff}`;
-}
-
-async function historyPage(
-  core: Core,
-  prefix: string,
-  after: string,
-  { revision, start }: ContinuePoint,
-): Promise<ListResult> {
-  try {
-    return await core.backend.list(prefix, { revision, after, limit: historyPageItems });
-  } catch (error) {
-    if (!(error instanceof StoreError) || error.code !== 'Compacted') throw error;
-    if (start === '') throw expired('The resourceVersion for the provided list is too old.');
-    throw expired(
-      'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
-      encodeContinue({ revision: -1, start }),
-    );
-  }
-}
-
-function page(
-  core: Core,
-  cache: PrefixCache,
-  slice: ListSlice,
-  atRevision: number | undefined,
-): ListPage {
-  const revision = atRevision ?? core.cache.appliedRevision;
+function page(cache: PrefixCache, slice: StoredSlice): ListPage {
+  const { revision } = slice;
   const last = slice.entries[slice.entries.length - 1];
   const isPartial = slice.hasMore && last !== undefined;
   return {

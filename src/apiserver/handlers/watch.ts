@@ -2,15 +2,15 @@ import type { StatusBody } from '#base/api-status-error.ts';
 import { ApiStatusError } from '#base/api-status-error.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Timer } from '#base/clock.ts';
-import { internalError, tooOldResourceVersion } from '../api-errors.ts';
-import type { CacheEntry, Delivery, Subscription } from '../cache/mod.ts';
-import { listEntries } from '../cache/mod.ts';
+import { expired, internalError, tooOldResourceVersion } from '../api-errors.ts';
+import type { CacheEntry, Delivery, PrefixCache, Subscription } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import { shownEntry } from '../answers/watch-answer.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { prepareEntries } from '../resource-registry.ts';
 import { waitForAtLeast, waitForNewest } from './freshness.ts';
 import { readyCache } from './get.ts';
+import { listKept } from './list.ts';
 import { subscribeFromHistory } from './watch-history.ts';
 import type { ListOptions } from './list-options.ts';
 import { checkListOptions, readRevision, selectionOf } from './list-options.ts';
@@ -171,6 +171,12 @@ export class WatchSession {
   }
 }
 
+/** The cache tells how far back it reaches, the store does not, as upstream's. */
+function tooOld(cache: PrefixCache, asked: number): ApiStatusError {
+  if (cache.isComplete) return tooOldResourceVersion(asked, cache.ring.lowestRevision);
+  return expired('The resourceVersion for the provided watch is too old.');
+}
+
 function failureOf(error: unknown): StatusBody {
   return (error instanceof ApiStatusError ? error : internalError(messageOf(error))).toStatus();
 }
@@ -192,20 +198,20 @@ export async function watchObjects(
   if (revision === undefined) await waitForNewest(core);
   // a plain watch from the future starts now and says nothing of what comes before
   else if (withInitial) await waitForAtLeast(core, revision);
-  const initial = withInitial ? listEntries(cache, { selection, limit: 0, start: '' }).entries : [];
+  const first = withInitial ? await listKept(core, cache, selection, 0, '') : undefined;
+  const initial = first?.entries ?? [];
   await prepareEntries(served, initial);
-  // upstream asks for initial events itself where a watch begins with them anyway
-  const wantsEnd = withInitial && options.allowWatchBookmarks;
-  const from = withInitial || isAny ? undefined : revision;
+  const from = first?.revision ?? (isAny ? undefined : revision);
   const isPast = from !== undefined && from < cache.ring.lowestRevision;
   const past = isPast ? await subscribeFromHistory(core, cache, selection, from) : undefined;
   return new WatchSession({
     core,
     served,
     initial,
-    initialEnd: wantsEnd ? core.cache.appliedRevision : undefined,
+    // upstream asks for initial events itself where a watch begins with them anyway
+    initialEnd: options.allowWatchBookmarks ? first?.revision : undefined,
     subscribe: past ?? ((wake) => cache.subscribe(selection, from, wake)),
-    failure: tooOldResourceVersion(from ?? 0, cache.ring.lowestRevision).toStatus(),
+    failure: tooOld(cache, from ?? 0).toStatus(),
     options,
   });
 }

@@ -8,7 +8,7 @@ import {
 } from '../component-args/argument.ts';
 import { cipherSuiteNames, tlsVersionNames } from './tls-names.ts';
 
-const ownMemory = 'the watch cache always holds every kind';
+const ownMemory = 'the watch cache holds every kind but Events';
 const noEtcdFlags = 'the datastore is set with --datastore-endpoint and --datastore-cafile';
 
 /** Limits, timeouts, serving, audit, storage and what else running a server needs. */
