@@ -1,3 +1,4 @@
+import { deepFreeze } from '#base/deep-freeze.ts';
 import type { GroupVersionResource, KubeObject } from '#schema/mod.ts';
 import type { WatchEvent, WatchOptions } from '../client.ts';
 import { objectKey } from '../object-key.ts';
@@ -27,13 +28,6 @@ export interface FakeStore {
   expireHistory(): void;
   /** Ends all open watches, with an error when one is given. */
   endWatches(error?: Error): void;
-}
-
-/** Freezes all levels, so that a change of a shared object throws in the test that does it. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  for (const inner of Object.values(value)) deepFreeze(inner);
-  return Object.freeze(value);
 }
 
 export function createFakeStore(): FakeStore {

@@ -1,33 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deepFreeze } from '#base/deep-freeze.ts';
 import { ApiStatusError } from '#base/api-status-error.ts';
-import { catalog } from '../catalog.ts';
 import { conform as conformed } from '../decode/conform.ts';
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { serverSideApply, trackUpdate } from './mod.ts';
+import { infoOf } from '../testing/info-of.ts';
 
 type Json = Record<string, unknown>;
-
-function infoOf(group: string, resource: string): ResourceInfo {
-  const info = catalog.byResource({ group, version: 'v1', resource });
-  assert.ok(info, resource);
-  return info;
-}
 
 const deployments = infoOf('apps', 'deployments');
 const configMaps = infoOf('', 'configmaps');
 const pods = infoOf('', 'pods');
 const start = Date.UTC(2026, 0, 1);
 const minuteMs = 60_000;
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(deepFreeze);
-    Object.freeze(value);
-  }
-  return value;
-}
 
 interface Who {
   manager?: string;

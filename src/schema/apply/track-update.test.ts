@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { catalog } from '../catalog.ts';
+import { deepFreeze } from '#base/deep-freeze.ts';
 import { applyDefaults } from '../defaults/apply.ts';
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { trackUpdate } from './mod.ts';
+import { infoOf } from '../testing/info-of.ts';
 
 type Json = Record<string, unknown>;
-
-function infoOf(group: string, resource: string): ResourceInfo {
-  const info = catalog.byResource({ group, version: 'v1', resource });
-  assert.ok(info, resource);
-  return info;
-}
 
 const deployments = infoOf('apps', 'deployments');
 const configMaps = infoOf('', 'configmaps');
 const pods = infoOf('', 'pods');
 const start = Date.UTC(2026, 0, 1);
 const minuteMs = 60_000;
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(deepFreeze);
-    Object.freeze(value);
-  }
-  return value;
-}
 
 function track(
   info: ResourceInfo,

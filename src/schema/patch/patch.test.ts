@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deepFreeze } from '#base/deep-freeze.ts';
 import * as fc from 'fast-check';
 import { applyPatch } from 'rfc6902';
 import { applyJsonPatch, applyMergePatch } from './mod.ts';
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(deepFreeze);
-    Object.freeze(value);
-  }
-  return value;
-}
 
 type Op = Record<string, unknown>;
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deepFreeze } from '#base/deep-freeze.ts';
 import * as fc from 'fast-check';
 import { applyMergePatch, applyStrategicPatch } from './mod.ts';
 
@@ -7,14 +8,6 @@ const podType = 'io.k8s.api.core.v1.Pod';
 const deploymentType = 'io.k8s.api.apps.v1.Deployment';
 
 type Json = Record<string, unknown>;
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(deepFreeze);
-    Object.freeze(value);
-  }
-  return value;
-}
 
 function patchSpec(spec: Json, patch: Json, typeName = podType): Json {
   const original = deepFreeze({ metadata: { name: 'a' }, spec });

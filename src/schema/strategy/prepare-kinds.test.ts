@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { catalog } from '../catalog.ts';
 import type { UnknownObject } from '../object.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { prepareForCreate, prepareForUpdate } from './mod.ts';
 import { valueAt } from './paths.ts';
-
-function infoOf(group: string, resource: string): ResourceInfo {
-  const info = catalog.byResource({ group, version: 'v1', resource });
-  assert.ok(info, resource);
-  return info;
-}
+import { infoOf } from '../testing/info-of.ts';
 
 function created(info: ResourceInfo, fields: object): UnknownObject {
   const object = structuredClone({ metadata: { name: 'a' }, ...fields }) as UnknownObject;

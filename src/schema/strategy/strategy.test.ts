@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { catalog } from '../catalog.ts';
+import { deepFreeze } from '#base/deep-freeze.ts';
 import type { UnknownObject } from '../object.ts';
 import type { Pod } from '../generated/types.ts';
 import type { ResourceInfo } from '../resource-info.ts';
 import { podQosClass } from '../pods/mod.ts';
 import { prepareForCreate, prepareForUpdate, resetFieldsOf } from './mod.ts';
-
-function infoOf(group: string, resource: string, version = 'v1'): ResourceInfo {
-  const info = catalog.byResource({ group, version, resource });
-  assert.ok(info, resource);
-  return info;
-}
+import { infoOf } from '../testing/info-of.ts';
 
 const pods = infoOf('', 'pods');
 const deployments = infoOf('apps', 'deployments');
@@ -44,14 +39,6 @@ function updated(
   const stored = deepFreeze(structuredClone({ metadata: { name: 'a' }, ...old })) as UnknownObject;
   prepareForUpdate(info, object, stored, subresource);
   return object;
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(deepFreeze);
-    Object.freeze(value);
-  }
-  return value;
 }
 
 test('a new object starts with generation 1, an empty status and no deletion marks', () => {

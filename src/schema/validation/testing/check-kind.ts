@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { deepFreeze } from '#base/deep-freeze.ts';
 import { catalog } from '../../catalog.ts';
 import { applyDefaults } from '../../defaults/apply.ts';
 import type { FieldError } from '../../field-error.ts';
@@ -129,12 +130,4 @@ function setAt(target: unknown, [step = '', ...rest]: string[], value: unknown):
   }
   if (fields[key] === undefined) fields[key] = /^[0-9]+$/.test(rest[0] ?? '') ? [] : {};
   setAt(fields[key], rest, value);
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(deepFreeze);
-    Object.freeze(value);
-  }
-  return value;
 }
