@@ -19,9 +19,9 @@ export function failureMessage(options: {
 }): string {
   const { nodeCount, statuses, absentStatus, preFilterMessage, postFilterMessage } = options;
   if (nodeCount === 0) return noNodes;
-  const start = `0/${nodeCount} nodes are available:`;
+  const start = `0/${nodeCount} nodes are available`;
   const suffix = postFilterMessage === undefined ? '' : ` ${postFilterMessage}`;
-  if (preFilterMessage !== undefined) return `${start} ${preFilterMessage}.${suffix}`;
+  if (preFilterMessage !== undefined) return `${start}: ${preFilterMessage}.${suffix}`;
   const counts = new Map<string, number>();
   const count = ({ reasons }: Status, times: number): void => {
     for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + times);
@@ -30,7 +30,7 @@ export function failureMessage(options: {
   const absent = nodeCount - statuses.size;
   if (absentStatus !== undefined && absent > 0) count(absentStatus, absent);
   const parts = [...counts].map(([reason, count]) => `${count} ${reason}`).sort();
-  const filtered = parts.length === 0 ? '' : ` ${parts.join(', ')}.`;
+  const filtered = parts.length === 0 ? '' : `: ${parts.join(', ')}.`;
   return `${start}${filtered}${suffix}`;
 }
 

@@ -152,6 +152,10 @@ test('reasons are counted over nodes and sorted', () => {
       "3 node(s) didn't satisfy plugin(s) [NodeAffinity].",
   );
   assert.equal(
+    failureMessage({ nodeCount: 3, statuses: new Map(), postFilterMessage: 'preemption: no.' }),
+    '0/3 nodes are available preemption: no.',
+  );
+  assert.equal(
     failureMessage({ nodeCount: 0, statuses: new Map() }),
     'no nodes available to schedule pods',
   );
