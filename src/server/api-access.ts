@@ -11,6 +11,7 @@ import {
   keepPolicyStatus,
 } from '#apiserver/admission/mod.ts';
 import { createAggregation } from '#apiserver/aggregation/mod.ts';
+import { apiServerId } from '#apiserver/bootstrap/mod.ts';
 import { createCustomResources } from '#apiserver/crd/mod.ts';
 import { createConnectHandler, createDirectTransport } from '#apiserver/connect/mod.ts';
 import { createDiscovery } from '#apiserver/discovery/mod.ts';
@@ -79,7 +80,7 @@ export function createApiAccess(options: {
     clusterDomain,
     resolver,
     metrics: parts.metrics,
-    serverId: settings.nodeName,
+    serverId: apiServerId(settings.nodeName),
     client: parts.client(serverUser, 'kube-apiserver'),
   });
   const authorization = createAuthorization({
@@ -87,7 +88,7 @@ export function createApiAccess(options: {
     reader,
     resolver,
     metrics: parts.metrics,
-    serverId: settings.nodeName,
+    serverId: apiServerId(settings.nodeName),
     clock,
     log,
   });

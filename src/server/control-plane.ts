@@ -6,6 +6,7 @@ import {
   createAddressLeases,
   keepDefaultServiceCidr,
   keepFlowControl,
+  keepIdentityLease,
   reconcileApiServerEndpoints,
   reconcileKubernetesService,
 } from '#apiserver/bootstrap/mod.ts';
@@ -79,6 +80,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   keepAddress(options);
   keepFlowControl({ client, clock, log, signal });
+  keepIdentityLease({ client, hostname: settings.nodeName, clock, random, log, signal });
   const manager = createManagerClient(api);
   const scheduler = createSchedulerClient(api);
   const informers = createInformerFactory({ client: manager, clock, random, log, signal });

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 
 import { readApiServerArgs } from '#server/api-server-args/mod.ts';
+import { at } from './answer.ts';
 import type { TestApi } from './server.ts';
 import { startTestApi } from './server.ts';
 
@@ -298,4 +299,15 @@ test('at the end the server says first that it is not ready, and answers on', as
   await watchEnd;
   session.close();
   await closed;
+});
+
+test('the server tells the cluster of itself by a lease', async () => {
+  const selector = 'labelSelector=apiserver.kubernetes.io/identity=kube-apiserver';
+  const path = `/apis/coordination.k8s.io/v1/namespaces/kube-system/leases?${selector}`;
+  const leases = await api.until(path, ({ json }) => {
+    return (json as { items: unknown[] }).items.length === 1;
+  });
+  const [lease] = (leases.json as { items: { metadata: object; spec: object }[] }).items;
+  assert.match(String(at(lease, 'metadata.name')), /^apiserver-[a-z2-7]{26}$/);
+  assert.equal(at(lease, 'spec.leaseDurationSeconds'), 3600);
 });

@@ -12,4 +12,5 @@ export { keepDefaultServiceCidr } from './default-service-cidr.ts';
 export { keepTrust } from './keep-trust.ts';
 export { reconcileApiServerEndpoints, reconcileKubernetesService } from './kubernetes-service.ts';
 export { defaultNodeRules } from './rbac-defaults.ts';
+export { apiServerId, keepIdentityLease } from './identity-lease.ts';
 export { keepFlowControl } from './keep-flow-control.ts';

@@ -4,7 +4,6 @@ const noOtlp = 'traces are not sent; the steps are published inside the process'
 
 /** Features that are on upstream and do nothing here, and why. */
 const reasons: Readonly<Record<string, string>> = {
-  APIServerIdentity: 'servers know each other by the address leases of the kubernetes Service',
   APIServerTracing: noOtlp,
   KubeletCgroupDriverFromCRI: 'cgroupfs is the only driver',
   KubeletTracing: noOtlp,
