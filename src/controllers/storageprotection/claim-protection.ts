@@ -1,7 +1,7 @@
 import { isControlledBy, objectKey, resources, startControllerLoop } from '#client/mod.ts';
 import type { PersistentVolumeClaim, Pod } from '#schema/types.ts';
 import type { StartController } from '../context.ts';
-import { isDeleting, isPodFinished } from '../pods/pod-state.ts';
+import { isDeleting } from '../pods/pod-state.ts';
 import { hasFinalizer, setFinalizer } from './finalizer.ts';
 
 const finalizer = 'kubernetes.io/pvc-protection';
@@ -15,17 +15,26 @@ function claimNames({ metadata, spec }: Pod): string[] {
   });
 }
 
-/** A kubelet may have mounted it; pods that are not bound will not be started with it. */
+/**
+ * A kubelet may have mounted it; pods that are not bound will not be started with it. As upstream a
+ * pod that has ended uses it until it is gone; a claim of its own only until the kubelet is done
+ * with the pod, which may wait for that claim itself.
+ */
 function uses(pod: Pod, claim: PersistentVolumeClaim): boolean {
-  if ((pod.spec?.nodeName ?? '') === '' || isPodFinished(pod)) return false;
+  if ((pod.spec?.nodeName ?? '') === '') return false;
   return (pod.spec?.volumes ?? []).some(({ name, persistentVolumeClaim, ephemeral }) => {
     if (persistentVolumeClaim?.claimName === claim.metadata.name) return true;
     const isOwn = `${pod.metadata.name}-${name}` === claim.metadata.name;
-    return ephemeral !== undefined && isOwn && isControlledBy(claim, pod);
+    return ephemeral !== undefined && isOwn && isControlledBy(claim, pod) && !isShutDown(pod);
   });
 }
 
-/** Lets deleted claims go when no running pod uses them, and protects claims that are not yet. */
+/** Its kubelet is done with it, or it was deleted by force. */
+function isShutDown({ metadata }: Pod): boolean {
+  return metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0;
+}
+
+/** Lets deleted claims go when no pod uses them, and protects claims that are not yet. */
 export const startClaimProtection: StartController = (context) => {
   const { client, informers, clock, log, signal } = context;
   const claims = informers.informer<PersistentVolumeClaim>(resources.persistentVolumeClaims);
@@ -68,7 +77,7 @@ export const startClaimProtection: StartController = (context) => {
   claims.addHandler({ onAdd: enqueue, onUpdate: (_old, claim) => enqueue(claim) });
   pods.addHandler({
     onUpdate(_old, pod) {
-      if (isPodFinished(pod)) enqueueOf(pod);
+      if (isShutDown(pod)) enqueueOf(pod);
     },
     onDelete: enqueueOf,
   });

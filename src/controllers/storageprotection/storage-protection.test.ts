@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resources } from '#client/mod.ts';
+import { controllerReference, resources } from '#client/mod.ts';
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -32,24 +32,45 @@ function pod(nodeName: string): Pod {
   };
 }
 
+const ended: Pod = { ...pod('n1'), status: { phase: 'Succeeded' } };
+const owning: Pod = {
+  ...pod('n1'),
+  metadata: { name: 'da', namespace: 'shop', uid: 'pod-uid', finalizers: ['example.com/keep'] },
+  spec: { nodeName: 'n1', containers: [], volumes: [{ name: 'ta', ephemeral: {} }] },
+};
+const shutDown = (live: Pod): Pod => ({
+  ...live,
+  metadata: {
+    ...live.metadata,
+    deletionTimestamp: '2026-01-01T00:00:00Z',
+    deletionGracePeriodSeconds: 0,
+  },
+});
+
 for (const [what, user, end] of [
   ['until the pod is gone', pod('n1'), (): undefined => undefined],
-  ['until the pod has ended', pod('n1'), (live: Pod) => ({ ...live, status: { phase: 'Failed' } })],
+  ['until a pod that has ended is gone', ended, (): undefined => undefined],
+  ['until its own pod only waits for a finalizer', owning, shutDown],
   ['not for a pod without a node', pod(''), undefined],
 ] as const) {
   test(`a deleted claim stays ${what}`, async () => {
-    const harness = createHarness([startClaimProtection], { objects: [claim, user] });
+    const isOwn = user === owning;
+    const name = isOwn ? 'da-ta' : 'data';
+    const ownerReferences = isOwn ? [controllerReference(user)] : [];
+    const used = { ...claim, metadata: { ...claim.metadata, name, ownerReferences } };
+    const harness = createHarness([startClaimProtection], { objects: [used, user] });
     const { client } = harness;
-    const live = () => client.stored(resources.persistentVolumeClaims, 'shop/data');
+    const live = () => client.stored(resources.persistentVolumeClaims, `shop/${name}`);
     await harness.run(100);
     assert.deepEqual(live()?.metadata.finalizers, ['kubernetes.io/pvc-protection']);
-    await client.delete(resources.persistentVolumeClaims, 'data', { namespace: 'shop' });
+    await client.delete(resources.persistentVolumeClaims, name, { namespace: 'shop' });
     await harness.run(100);
     if (end !== undefined) {
       assert.ok(live()?.metadata.deletionTimestamp !== undefined);
       const next = end(user);
-      if (next === undefined) client.remove(resources.pods, 'shop/p');
-      else client.modify<Pod>(resources.pods, 'shop/p', () => next);
+      const podKey = `shop/${user.metadata.name}`;
+      if (next === undefined) client.remove(resources.pods, podKey);
+      else client.modify<Pod>(resources.pods, podKey, () => next);
       await harness.run(100);
     }
     assert.equal(live(), undefined);
