@@ -1,16 +1,12 @@
 // Runs on a lab machine: containerd and the kubelet over an API server in this process. Takes the name of
 // a scenario and writes what it saw to stdout as JSON.
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { defaultPauseImage, importImages, startContainerd } from '#agent/containerd/mod.ts';
 import { systemClock as clock } from '#base/clock.ts';
 import { createLogger } from '#base/log.ts';
 import { systemRandom as random } from '#base/random.ts';
 import { onTraceStep } from '#base/trace.ts';
 import { startTestServer } from '#apiserver/test-server.ts';
 import { createInformerFactory, resources } from '#client/mod.ts';
-import { detectCgroups } from '#host/cgroup-layout.ts';
-import { createCgroupTree } from '#host/cgroups.ts';
-import { createCriClient } from '#kubelet/cri/mod.ts';
 import {
   createHostFiles,
   createPodCgroups,
@@ -20,6 +16,7 @@ import {
 import { createKubelet, defaultKubeletConfig } from '#kubelet/mod.ts';
 import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
 import type { CoreV1Event, Node, Pod, PodSpec } from '#schema/types.ts';
+import { startRuntime } from './runtime.ts';
 
 const log = createLogger({
   level: process.env['DEBUG'] === undefined ? 'info' : 'debug',
@@ -28,7 +25,6 @@ const log = createLogger({
 });
 const rootDir = '/var/lib/kubelet';
 const staticPodPath = '/var/lib/rancher/k3s/agent/pod-manifests';
-const path = process.env['PATH'] ?? '';
 let stop = new AbortController();
 const ending = new AbortController();
 const { signal } = ending;
@@ -45,52 +41,7 @@ for (const name of ['default', 'kube-node-lease']) {
     .catch(() => undefined);
 }
 
-const network = {
-  cniVersion: '1.0.0',
-  name: 'cbr0',
-  plugins: [
-    {
-      type: 'bridge',
-      bridge: 'cni0',
-      isGateway: true,
-      ipMasq: false,
-      hairpinMode: true,
-      ipam: {
-        type: 'host-local',
-        ranges: [[{ subnet: '10.42.0.0/24' }]],
-        routes: [{ dst: '0.0.0.0/0' }],
-      },
-    },
-    { type: 'portmap', capabilities: { portMappings: true } },
-  ],
-};
-await mkdir('/etc/cni/net.d', { recursive: true });
-await writeFile('/etc/cni/net.d/10-test.conflist', JSON.stringify(network));
-const containerd = await startContainerd({
-  dataDir: '/var/lib/rancher/k3s',
-  runDir: '/run/k3s',
-  privateRegistry: '/etc/rancher/k3s/registries.yaml',
-  path,
-  environment: { PATH: path },
-  cniConfDir: '/etc/cni/net.d',
-  pauseImage: defaultPauseImage,
-  snapshotter: 'overlayfs',
-  clock,
-  log,
-  signal,
-});
-const cri = createCriClient({ socketPath: containerd.socket, clock, log });
-await importImages({
-  directory: containerd.paths.images,
-  store: containerd.images,
-  pullImage: (image) => cri.images.pullImage({ image }, {}).then(() => undefined),
-  path,
-  clock,
-  log,
-  signal,
-});
-const layout = await detectCgroups();
-const tree = createCgroupTree({ layout, clock, log });
+const { containerd, cri, tree } = await startRuntime({ ipMasq: false, clock, log, signal });
 const machine = await readMachineInfo();
 await prepareVolumeRoot(rootDir);
 await mkdir(staticPodPath, { recursive: true });

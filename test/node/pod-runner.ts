@@ -1,19 +1,17 @@
 // Runs on a lab machine: containerd, pod cgroups and volumes put together by hand, without a
 // kubelet, for two pods of web servers. Writes what it saw to stdout as JSON.
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { defaultPauseImage, importImages, startContainerd } from '#agent/containerd/mod.ts';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { systemClock as clock } from '#base/clock.ts';
 import { createLogger } from '#base/log.ts';
 import { systemRandom as random } from '#base/random.ts';
 import { resources } from '#client/mod.ts';
 import { createFakeClient } from '#client/testing/mod.ts';
-import { detectCgroups } from '#host/cgroup-layout.ts';
 import { readCgroupStats } from '#host/cgroup-stats.ts';
-import { createCgroupTree } from '#host/cgroups.ts';
-import { createCriClient, type PodSandboxConfig } from '#kubelet/cri/mod.ts';
+import type { PodSandboxConfig } from '#kubelet/cri/mod.ts';
 import { createHostFiles, createPodCgroups } from '#kubelet/machine/mod.ts';
 import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
 import type { ConfigMap, Pod, Secret } from '#schema/types.ts';
+import { startRuntime } from './runtime.ts';
 
 const log = createLogger({
   level: 'info',
@@ -21,7 +19,6 @@ const log = createLogger({
   write: (line) => void process.stderr.write(line),
 });
 const rootDirectory = '/var/lib/kubelet';
-const path = process.env['PATH'] ?? '';
 const stop = new AbortController();
 const { signal } = stop;
 const configMap: ConfigMap = {
@@ -31,26 +28,6 @@ const configMap: ConfigMap = {
   data: { greeting: 'hello' },
 };
 const client = createFakeClient({ clock, objects: [configMap] });
-
-const network = {
-  cniVersion: '1.0.0',
-  name: 'cbr0',
-  plugins: [
-    {
-      type: 'bridge',
-      bridge: 'cni0',
-      isGateway: true,
-      ipMasq: true,
-      hairpinMode: true,
-      ipam: {
-        type: 'host-local',
-        ranges: [[{ subnet: '10.42.0.0/24' }]],
-        routes: [{ dst: '0.0.0.0/0' }],
-      },
-    },
-    { type: 'portmap', capabilities: { portMappings: true } },
-  ],
-};
 
 function podOf(name: string): Pod {
   const volumeMounts = [
@@ -78,33 +55,7 @@ function podOf(name: string): Pod {
   };
 }
 
-await mkdir('/etc/cni/net.d', { recursive: true });
-await writeFile('/etc/cni/net.d/10-test.conflist', JSON.stringify(network));
-const containerd = await startContainerd({
-  dataDir: '/var/lib/rancher/k3s',
-  runDir: '/run/k3s',
-  privateRegistry: '/etc/rancher/k3s/registries.yaml',
-  path,
-  environment: { PATH: path },
-  cniConfDir: '/etc/cni/net.d',
-  pauseImage: defaultPauseImage,
-  snapshotter: 'overlayfs',
-  clock,
-  log,
-  signal,
-});
-const cri = createCriClient({ socketPath: containerd.socket, clock, log });
-await importImages({
-  directory: containerd.paths.images,
-  store: containerd.images,
-  pullImage: (image) => cri.images.pullImage({ image }, {}).then(() => undefined),
-  path,
-  clock,
-  log,
-  signal,
-});
-const layout = await detectCgroups();
-const tree = createCgroupTree({ layout, clock, log });
+const { containerd, cri, layout, tree } = await startRuntime({ ipMasq: true, clock, log, signal });
 const cgroups = createPodCgroups({ tree, podsMilliCpu: 2000, podsMemoryBytes: 2 ** 30 });
 const files = createHostFiles({ rootDirectory, resolvConf: '/etc/resolv.conf' });
 await prepareVolumeRoot(rootDirectory);
