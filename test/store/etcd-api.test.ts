@@ -82,6 +82,47 @@ describe('API servers on etcd', { skip: etcdProblem() ?? false }, () => {
     assert.match(etcd.ctl('get', key, '--print-value-only'), /^\{"kind":"ConfigMap"/);
   });
 
+  test('events are read from etcd, at both servers and in pages of one state', async () => {
+    const events = '/api/v1/namespaces/default/events';
+    const create = async (name: string, reason: string): Promise<void> => {
+      const metadata = { name, namespace: 'default' };
+      const involvedObject = { kind: 'Pod', name: 'p', namespace: 'default' };
+      const body = { metadata, involvedObject, reason };
+      const made = await one.request('POST', events, { body });
+      assert.equal(made.status, 201, made.text);
+    };
+    const chosen = 'labelSelector=!none&fieldSelector=involvedObject.name%3Dp';
+    for (let i = 0; i < 5; i++) await create(`etcd-${i}`, i < 3 ? 'First' : 'Second');
+    const first = await two.request('GET', `${events}?${chosen}&limit=3`);
+    assert.deepEqual(first.at('items.*.metadata.name'), ['etcd-0', 'etcd-1', 'etcd-2']);
+    const from = String(first.at('metadata.resourceVersion'));
+    const path = `${events}?watch=1&fieldSelector=reason%3DFirst&resourceVersion=${from}`;
+    const watch = await two.watch(path);
+    const headers = { 'Content-Type': 'application/merge-patch+json' };
+    const body = { reason: 'Second' };
+    const patched = await two.request('PATCH', `${events}/etcd-1`, { body, headers });
+    assert.equal(patched.at('reason'), 'Second');
+    assert.equal((await one.request('DELETE', `${events}/etcd-4`)).status, 200);
+    assert.equal((await one.request('DELETE', `${events}/etcd-2`)).status, 200);
+    const next = `${events}?${chosen}&limit=3&continue=${String(first.at('metadata.continue'))}`;
+    const rest = await one.request('GET', next);
+    assert.deepEqual(rest.at('items.*.metadata.name'), ['etcd-3', 'etcd-4']);
+    assert.equal((await two.request('GET', `${events}/etcd-4`)).status, 404);
+    const names = ['etcd-1', 'etcd-2'];
+    for (const name of names) {
+      const item = await watch.next();
+      assert.equal(item?.type, 'DELETED');
+      assert.equal(at(item?.object, 'metadata.name'), name);
+      assert.equal(at(item?.object, 'reason'), 'First');
+    }
+    watch.close();
+    const now = await two.request('GET', `${events}?fieldSelector=reason%3DSecond`);
+    assert.deepEqual(now.at('items.*.metadata.name'), ['etcd-1', 'etcd-3']);
+    const gone = await two.request('DELETE', `${events}?${chosen}`);
+    assert.equal(gone.status, 200);
+    assert.deepEqual((await one.request('GET', `${events}?${chosen}`)).at('items'), []);
+  });
+
   test('a write at one server is in every read of the other that follows', async () => {
     for (let i = 0; i < 20; i++) {
       const name = `fresh-${i}`;
