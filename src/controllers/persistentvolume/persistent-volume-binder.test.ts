@@ -307,3 +307,18 @@ for (const [policy, phase] of [
     await harness.stop();
   });
 }
+
+test('a volume of another mode that names a claim tells both', async () => {
+  const claimRef = { namespace: 'shop', name: 'data', uid: 'claim-uid' };
+  const harness = start(volume('raw', { claimRef, volumeMode: 'Block' }), claim());
+  await harness.run(1000);
+  const told = harness.events().map((line) => line.replace(/ \(x\d+\)$/, ''));
+  for (const text of [
+    'VolumeMismatch: Cannot bind PersistentVolume to requested PersistentVolumeClaim "data" due to incompatible volumeMode.',
+    'VolumeMismatch: Cannot bind PersistentVolume "raw" to requested PersistentVolumeClaim "data" due to incompatible volumeMode.',
+  ]) {
+    assert.ok(told.includes(text), told.join('\n'));
+  }
+  assert.equal(claimOf(harness).status?.phase, 'Pending');
+  await harness.stop();
+});

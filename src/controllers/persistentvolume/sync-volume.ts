@@ -1,6 +1,7 @@
 import { hasReason } from '#base/api-status-error.ts';
 import { resources } from '#client/mod.ts';
 import type { Client, EventRecorder, Informer } from '#client/mod.ts';
+import { isSameVolumeMode } from '#schema/volumes/mod.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '#schema/types.ts';
 import type { BinderWrites } from './binder-writes.ts';
 
@@ -30,10 +31,30 @@ export async function syncVolume(sync: VolumeSync, volume: PersistentVolume): Pr
     return;
   }
   const { volumeName = '' } = claim.spec ?? {};
-  if (volumeName === '') enqueueClaim(key);
-  else if (volumeName === volume.metadata.name) await writes.setVolumePhase(volume, 'Bound');
+  if (volumeName === '') {
+    if (isSameVolumeMode(volume, claim)) enqueueClaim(key);
+    else tellOfMode(sync, volume, claim);
+  } else if (volumeName === volume.metadata.name) await writes.setVolumePhase(volume, 'Bound');
   else if (isProvisioned(volume) && policyOf(volume) === 'Delete') await release(sync, volume);
   else await writes.unbind(volume);
+}
+
+/** The claim's own sync would never take this volume, and would not say why. */
+function tellOfMode(
+  { events }: VolumeSync,
+  volume: PersistentVolume,
+  claim: PersistentVolumeClaim,
+): void {
+  const ending = `to requested PersistentVolumeClaim "${claim.metadata.name}" due to incompatible volumeMode.`;
+  const warn = (object: PersistentVolume | PersistentVolumeClaim, which: string): void =>
+    events.event(
+      object,
+      'Warning',
+      'VolumeMismatch',
+      `Cannot bind PersistentVolume ${which}${ending}`,
+    );
+  warn(volume, '');
+  warn(claim, `"${volume.metadata.name}" `);
 }
 
 function isProvisioned({ metadata }: PersistentVolume): boolean {

@@ -25,7 +25,7 @@ export function volumeMisfit(
   if (isTooSmall(volume, claim)) return 'requested PV is too small';
   if (volumeClass(volume) !== claimClass(claim)) return 'storageClassName does not match';
   if (!isSameAttributesClass(volume, claim)) return 'volumeAttributesClassName does not match';
-  if (!isSameMode(volume, claim)) return 'incompatible volumeMode';
+  if (!isSameVolumeMode(volume, claim)) return 'incompatible volumeMode';
   return hasAccessModes(volume, claim) ? undefined : 'incompatible accessMode';
 }
 
@@ -40,7 +40,11 @@ function isSameAttributesClass(volume: PersistentVolume, { spec }: PersistentVol
   return volumeAttributesClassName === (spec?.volumeAttributesClassName ?? '');
 }
 
-function isSameMode(volume: PersistentVolume, { spec }: PersistentVolumeClaim): boolean {
+/** Both of files, or both of blocks. */
+export function isSameVolumeMode(
+  volume: PersistentVolume,
+  { spec }: PersistentVolumeClaim,
+): boolean {
   return (volume.spec?.volumeMode ?? 'Filesystem') === (spec?.volumeMode ?? 'Filesystem');
 }
 
@@ -71,7 +75,7 @@ export function findMatchingVolume(search: Search): PersistentVolume | undefined
     if (volume.metadata.deletionTimestamp !== undefined || isTaken(volume)) continue;
     const isReserved = isVolumeBoundTo(volume, claim);
     if (!isReserved && (volume.spec?.claimRef !== undefined || isDelayed)) continue;
-    if (isTooSmall(volume, claim) || !isSameMode(volume, claim)) continue;
+    if (isTooSmall(volume, claim) || !isSameVolumeMode(volume, claim)) continue;
     if (!isSameAttributesClass(volume, claim)) continue;
     const isReachable = node === undefined || volumeReaches(volume, node);
     if (isReserved) return isReachable ? volume : undefined;

@@ -14,4 +14,10 @@ export {
   volumeClass,
 } from './binding.ts';
 export type { PodClaim } from './binding.ts';
-export { findMatchingVolume, findPlainestVolume, volumeMisfit, volumeReaches } from './matching.ts';
+export {
+  findMatchingVolume,
+  findPlainestVolume,
+  isSameVolumeMode,
+  volumeMisfit,
+  volumeReaches,
+} from './matching.ts';
