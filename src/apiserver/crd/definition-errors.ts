@@ -1,15 +1,18 @@
+import { messageOf } from '#base/errors.ts';
 import type { FieldError } from '#schema/mod.ts';
 import type { SchemaFieldPath, Structural } from '#schema/structural/mod.ts';
 import {
+  conformEmbedded,
   hasDefault,
   parseStructural,
   pruneObject,
+  validateEmbedded,
   validateSchema,
 } from '#schema/structural/mod.ts';
 import { renderValue } from '#schema/validation/mod.ts';
 import { jsonEqual } from '#schema/patch/mod.ts';
 import type { CustomResourceDefinition } from '#schema/types.ts';
-import { checkDefinitionRules } from './rules/mod.ts';
+import { checkDefaultByRules, checkDefinitionRules } from './rules/mod.ts';
 import { changedSchemas } from './schema-places.ts';
 import { selectableFieldErrors } from './selectable-field-errors.ts';
 
@@ -66,5 +69,29 @@ function checkDefault(errors: FieldError[], node: Structural, path: SchemaFieldP
       errors.push({ type: 'FieldValueInvalid', field: path.toString(), message });
     }
   }
-  errors.push(...validateSchema(value, node, path));
+  // each is looked for only where those before found nothing
+  const found =
+    [
+      () => metadataErrors(value, node, path),
+      () => validateSchema(value, node, path),
+      () => checkDefaultByRules(node, path),
+    ]
+      .values()
+      .map((check) => check())
+      .find(({ length }) => length > 0) ?? [];
+  errors.push(...found);
+}
+
+/** What is wrong with the metadata of embedded resources. */
+function metadataErrors(value: unknown, node: Structural, path: SchemaFieldPath): FieldError[] {
+  try {
+    conformEmbedded(value, node, () => undefined);
+  } catch (error) {
+    // a place in the value, and what is wrong there
+    const text = messageOf(error);
+    const end = text.indexOf(': ');
+    const field = path.child(text.slice(0, end)).toString();
+    return [{ type: 'FieldValueInvalid', field, message: text.slice(end + 2) }];
+  }
+  return validateEmbedded(value, node, path);
 }

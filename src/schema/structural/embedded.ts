@@ -107,9 +107,13 @@ function coerceMeta(
 }
 
 /** What is wrong with the kinds, versions and metadata of embedded resources. */
-export function validateEmbedded(value: unknown, schema: Structural): FieldError[] {
+export function validateEmbedded(
+  value: unknown,
+  schema: Structural,
+  path: FieldPath = rootPath,
+): FieldError[] {
   const errors = new ErrorList();
-  if (schema.hasEmbedded) visit(errors, rootPath, value, schema);
+  if (schema.hasEmbedded) visit(errors, path, value, schema);
   return errors.errors;
 }
 

@@ -14,7 +14,7 @@ const worthNaming = ruleLimit / 100;
 const advice =
   '(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)';
 
-/** Where a node is: how often it can occur, and the list around it whose items have no identity. */
+/** Where a node is: how often it can occur, and what around it is a whole that is not looked into. */
 interface Place {
   readonly path: SchemaFieldPath;
   readonly cardinality: number | undefined;
@@ -42,10 +42,12 @@ class DefinitionCheck {
       this.#rule(compiled, node, rules.at(index), place);
     });
     const { path } = place;
-    for (const [name, property] of node.properties ?? []) {
-      this.visit(property, { ...place, path: path.child('properties').key(name) });
-    }
     const { additional, items, schema } = node;
+    const isWhole = schema.mapType === 'atomic';
+    const uncorrelatable = place.uncorrelatable ?? (isWhole ? path : undefined);
+    for (const [name, property] of node.properties ?? []) {
+      this.visit(property, { ...place, path: path.child('properties').key(name), uncorrelatable });
+    }
     if (additional !== undefined) {
       this.visit(additional, {
         ...place,

@@ -5,4 +5,4 @@
 export { declaredType } from './cel-type.ts';
 export { checkDefinitionRules } from './definition-rules.ts';
 export type { RuleChecker } from './rule-checker.ts';
-export { createRuleChecker } from './rule-checker.ts';
+export { checkDefaultByRules, createRuleChecker } from './rule-checker.ts';

@@ -33,13 +33,31 @@ export function createRuleChecker(schema: Structural): RuleChecker {
   return {
     check(object, old) {
       tree ??= { root: compileRuleTree(schema) };
-      const run = new Run();
+      const run = new Run(true);
       if (tree.root !== undefined) {
-        run.visit(tree.root, object, old ?? unrelated, rootOfObject, () => false);
+        const pair = { value: object, old: old ?? unrelated };
+        run.visit(tree.root, pair, rootOfObject, () => false);
       }
       return run;
     },
   };
+}
+
+/** What the rules of a node and below say of its default, which is its own old value. */
+export function checkDefaultByRules(schema: Structural, path: SchemaFieldPath): FieldError[] {
+  const root = compileRuleTree(schema, schema.isEmbedded);
+  if (root === undefined) return [];
+  const run = new Run(false);
+  run.visit(root, { value: schema.defaultValue, old: schema.defaultValue }, path, () => false);
+  return run.errors;
+}
+
+/** A value and its counterpart in the stored object. */
+interface Pair {
+  readonly value: unknown;
+  readonly old: unknown;
+  /** The counterpart lies in a whole: it tells what changed, but rules do not get to see it. */
+  readonly isHidden?: boolean;
 }
 
 /** One pass over one object. Ends early when the budget does. */
@@ -47,57 +65,61 @@ class Run implements CustomFindings {
   readonly errors: FieldError[] = [];
   readonly warnings: string[] = [];
   readonly #budget: CelBudget = { remaining: budgetPerObject };
+  readonly #ratchets: boolean;
   #isOver = false;
 
+  constructor(ratchets: boolean) {
+    this.#ratchets = ratchets;
+  }
+
   /** `wasSame` says whether the nearest place around that has a counterpart did not change. */
-  visit(
-    node: RuleNode,
-    value: unknown,
-    old: unknown,
-    path: SchemaFieldPath,
-    wasSame: () => boolean,
-  ): void {
+  visit(node: RuleNode, pair: Pair, path: SchemaFieldPath, wasSame: () => boolean): void {
+    const { value, old, isHidden = false } = pair;
     if (this.#isOver || value === null || value === undefined) return;
-    const isUnchanged = once(() =>
-      old === unrelated ? wasSame() : isSame(value, old, node.schema),
-    );
+    const isUnchanged = once(() => {
+      if (!this.#ratchets) return false;
+      return old === unrelated ? wasSame() : isSame(value, old, node.schema);
+    });
     for (const compiled of node.rules) {
       if (this.#isOver) return;
-      this.#rule(compiled, value, old, path, isUnchanged);
+      this.#rule(compiled, pair, path, isUnchanged);
     }
     if (Array.isArray(value)) {
       const { items } = node;
       if (items === undefined) return;
       const find = itemLookup(node.schema, old);
       value.forEach((item: unknown, index) => {
-        this.visit(items, item, find(item), path.at(index), isUnchanged);
+        this.visit(items, { value: item, old: find(item), isHidden }, path.at(index), isUnchanged);
       });
     } else if (isMap(value)) {
-      this.#map(node, value, old, path, isUnchanged);
+      this.#map(node, value, pair, path, isUnchanged);
     }
   }
 
   #map(
-    { properties, additional }: RuleNode,
+    { schema, properties, additional }: RuleNode,
     map: Readonly<Record<string, unknown>>,
-    old: unknown,
+    { old, isHidden: wasHidden = false }: Pair,
     path: SchemaFieldPath,
     isUnchanged: () => boolean,
   ): void {
+    const isHidden = wasHidden || schema.mapType === 'atomic';
+    const pairOf = (key: string): Pair => ({
+      value: map[key],
+      old: fieldOfOld(old, key),
+      isHidden,
+    });
     for (const [name, property] of properties ?? []) {
       if (map[name] === undefined) continue;
-      this.visit(property, map[name], fieldOfOld(old, name), path.child(name), isUnchanged);
+      this.visit(property, pairOf(name), path.child(name), isUnchanged);
     }
     if (additional === undefined) return;
-    for (const key in map) {
-      this.visit(additional, map[key], fieldOfOld(old, key), path.key(key), isUnchanged);
-    }
+    for (const key in map) this.visit(additional, pairOf(key), path.key(key), isUnchanged);
   }
 
   #rule(
     compiled: CompiledRule,
-    value: unknown,
-    old: unknown,
+    { value, old, isHidden }: Pair,
     path: SchemaFieldPath,
     isUnchanged: () => boolean,
   ): void {
@@ -106,7 +128,7 @@ class Run implements CustomFindings {
       this.errors.push(ruleError(path, value, `rule compile error: ${error ?? ''}`));
       return;
     }
-    const hasOld = old !== unrelated && old !== null;
+    const hasOld = isHidden !== true && old !== unrelated && old !== null;
     const isOptional = rule.optionalOldSelf === true;
     if (compiled.usesOldSelf && !hasOld && !isOptional) return;
     // null is the optional without a value

@@ -14,9 +14,9 @@ export interface RuleNode {
   readonly properties: ReadonlyMap<string, RuleNode> | undefined;
 }
 
-/** Compiles all rules of a schema, which is that of a whole resource. */
-export function compileRuleTree(schema: Structural): RuleNode | undefined {
-  return nodeOf(schema, true);
+/** Compiles all rules of a schema, which is that of a whole resource unless told otherwise. */
+export function compileRuleTree(schema: Structural, isRoot = true): RuleNode | undefined {
+  return nodeOf(schema, isRoot);
 }
 
 function nodeOf(schema: Structural, isRoot: boolean): RuleNode | undefined {

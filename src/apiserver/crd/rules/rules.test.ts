@@ -135,6 +135,28 @@ describe('rules of definitions', () => {
     assert.match(problems({ type: 'object', properties })[0] ?? '', /must evaluate to a bool$/);
   });
 
+  it('do not compare parts of what is a whole', () => {
+    const rule = { rule: 'self >= oldSelf' };
+    const whole = {
+      type: 'object',
+      'x-kubernetes-map-type': 'atomic',
+      properties: { n: { ...integer, 'x-kubernetes-validations': [rule] } },
+    };
+    assert.match(
+      problems({ type: 'object', properties: { w: whole } })[0] ?? '',
+      /oldSelf cannot be used on the uncorrelatable portion of the schema within s\.properties\[w\]$/,
+    );
+    const optional = { rule: '!oldSelf.hasValue()', optionalOldSelf: true };
+    const seen = {
+      ...whole,
+      properties: { n: { ...integer, 'x-kubernetes-validations': [optional] } },
+    };
+    const schema = { type: 'object', properties: { w: seen } };
+    const object = { metadata: { name: 'a' }, w: { n: 1 } } as unknown as UnknownObject;
+    const found = createRuleChecker(parseStructural(schema)).check(object, object);
+    assert.deepEqual([found.errors, found.warnings], [[], []]);
+  });
+
   it('need a type to be about', () => {
     const v = {
       'x-kubernetes-preserve-unknown-fields': true,

@@ -76,10 +76,12 @@ export function hasSchemaDefaults(schema: unknown, depth = 0): boolean {
   return [...parts, ...Object.values(rest)].some((part) => hasSchemaDefaults(part, depth + 1));
 }
 
-/** Where a node is: at the root, or somewhere inside the metadata of an object. */
+/** Where a node is: at the root, or somewhere inside what all objects have. */
 interface Place {
   readonly isRoot: boolean;
   readonly isMeta: boolean;
+  /** Why there can be no defaults, there and below. */
+  readonly noDefaults?: string;
 }
 
 const below: Place = { isRoot: false, isMeta: false };
@@ -116,8 +118,12 @@ function checkNode(
     const detail = 'must not be used inside of resource meta';
     errors.forbidden(path, 'x-kubernetes-embedded-resource', detail);
   }
-  const isClosed = additionalProperties === undefined || additionalProperties === false;
-  if (!isClosed && isSchema(properties) && Object.keys(properties).length > 0) {
+  if (place.noDefaults !== undefined && (schema['default'] ?? null) !== null) {
+    errors.forbidden(path, 'default', `must not be set ${place.noDefaults}`);
+  }
+  // true says nothing that properties do not
+  const isOpen = additionalProperties === undefined || additionalProperties === true;
+  if (!isOpen && isSchema(properties) && Object.keys(properties).length > 0) {
     const detail = 'additionalProperties and properties are mutual exclusive';
     errors.forbidden(path, 'additionalProperties', detail);
   }
@@ -203,28 +209,17 @@ function checkMapKeys(
     errors.required(path, 'items', 'must have a schema if x-kubernetes-list-type is map');
     return;
   }
-  if (items['type'] !== 'object') {
+  const properties = isSchema(items['properties']) ? items['properties'] : {};
+  if (items['type'] === 'object') checkKeyNames(errors, path, properties, keys);
+  else {
     const detail = "must be object if parent array's x-kubernetes-list-type is map";
     errors.invalid(path, 'items.type', items['type'] ?? '', detail);
   }
-  const properties = isSchema(items['properties']) ? items['properties'] : {};
   const required = Array.isArray(items['required']) ? items['required'] : [];
-  const seen = new Set<string>();
-  keys.forEach((key, index) => {
-    const at = path.child('x-kubernetes-list-map-keys');
+  for (const key of keys) {
     const property = properties[key];
-    if (!isSchema(property)) {
-      errors.invalid(at, index, key, 'entries must all be names of item properties');
-      return;
-    }
+    if (!isSchema(property)) continue;
     const place = path.child('items.properties').key(key);
-    const type = property['type'];
-    if (type === 'array' || type === 'object') {
-      const detail = "must be a scalar type if parent array's x-kubernetes-list-type is map";
-      errors.invalid(place, 'type', type, detail);
-    }
-    if (seen.has(key)) errors.invalid(at, index, key, 'must not contain duplicate entries');
-    seen.add(key);
     if (!required.includes(key) && property['default'] === undefined) {
       const detail =
         'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
@@ -234,7 +229,32 @@ function checkMapKeys(
       const detail = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable';
       errors.forbidden(place, 'nullable', detail);
     }
-  });
+  }
+}
+
+/** Keys are scalar properties of the items, each one once. */
+function checkKeyNames(
+  errors: ErrorList,
+  path: FieldPath,
+  properties: Schema,
+  keys: readonly string[],
+): void {
+  const refuse = (detail: string): void => {
+    errors.invalid(path, 'x-kubernetes-list-map-keys', keys, detail);
+  };
+  const seen = new Set<string>();
+  for (const key of keys) {
+    const property = properties[key];
+    if (isSchema(property)) {
+      const type = property['type'];
+      if (type === 'array' || type === 'object') {
+        const detail = "must be a scalar type if parent array's x-kubernetes-list-type is map";
+        errors.invalid(path.child('items.properties').key(key), 'type', type, detail);
+      }
+    } else refuse('entries must all be names of item properties');
+    if (seen.has(key)) refuse('must not contain duplicate entries');
+    seen.add(key);
+  }
 }
 
 function checkChildren(
@@ -245,28 +265,27 @@ function checkChildren(
   place: Place,
 ): void {
   const { items, additionalProperties, properties, not } = schema as Record<string, unknown>;
-  const inside = place.isMeta ? { isRoot: false, isMeta: true } : below;
+  const { noDefaults } = place;
+  const kept = noDefaults === undefined ? {} : { noDefaults };
+  const inside: Place = place.isMeta ? { isRoot: false, isMeta: true, ...kept } : below;
   const next = depth + 1;
   if (Array.isArray(items)) {
     errors.forbidden(path, 'items', 'items must be a schema object and not an array');
   } else if (isSchema(items)) checkNode(errors, path.child('items'), items, next, inside);
   if (isSchema(additionalProperties)) {
-    const at = path.child('additionalProperties');
-    if (place.isMeta && additionalProperties['default'] !== undefined) {
-      const detail = 'must not be set inside additionalProperties applying to object metadata';
-      errors.forbidden(at, 'default', detail);
-    }
-    checkNode(errors, at, additionalProperties, next, inside);
+    const reason = 'inside additionalProperties applying to object metadata';
+    const values: Place = place.isMeta ? { ...inside, noDefaults: reason } : inside;
+    checkNode(errors, path.child('additionalProperties'), additionalProperties, next, values);
   }
   const isObject = place.isRoot || schema['x-kubernetes-embedded-resource'] === true;
   for (const [name, part] of Object.entries(isSchema(properties) ? properties : {})) {
     if (!isSchema(part)) continue;
     const at = path.child('properties').key(name);
-    if (place.isRoot && systemFields.includes(name) && part['default'] !== undefined) {
-      errors.forbidden(at, 'default', `must not be set in top-level ${name}`);
-    }
-    const isMeta = place.isMeta || (isObject && name === 'metadata');
-    checkNode(errors, at, part, next, { isRoot: false, isMeta });
+    const isSystem = isObject && systemFields.includes(name);
+    const isMeta = place.isMeta || isSystem;
+    const why = isSystem && place.isRoot ? `in top-level ${name}` : noDefaults;
+    const reasons = why === undefined ? {} : { noDefaults: why };
+    checkNode(errors, at, part, next, { isRoot: false, isMeta, ...reasons });
   }
   if (isSchema(not)) checkNode(errors, path.child('not'), not, next, inside);
   for (const field of combiners) {

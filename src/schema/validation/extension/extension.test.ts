@@ -94,6 +94,7 @@ test('CustomResourceDefinition', () => {
   const definitions = validKind('apiextensions.k8s.io', 'customresourcedefinitions');
   const schema = 'spec.versions.0.schema.openAPIV3Schema';
   const at = 'spec.validation.openAPIV3Schema';
+  const text = { type: 'string' };
   definitions.create([
     [
       { 'metadata.name': 'other.example.com' },
@@ -146,6 +147,42 @@ test('CustomResourceDefinition', () => {
     [
       { [schema]: { type: 'string' } },
       `${at}.type: Invalid value: "string": must be object at the root`,
+    ],
+    [
+      {
+        [`${schema}.properties`]: {
+          spec: {
+            type: 'object',
+            properties: {
+              closed: { type: 'object', properties: { a: text }, additionalProperties: false },
+              open: { type: 'object', properties: { a: text }, additionalProperties: true },
+            },
+          },
+        },
+      },
+      `${at}.properties[spec].properties[closed].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive`,
+    ],
+    [
+      {
+        [`${schema}.properties`]: {
+          metadata: { type: 'object', properties: { name: { ...text, default: 'x' } } },
+        },
+      },
+      `${at}.properties[metadata].properties[name].default: Forbidden: must not be set in top-level metadata`,
+    ],
+    [
+      {
+        [`${schema}.properties`]: {
+          l: {
+            type: 'array',
+            'x-kubernetes-list-type': 'map',
+            'x-kubernetes-list-map-keys': ['a', 'b', 'a'],
+            items: { type: 'object', required: ['a'], properties: { a: text } },
+          },
+        },
+      },
+      `${at}.properties[l].x-kubernetes-list-map-keys: Invalid value: ["a","b","a"]: entries must all be names of item properties`,
+      `${at}.properties[l].x-kubernetes-list-map-keys: Invalid value: ["a","b","a"]: must not contain duplicate entries`,
     ],
     [
       { 'spec.versions.0.additionalPrinterColumns': [{ name: 'A', type: 'text', jsonPath: 'a' }] },
