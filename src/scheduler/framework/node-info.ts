@@ -48,8 +48,8 @@ export function createPodInfo(pod: Pod): PodInfo {
   const podLevel = pod.spec?.resources?.requests;
   if (podLevel?.['cpu'] !== undefined) missingCpu = 0;
   if (podLevel?.['memory'] !== undefined) missingMemory = 0;
-  const portHolders =
-    pod.spec?.hostNetwork === true ? [...containers, ...initContainers] : containers;
+  // Init containers that end hold their ports for nobody.
+  const sidecars = initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always');
   let shape: string | undefined;
   return {
     pod,
@@ -57,7 +57,7 @@ export function createPodInfo(pod: Pod): PodInfo {
     requests,
     scoringCpuMilli: (requests.get('cpu') ?? 0) + missingCpu * nonZeroCpuMilli,
     scoringMemoryBytes: (requests.get('memory') ?? 0) + missingMemory * nonZeroMemoryBytes,
-    hostPorts: portHolders.flatMap((container) =>
+    hostPorts: [...sidecars, ...containers].flatMap((container) =>
       (container.ports ?? [])
         .filter((port) => (port.hostPort ?? 0) > 0)
         .map((port) => ({

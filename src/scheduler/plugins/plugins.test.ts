@@ -158,6 +158,21 @@ test('host ports conflict on the same protocol and an overlapping address', () =
   }
 });
 
+test('sidecars hold host ports, init containers that end do not', () => {
+  const port = { ports: [{ containerPort: 80, hostPort: 80 }] };
+  const init = (restartPolicy?: string): Pod =>
+    on(
+      'a',
+      pod('x', {
+        hostNetwork: restartPolicy === undefined,
+        initContainers: [{ name: 'i', image: 'i', ...port, restartPolicy }],
+      }),
+    );
+  const wanted = pod('p', {}, port);
+  assert.equal(reasons(nodePorts, wanted, [node('a')], [init('Always')]).length, 1);
+  assert.deepEqual(reasons(nodePorts, wanted, [node('a')], [init()]), []);
+});
+
 test('every lacking resource is a reason, init containers count by their peak', () => {
   const placed = [on('a', pod('x', {}, cpu('1500m')))];
   assert.deepEqual(
