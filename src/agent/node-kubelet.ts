@@ -26,14 +26,17 @@ import { kubeletSettings } from '#kubelet/configuration/mod.ts';
 import { createNodeCredentials } from '#kubelet/images/mod.ts';
 import { createKubelet, defaultKubeletConfig, hugePageSizes } from '#kubelet/mod.ts';
 import type { Kubelet } from '#kubelet/mod.ts';
+import { createMemoryManager } from '#kubelet/memory/mod.ts';
 import { createVolumeManager, prepareVolumeRoot } from '#kubelet/volumes/mod.ts';
 import type { ImageSource } from '#kubelet/volumes/mod.ts';
 import type { ClusterConfig } from './join/join-cluster.ts';
 import { keepFromOomKiller } from './oom-score.ts';
+import { numaOf, reservedOf } from './numa.ts';
 import type { AgentPaths } from './paths.ts';
 import type { AgentSettings } from './settings.ts';
 
 const rootDir = '/var/lib/kubelet';
+const defaultEvictionHard = { 'imagefs.available': '5%', 'nodefs.available': '5%' };
 
 /** Builds the kubelet of this node out of settings, cluster configuration and machine. */
 export async function createNodeKubelet(options: {
@@ -63,6 +66,8 @@ export async function createNodeKubelet(options: {
   }
   const layout = await detectCgroups();
   const limits = { ...defaultKubeletConfig, ...given };
+  // k3s' own thresholds: an edge machine's disk may be small.
+  const evictionHard = given.evictionHard ?? defaultEvictionHard;
   const problem = await machineProblem({
     machine,
     cgroupVersion: layout.version,
@@ -77,12 +82,23 @@ export async function createNodeKubelet(options: {
   });
   const usage = await readMachineUsage({ nodePath: rootDir, imagePath: options.imagePath });
   const share = podsShare(machine, limits, usage.maxPid);
+  const numa = await numaOf(machine);
   const cpus = await createCpuManager({
     policy: limits.cpuManagerPolicy,
     policyOptions: limits.cpuManagerPolicyOptions,
     reservedMilliCpu: machine.cpuCount * 1000 - share.podsMilliCpu,
     reservedCpus: parseCpuSet(limits.reservedCpus),
     topology: await readCpuTopology(),
+    nodes: numa.nodes,
+    hasAlphaOptions: limits.hasCpuAlphaOptions,
+    topologyPolicy: limits.topologyManagerPolicy,
+    rootDir,
+    log,
+  });
+  const memory = await createMemoryManager({
+    policy: limits.memoryManagerPolicy,
+    ...numa,
+    reserved: reservedOf({ limits, machine, numa: numa.numaNodes, evictionHard }),
     rootDir,
     log,
   });
@@ -120,6 +136,8 @@ export async function createNodeKubelet(options: {
       }),
     cgroups,
     cpus,
+    memory,
+    numaNodes: numa.nodes,
     enforceReserved: () => enforceReserved(tree, limits),
     devicePlugins: {
       directory: join(rootDir, 'device-plugins'),
@@ -140,9 +158,8 @@ export async function createNodeKubelet(options: {
       ...defaultKubeletConfig,
       clusterDns: config.ClusterDNSs,
       clusterDomain: config.ClusterDomain,
-      // k3s' own thresholds: an edge machine's disk may be small.
-      evictionHard: { 'imagefs.available': '5%', 'nodefs.available': '5%' },
       ...given,
+      evictionHard,
       nodeLabels: { ...nodeLabels(settings), ...settings.kubelet.nodeLabels },
       nodeTaints: [...settings.nodeTaints.map(parseTaint), ...(given.nodeTaints ?? [])],
       nodeAnnotations: {

@@ -1,3 +1,4 @@
+import type { ReservedMemory } from './memory/mod.ts';
 import type { VerificationPolicy } from './images/pull-policy.ts';
 
 /** The kubelet's settings, after defaults; names and defaults are upstream's where it has them. */
@@ -31,6 +32,16 @@ export interface KubeletConfig {
   readonly cpuManagerPolicy: string;
   readonly cpuManagerPolicyOptions: Readonly<Record<string, string>>;
   readonly cpuManagerReconcileMs: number;
+  /** The feature gate CPUManagerPolicyAlphaOptions. */
+  readonly hasCpuAlphaOptions: boolean;
+  /** `none`, `best-effort`, `restricted` or `single-numa-node`. */
+  readonly topologyManagerPolicy: string;
+  /** `container` or `pod`. */
+  readonly topologyManagerScope: string;
+  readonly topologyManagerPolicyOptions: Readonly<Record<string, string>>;
+  /** `None` or `Static`. */
+  readonly memoryManagerPolicy: string;
+  readonly reservedMemory: readonly ReservedMemory[];
   /** Processors kept from exclusive use, as the kernel writes lists; empty: the lowest ones. */
   readonly reservedCpus: string;
   /** Pods of class Burstable get swap in proportion to what memory they ask for. */
@@ -124,6 +135,12 @@ export const defaultKubeletConfig: KubeletConfig = {
   cpuManagerPolicy: 'none',
   cpuManagerPolicyOptions: {},
   cpuManagerReconcileMs: 10_000,
+  hasCpuAlphaOptions: false,
+  topologyManagerPolicy: 'none',
+  topologyManagerScope: 'container',
+  topologyManagerPolicyOptions: {},
+  memoryManagerPolicy: 'None',
+  reservedMemory: [],
   reservedCpus: '',
   hasLimitedSwap: false,
   isSingleProcessOomKill: false,

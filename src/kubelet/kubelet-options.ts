@@ -8,7 +8,9 @@ import type { ObjectReader } from './containers/environment.ts';
 import type { CpuManager } from './cpus/mod.ts';
 import type { ContainerState, CriClient } from './cri/mod.ts';
 import type { PullCredential } from './images/pull-credential.ts';
+import type { MemoryManager } from './memory/mod.ts';
 import type { KubeletMetrics } from './metrics/mod.ts';
+import type { NumaNodes } from './topology/mod.ts';
 import type { HostPaths, KubeletConfig } from './kubelet-config.ts';
 import type { MachineInfo, MachineUsage } from './machine-info.ts';
 import type { ClaimUsage } from './volumes/claim-usage.ts';
@@ -51,6 +53,10 @@ export interface KubeletOptions {
   readonly enforceReserved?: (() => Promise<readonly string[]>) | undefined;
   /** Who has processors of his own; absent: nobody. */
   readonly cpus?: CpuManager | undefined;
+  /** Whose memory is of certain NUMA nodes; absent: nobody's. */
+  readonly memory?: MemoryManager | undefined;
+  /** NUMA nodes of the machine; one when absent. */
+  readonly numaNodes?: NumaNodes | undefined;
   readonly hostFiles: HostFiles;
   readonly hostPaths: HostPaths;
   readonly config: KubeletConfig;

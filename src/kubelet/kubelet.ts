@@ -29,6 +29,7 @@ import { plegThresholdMs } from './node/runtime-health.ts';
 import { nodeReference } from './node/node-reporter.ts';
 import { findContainer, isMirrorPod } from './pods/names.ts';
 import { createObjectReader } from './pods/object-reader.ts';
+import { createTopologyManager, NumaNodes } from './topology/mod.ts';
 import { createPodSide } from './pods/pod-side.ts';
 import type { PodSide } from './pods/pod-side.ts';
 import { createPodSources } from './pods/pod-sources.ts';
@@ -80,8 +81,19 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
     directory: options.devicePlugins?.directory ?? '',
     clock,
     log: options.log,
+    nodes: options.numaNodes,
     cpus: options.cpus,
+    memory: options.memory,
     onChange: () => reporter.poke(),
+  });
+  const topology = createTopologyManager({
+    policy: config.topologyManagerPolicy,
+    scope: config.topologyManagerScope,
+    policyOptions: config.topologyManagerPolicyOptions,
+    nodes: options.numaNodes ?? new NumaNodes([0]),
+    providers: [devices.provider, options.cpus, options.memory].filter((one) => one !== undefined),
+    clock,
+    metrics,
   });
   const nodeSide = createNodeSide({
     deviceCounts: () => devices.counts(),
@@ -121,6 +133,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
     objects,
     volumeManager,
     devices,
+    topology,
     services,
     nodeSide,
     apiPod,
@@ -145,6 +158,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
     resizeFindings: (uid) => podSide.resizes.findings(uid),
     mirrorCount: () => pods.list().filter(isMirrorPod).length,
     cpus: options.cpus,
+    memory: options.memory,
   });
 
   const begin = async (): Promise<void> => {
@@ -213,6 +227,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
       await Promise.allSettled(running);
       await allocations.flushed();
       await options.cpus?.saved();
+      await options.memory?.saved();
       await recorder.flush();
     },
     get node() {

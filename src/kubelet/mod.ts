@@ -8,5 +8,6 @@ export { defaultKubeletConfig } from './kubelet-config.ts';
 export type { HostPaths, KubeletConfig } from './kubelet-config.ts';
 export type { ContainerLookup, Kubelet, KubeletOptions, VolumeParts } from './kubelet-options.ts';
 export { hugePageSizes } from './machine-info.ts';
+export { memoryReserved } from './node/node-resources.ts';
 export type { FilesystemState, MachineInfo, MachineUsage } from './machine-info.ts';
 export type { HostFiles, PodCgroups, VolumeManager } from './volume-host.ts';

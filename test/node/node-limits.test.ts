@@ -1,6 +1,6 @@
 /**
- * What the kubelet's configuration does to the machine: processors that a container has for itself,
- * and the limits of the cgroups that pods are in.
+ * What the kubelet's configuration does to the machine: processors and memory that a container has
+ * for itself, and the limits of the cgroups that pods are in.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -19,6 +19,9 @@ before(async () => {
     args: [
       '--kubelet-arg=cpu-manager-policy=static',
       '--kubelet-arg=kube-reserved=cpu=200m,memory=100Mi,pid=1000',
+      '--kubelet-arg=topology-manager-policy=single-numa-node',
+      '--kubelet-arg=memory-manager-policy=Static',
+      '--kubelet-arg=reserved-memory=0:memory=100Mi',
       '--kubelet-arg=pod-max-pids=321',
       '--kubelet-arg=cpu-cfs-quota-period=50ms',
     ],
@@ -63,6 +66,13 @@ test('a container has processors for itself, also after a restart', { skip }, as
   await kubectl('wait --for=condition=Ready pod/own --timeout=100s');
   const own = await allowedCpus('own');
   assert.match(own, /^[1-9]\d*$/);
+  const memory = await node.run('cat', ['/var/lib/kubelet/memory_manager_state']);
+  assert.match(
+    memory.stdout,
+    /"main":\[\{"numaAffinity":\[0\],"type":"memory","size":33554432\}\]/,
+  );
+  const mems = await kubectl('exec own -- cat /proc/self/status');
+  assert.match(mems, /^Mems_allowed_list:\s+0$/m);
   await waitFor(
     'the other one to leave',
     async () => {

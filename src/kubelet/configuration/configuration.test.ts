@@ -56,6 +56,13 @@ test('flags have the names and forms of the kubelet', async () => {
     'authentication-token-webhook-cache-ttl=10s',
     'port=10350',
     'seccomp-default',
+    'topology-manager-policy=restricted',
+    'topology-manager-scope=pod',
+    'topology-manager-policy-options=prefer-closest-numa-nodes=true',
+    'memory-manager-policy=Static',
+    'reserved-memory=0:memory=1Gi,hugepages-2Mi=64Mi',
+    'reserved-memory=1:memory=512Mi',
+    'feature-gates=CPUManagerPolicyAlphaOptions=true',
   ]);
   assert.deepEqual(kubeletSettings(configuration), {
     evictionHard: { 'memory.available': '5%', 'nodefs.available': '1Gi' },
@@ -70,6 +77,15 @@ test('flags have the names and forms of the kubelet', async () => {
     podPidsLimit: 100,
     kubeletPort: 10350,
     isSeccompDefault: true,
+    topologyManagerPolicy: 'restricted',
+    topologyManagerScope: 'pod',
+    topologyManagerPolicyOptions: { 'prefer-closest-numa-nodes': 'true' },
+    memoryManagerPolicy: 'Static',
+    reservedMemory: [
+      { numaNode: 0, limits: { memory: '1Gi', 'hugepages-2Mi': '64Mi' } },
+      { numaNode: 1, limits: { memory: '512Mi' } },
+    ],
+    hasCpuAlphaOptions: true,
   });
   assert.deepEqual(configuration.nodeLabels, { team: 'a', tier: 'b' });
   assert.deepEqual(configuration.ignored, ['eventRecordQPS']);
@@ -128,6 +144,14 @@ test('what is wrong ends the start with upstream texts', async () => {
     [
       'kube-reserved=cpu=much',
       "failed to validate kubelet configuration, error: invalid configuration: kubeReserved (--kube-reserved) cpu: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', path: ",
+    ],
+    [
+      'reserved-memory=0=1Gi',
+      '--kubelet-arg: invalid argument "0=1Gi" for "--reserved-memory" flag: the reserved memory has incorrect format, expected numaNodeID:type=quantity[,type=quantity...], got 0=1Gi',
+    ],
+    [
+      'topology-manager-policy=fast',
+      'failed to validate kubelet configuration, error: invalid configuration: topologyManagerPolicy (--topology-manager-policy) "fast" must be one of: ["none" "best-effort" "restricted" "single-numa-node"], path: ',
     ],
     ['anonymous-auth=false', 'none'],
     ['read-only-port=0', 'none'],

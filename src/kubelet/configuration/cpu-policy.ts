@@ -18,7 +18,14 @@ export function cpuPolicyProblem(
     String(value('reservedSystemCPUs') ?? '') !== '' ||
     ['kubeReserved', 'systemReserved'].some((name) => isReserved(value(name)));
   try {
-    checkCpuPolicy(policy, Object.fromEntries(options), hasReservation);
+    const gates = Object.entries(value('featureGates') ?? {});
+    checkCpuPolicy(policy, Object.fromEntries(options), {
+      hasReservation,
+      hasAlphaOptions: gates.some(
+        ([name, isOn]) => name === 'CPUManagerPolicyAlphaOptions' && String(isOn) === 'true',
+      ),
+      topologyPolicy: String(value('topologyManagerPolicy') ?? 'none'),
+    });
     return undefined;
   } catch (error) {
     return messageOf(error);

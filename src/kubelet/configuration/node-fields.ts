@@ -19,7 +19,7 @@ export const nodeFields: FieldTable = {
   contentType: ignored('text', 'application/vnd.kubernetes.protobuf', 'JSON is used'),
   oomScoreAdj: acts('integer', -999),
   maxOpenFiles: ignored('integer', 1_000_000, 'the limit of the service counts'),
-  featureGates: ignored('map', undefined, 'features are at the defaults of 1.36'),
+  featureGates: acts('map'),
   logging: ignored('object', undefined, 'use --debug and --log of k3ts', 'none'),
   tracing: refused('object', undefined, 'traces are not exported', 'none'),
   showHiddenMetricsForVersion: ignored('text', '', 'there are no hidden metrics'),

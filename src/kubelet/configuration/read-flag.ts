@@ -31,6 +31,7 @@ export function readFlagValue(name: string, kind: FieldKind, text: string): Json
       return readMap(text, name.startsWith('eviction-') ? /[<=]/ : /=/);
     case 'objects':
       if (name === 'register-with-taints') return readTaints(text);
+      if (name === 'reserved-memory') return readReservations(text);
       break;
     case 'object':
       if (name === 'manifest-url-header') return readHeaders(text);
@@ -73,6 +74,34 @@ function readTaints(text: string): { [key: string]: JsonValue }[] {
       const [, key = '', value, effect = ''] = match;
       return value === undefined ? { key, effect } : { key, value, effect };
     });
+}
+
+/** `0:memory=1Gi,hugepages-2Mi=64Mi;1:memory=512Mi`. */
+function readReservations(text: string): { [key: string]: JsonValue }[] {
+  return text.split(';').map((part) => {
+    const [node = '', amounts, ...more] = part.split(':');
+    if (amounts === undefined || more.length > 0) {
+      throw new Error(
+        `the reserved memory has incorrect format, expected numaNodeID:type=quantity[,type=quantity...], got ${part}`,
+      );
+    }
+    if (!/^\d+$/.test(node)) {
+      throw new Error(`failed to convert the NUMA node ID, exptected integer, got ${node}`);
+    }
+    const limits = amounts.split(',').map((pair): [string, string] => {
+      const [type = '', amount, ...rest] = pair.split('=');
+      if (amount === undefined || rest.length > 0) {
+        throw new Error(
+          `the reserved limit has incorrect value, expected type=quantatity, got ${pair}`,
+        );
+      }
+      if (type !== 'memory' && !type.startsWith('hugepages-')) {
+        throw new Error(`memory type conversion error, unknown type: "${type}"`);
+      }
+      return [type, amount];
+    });
+    return { numaNode: Number(node), limits: Object.fromEntries(limits) };
+  });
 }
 
 /** What is wrong with a flag, as the kubelet prints it. */

@@ -1,8 +1,6 @@
 import { acts, ignored, refused } from './field.ts';
 import type { FieldTable } from './field.ts';
 
-const numaNone = 'memory and devices are not aligned to NUMA nodes';
-
 /** Fields about images, logs, cgroups, reservations and eviction. */
 export const resourceFields: FieldTable = {
   imageMinimumGCAge: acts('duration', '2m0s', 'minimum-image-ttl-duration'),
@@ -30,11 +28,11 @@ export const resourceFields: FieldTable = {
   cpuManagerPolicy: acts('text', 'none'),
   cpuManagerPolicyOptions: acts('map'),
   cpuManagerReconcilePeriod: acts('duration', '10s'),
-  memoryManagerPolicy: refused('text', 'None', numaNone),
-  reservedMemory: refused('objects', undefined, numaNone),
-  topologyManagerPolicy: refused('text', 'none', numaNone),
-  topologyManagerScope: refused('text', 'container', numaNone),
-  topologyManagerPolicyOptions: refused('map', undefined, numaNone),
+  memoryManagerPolicy: acts('text', 'None'),
+  reservedMemory: acts('objects'),
+  topologyManagerPolicy: acts('text', 'none'),
+  topologyManagerScope: acts('text', 'container'),
+  topologyManagerPolicyOptions: acts('map'),
   qosReserved: refused('map', undefined, 'an alpha feature', 'qos-reserved'),
   memoryThrottlingFactor: refused('number', 0.9, 'an alpha feature', 'none'),
   singleProcessOOMKill: acts('boolean', undefined, 'none'),

@@ -4,6 +4,7 @@ import { defaultKubeletConfig } from '../kubelet-config.ts';
 import type { VerificationPolicy } from '../images/pull-policy.ts';
 import type { KubeletConfig, ShutdownPeriod } from '../kubelet-config.ts';
 import { parseCpuSet } from '../cpus/mod.ts';
+import { reservedMemoryOf } from './numa-settings.ts';
 import type { JsonValue } from './field.ts';
 import { fieldTable, findField } from './field-table.ts';
 import type { KubeletConfiguration } from './read-configuration.ts';
@@ -93,6 +94,13 @@ const setters: Readonly<Record<string, Setter>> = {
   cpuCFSQuotaPeriod: (value) => ({ cpuQuotaPeriodUs: ms(value) * 1000 }),
   cpuManagerPolicy: (value) => ({ cpuManagerPolicy: String(value) }),
   cpuManagerPolicyOptions: (value) => ({ cpuManagerPolicyOptions: map(value) }),
+  featureGates: (value) =>
+    map(value)['CPUManagerPolicyAlphaOptions'] === 'true' ? { hasCpuAlphaOptions: true } : {},
+  topologyManagerPolicy: (value) => ({ topologyManagerPolicy: String(value) }),
+  topologyManagerScope: (value) => ({ topologyManagerScope: String(value) }),
+  topologyManagerPolicyOptions: (value) => ({ topologyManagerPolicyOptions: map(value) }),
+  memoryManagerPolicy: (value) => ({ memoryManagerPolicy: String(value) }),
+  reservedMemory: (value) => ({ reservedMemory: reservedMemoryOf(value) }),
   cpuManagerReconcilePeriod: (value) => ({ cpuManagerReconcileMs: ms(value) }),
   singleProcessOOMKill: (value) => ({ isSingleProcessOomKill: value === true }),
   'memorySwap.swapBehavior': (value) => ({ hasLimitedSwap: value === 'LimitedSwap' }),

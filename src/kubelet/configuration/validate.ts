@@ -3,6 +3,7 @@ import { messageOf } from '#base/errors.ts';
 import { parseQuantity } from '#base/quantity.ts';
 import { featureGateProblem } from '#schema/feature-gates/mod.ts';
 import { cpuPolicyProblem } from './cpu-policy.ts';
+import { numaProblem } from './numa-settings.ts';
 import { parseCpuSet } from '../cpus/mod.ts';
 import { enforcementProblem, reservationProblem } from './enforcement.ts';
 import { flagName } from './field.ts';
@@ -100,6 +101,7 @@ const checks: readonly Check[] = [
   ),
   ({ value }) => cpuList(value('reservedSystemCPUs')),
   ({ value }) => named('cpuManagerPolicy', cpuPolicyProblem(value)),
+  ({ value }) => numaProblem(value),
   ({ value, durationMs }) => {
     const periodMs = durationMs('cpuCFSQuotaPeriod');
     if (periodMs >= 1 && periodMs <= 1000) return undefined;
@@ -147,8 +149,12 @@ function shortPeriod(name: string, ms: number): string | undefined {
     : undefined;
 }
 
+/** Gates that k3ts has off and lets be turned on, for this component only. */
+const turnableGates = new Set(['CPUManagerPolicyAlphaOptions']);
+
 function gates(value: JsonValue | undefined): string | undefined {
   for (const [name, isOn] of Object.entries(value ?? {})) {
+    if (turnableGates.has(name)) continue;
     const problem = featureGateProblem(`${name}=${String(isOn)}`);
     if (problem !== undefined) return problem;
   }

@@ -6,12 +6,15 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { silentLogger } from '#base/log.ts';
 import type { Container, Pod } from '#schema/types.ts';
+import { FakeClock } from '#base/fake-clock.ts';
+import { createTopologyManager, NumaNodes } from '../topology/mod.ts';
 import { createCpuManager } from './exclusive-cpus.ts';
 import type { CpuManager } from './exclusive-cpus.ts';
 import { formatCpuSet, parseCpuSet } from './cpu-set.ts';
 import { readCpuTopology } from './cpu-topology.ts';
 import type { CpuTopology } from './cpu-topology.ts';
 import { exclusiveCpuCount } from './static-policy.ts';
+import { spreadCpus } from './spread-cpus.ts';
 import { takeCpus } from './take-cpus.ts';
 
 /** Threads of a core are `cores` apart, as on most machines: with 4 cores 0 and 4 are one. */
@@ -59,13 +62,22 @@ async function setUp(
       reservedMilliCpu: 500,
       reservedCpus: new Set(),
       topology: machineOf({}),
+      nodes: new NumaNodes([0]),
       rootDir,
       log: silentLogger,
       ...options,
       ...more,
     });
     managers.push(manager);
-    return manager;
+    const topology = createTopologyManager({
+      policy: 'none',
+      scope: 'container',
+      policyOptions: {},
+      nodes: new NumaNodes([0]),
+      providers: [manager],
+      clock: new FakeClock(),
+    });
+    return { ...manager, admit: topology.admit.bind(topology) };
   };
   const path = join(rootDir, 'cpu_manager_state');
   return { start, path, state: () => readFile(path, 'utf8') };
@@ -105,6 +117,37 @@ test('containers stay on one last-level cache when asked to', () => {
   assert.equal(formatCpuSet(takeCpus({ topology, available, count: 2 })), '1-2');
   const byCache = takeCpus({ topology, available, count: 2, isByCache: true });
   assert.equal(formatCpuSet(byCache), '2-3');
+});
+
+test('single threads of many cores are taken when cores shall be shared', () => {
+  const topology = machineOf({ cores: 4, threads: 2 });
+  const available = parseCpuSet('1-7');
+  assert.equal(formatCpuSet(takeCpus({ topology, available, count: 3 })), '1,4-5');
+  const spread = takeCpus({ topology, available, count: 3, isSpreadOverCores: true });
+  assert.equal(formatCpuSet(spread), '1-3');
+});
+
+test('NUMA nodes give equal shares, in whole cores when asked for', () => {
+  const topology = machineOf({ sockets: 2, cores: 4, threads: 2 });
+  const cases: [available: string, count: number, groupSize: number, taken: string][] = [
+    // what fits on one node comes from one
+    ['0-15', 6, 1, '0-2,8-10'],
+    ['0-15', 10, 1, '0-2,4-6,8-9,12-13'],
+    ['0-15', 12, 2, '0-2,4-6,8-10,12-14'],
+    // five of the first and three of the second: only three of each are equal
+    ['0-4,8,12,14', 6, 1, '0-1,4,8,12,14'],
+    ['1,5', 2, 1, '1,5'],
+  ];
+  for (const [available, count, groupSize, taken] of cases) {
+    const wish = { topology, available: parseCpuSet(available), count, groupSize };
+    const result = spreadCpus(wish);
+    assert.equal(result.size, count);
+    assert.equal(
+      formatCpuSet(result),
+      formatCpuSet(parseCpuSet(taken)),
+      `${count} of ${available}`,
+    );
+  }
 });
 
 test('only whole numbers in Guaranteed pods give processors of their own', () => {
@@ -237,8 +280,19 @@ test('settings that cannot be done end the start, in the words of upstream', asy
       'bad value for option "full-pcpus-only": strconv.ParseBool: parsing "yes": invalid syntax',
     ],
     [
-      { policyOptions: { 'distribute-cpus-across-numa': 'true' } },
-      'CPU Manager Policy option "distribute-cpus-across-numa" is not supported by k3ts',
+      {
+        hasAlphaOptions: true,
+        policyOptions: { 'distribute-cpus-across-cores': 'true', 'full-pcpus-only': 'true' },
+      },
+      'static policy options full-pcpus-only and distribute-cpus-across-cores can not be used at the same time',
+    ],
+    [
+      {
+        hasAlphaOptions: true,
+        policyOptions: { 'align-by-socket': 'true' },
+        topologyPolicy: 'single-numa-node',
+      },
+      'Topology manager single-numa-node policy is incompatible with CPUManager align-by-socket policy option',
     ],
   ];
   for (const [options, message] of cases) await assert.rejects(start(options), { message });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Pod } from '#schema/types.ts';
-import type { Rejection } from '../pods/admission.ts';
+import type { HintProvider, NumaNodes } from '../topology/mod.ts';
 import { containersOf, uidOf } from '../pods/names.ts';
 import { emptyCpuState, readCpuState, writeCpuState } from './cpu-checkpoint.ts';
 import { formatCpuSet, noCpus, sortedCpus } from './cpu-set.ts';
@@ -10,20 +10,13 @@ import type { CpuSet } from './cpu-set.ts';
 import { allCpus } from './cpu-topology.ts';
 import type { CpuTopology } from './cpu-topology.ts';
 import { checkCpuPolicy, readPolicyOptions } from './policy-options.ts';
-import { createStaticPolicy, exclusiveCpuCount, SmtAlignmentError } from './static-policy.ts';
+import { createStaticPolicy, exclusiveCpuCount } from './static-policy.ts';
 import type { StaticPolicy } from './static-policy.ts';
 import { takeCpus } from './take-cpus.ts';
 
 /** Gives containers processors of their own and keeps all others away from those. */
-export interface CpuManager {
+export interface CpuManager extends HintProvider {
   readonly policy: 'none' | 'static';
-  /**
-   * Gives a pod its processors; undefined when it may come. What pods have that are not among
-   * `holders` (uids) is taken back before.
-   */
-  admit(pod: Pod, holders: ReadonlySet<string>): Rejection | undefined;
-  /** Takes back what the pods have that are not among `holders`. */
-  releaseOthers(holders: ReadonlySet<string>): void;
   /** Processors for the runtime, `0-1,4`; empty when the policy leaves that to the kernel. */
   cpusetOf(podUid: string, container: string): string;
   /** Some container of the pod, or this one, has processors of its own: it gets no quota. */
@@ -47,6 +40,11 @@ export interface CpuManagerOptions {
   /** reservedSystemCPUs; empty: the lowest ones are taken. */
   readonly reservedCpus: CpuSet;
   readonly topology: CpuTopology;
+  readonly nodes: NumaNodes;
+  /** The feature gate CPUManagerPolicyAlphaOptions. */
+  readonly hasAlphaOptions?: boolean | undefined;
+  /** Of the topology manager; none when absent. */
+  readonly topologyPolicy?: string | undefined;
   /** Usually /var/lib/kubelet. */
   readonly rootDir: string;
   readonly log: Logger;
@@ -56,10 +54,12 @@ const stateFile = 'cpu_manager_state';
 
 /** Reads the checkpoint and checks it against the machine; throws upstream's texts. */
 export async function createCpuManager(options: CpuManagerOptions): Promise<CpuManager> {
-  const { policy, rootDir } = options;
+  const { policy, rootDir, hasAlphaOptions, topologyPolicy } = options;
   const path = join(rootDir, stateFile);
-  checkCpuPolicy(policy, options.policyOptions, options.reservedMilliCpu > 0);
-  const policyOptions = readPolicyOptions(policy, options.policyOptions);
+  const hasReservation = options.reservedMilliCpu > 0;
+  const surroundings = { hasReservation, hasAlphaOptions, topologyPolicy };
+  checkCpuPolicy(policy, options.policyOptions, surroundings);
+  const policyOptions = readPolicyOptions(policy, options.policyOptions, hasAlphaOptions);
   if (policy === 'none') {
     await readCpuState(path, policy);
     await writeCpuState(path, emptyCpuState);
@@ -67,16 +67,27 @@ export async function createCpuManager(options: CpuManagerOptions): Promise<CpuM
   }
   const restored = await readCpuState(path, policy);
   const reserved = reservedCpus(options);
-  const { topology } = options;
-  const fixed = createStaticPolicy({ topology, options: policyOptions, reserved, restored });
+  const { topology, nodes } = options;
+  const fixed = createStaticPolicy({
+    topology,
+    nodes,
+    options: policyOptions,
+    reserved,
+    restored,
+  });
   await writeCpuState(path, fixed.state());
   return staticManager(fixed, path, options);
 }
 
 const noneManager: CpuManager = {
   policy: 'none',
-  admit: () => undefined,
   releaseOthers: () => undefined,
+  holds: () => false,
+  hints: () => new Map(),
+  podHints: () => new Map(),
+  allocate: () => undefined,
+  release: () => undefined,
+  settle: () => undefined,
   cpusetOf: () => '',
   hasExclusive: () => false,
   exclusive: () => [],
@@ -132,25 +143,22 @@ function staticManager(
 
   return {
     policy: 'static',
-    admit(pod, holders) {
-      releaseOthers(new Set([...holders, uidOf(pod)]));
-      const wanting = containersOf(pod).filter(
-        ({ container }) => exclusiveCpuCount(pod, container) > 0,
-      );
-      requests += wanting.length;
+    holds: (uid) => fixed.state().assignments.has(uid),
+    hints: (pod, container) => fixed.hints(pod, container),
+    podHints: (pod) => fixed.podHints(pod),
+    allocate(pod, container, { mask }) {
+      if (exclusiveCpuCount(pod, container) === 0) return;
+      requests += 1;
       try {
-        fixed.allocate(pod);
+        fixed.allocate(pod, container, mask);
       } catch (error) {
         errors += 1;
-        const message = messageOf(error);
-        if (error instanceof SmtAlignmentError) return { reason: error.code, message };
-        return {
-          reason: 'UnexpectedAdmissionError',
-          message: `Allocate failed due to ${message}, which is unexpected`,
-        };
+        throw error;
       }
+    },
+    release: (uid) => fixed.release(uid),
+    settle(pod) {
       if (fixed.state().assignments.has(uidOf(pod))) changed();
-      return undefined;
     },
     releaseOthers,
     cpusetOf: (uid, container) =>

@@ -9,6 +9,8 @@ export interface TakeOptions {
   readonly count: number;
   /** Keeps the processors of a container on few last-level caches where that is possible. */
   readonly isByCache?: boolean | undefined;
+  /** Single threads in the order of their numbers: on many cores, not on few. */
+  readonly isSpreadOverCores?: boolean | undefined;
 }
 
 /**
@@ -32,8 +34,12 @@ export function takeCpus(options: TakeOptions): Set<number> {
   takeWhole(taking, larger as CpuGroup);
   takeWhole(taking, smaller as CpuGroup);
   if (options.isByCache === true) takeByCache(taking);
-  takeWholeCores(taking);
-  takeThreads(taking);
+  if (options.isSpreadOverCores === true) {
+    takeInOrder(taking);
+  } else {
+    takeWholeCores(taking);
+    takeThreads(taking);
+  }
   return taking.taken;
 }
 
@@ -113,5 +119,15 @@ function takeThreads(taking: Taking): void {
   for (const cpu of cores.flatMap(({ cpus }) => cpus)) {
     if (needed(taking) === 0) return;
     take(taking, [cpu]);
+  }
+}
+
+/** Socket by socket, that with the least left first; threads of a core have numbers far apart. */
+function takeInOrder(taking: Taking): void {
+  const sockets = groupCpus(taking.topology, 'socket', taking.free).sort(
+    ([, a], [, b]) => a.length - b.length,
+  );
+  for (const cpu of sockets.flatMap(([, cpus]) => cpus.sort((a, b) => a - b))) {
+    if (needed(taking) > 0) take(taking, [cpu]);
   }
 }

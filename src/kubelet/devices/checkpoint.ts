@@ -32,7 +32,7 @@ export async function writeCheckpoint(path: string, store: DeviceStore): Promise
         PodUID,
         ContainerName,
         ResourceName,
-        DeviceIDs: { [noNumaNode]: ids },
+        DeviceIDs: byNode(store, ResourceName, ids),
         AllocResp: '',
       })),
     ),
@@ -44,6 +44,20 @@ export async function writeCheckpoint(path: string, store: DeviceStore): Promise
   await writeFileAtomic(path, JSON.stringify({ Data: data, Checksum: 0 }), 0o600);
 }
 
+function byNode(
+  store: DeviceStore,
+  resource: string,
+  ids: readonly string[],
+): Record<string, string[]> {
+  const lists: Record<string, string[]> = {};
+  const known = new Map(store.healthy(resource).map((device) => [device.id, device.topology]));
+  for (const id of ids) {
+    const nodes = (known.get(id)?.nodes ?? []).map((node) => String(node.id));
+    for (const node of nodes.length === 0 ? [noNumaNode] : nodes) (lists[node] ??= []).push(id);
+  }
+  return lists;
+}
+
 /** Reads it into the store; resources are known then but have no devices until plugins come. */
 export async function readCheckpoint(path: string, store: DeviceStore, log: Logger): Promise<void> {
   try {
@@ -52,7 +66,8 @@ export async function readCheckpoint(path: string, store: DeviceStore, log: Logg
     const { Data = {} } = JSON.parse(text) as Checkpoint;
     for (const resource of Object.keys(Data.RegisteredDevices ?? {})) store.stop(resource);
     for (const entry of Data.PodDeviceEntries ?? []) {
-      const ids = Object.values(entry.DeviceIDs).flat();
+      // A device of several nodes is written once for each.
+      const ids = [...new Set(Object.values(entry.DeviceIDs).flat())].sort();
       store.restore(entry.PodUID, entry.ContainerName, entry.ResourceName, ids);
     }
   } catch (error) {

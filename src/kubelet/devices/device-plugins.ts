@@ -5,8 +5,9 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Pod } from '#schema/types.ts';
 import type { CpuManager } from '../cpus/mod.ts';
+import type { MemoryManager } from '../memory/mod.ts';
 import { uidOf } from '../pods/names.ts';
-import type { Rejection } from '../pods/admission.ts';
+import type { HintProvider, NumaNodes } from '../topology/mod.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { deviceTables } from './device-messages.ts';
 import type { ContainerDevices, PluginOptions, RegisterRequest } from './device-messages.ts';
@@ -20,8 +21,8 @@ import type { PluginClient } from './plugin-client.ts';
 /** Devices of this node that plugins bring, and who gets them. */
 export interface DevicePlugins {
   readonly store: DeviceStore;
-  /** Reserves what a pod asks for; undefined when it may come. `holders` (uids) keep theirs. */
-  admit(pod: Pod, holders: ReadonlySet<string>): Rejection | undefined;
+  /** Reserves devices for the topology manager. */
+  readonly provider: HintProvider;
   /** Asks the plugins to prepare a container's devices; undefined when it has none. */
   prepare(pod: Pod, container: string): Promise<ContainerDevices | undefined>;
   /** Plugin resources for node.status. */
@@ -49,13 +50,16 @@ export function createDevicePlugins(options: {
   directory: string;
   clock: Clock;
   log: Logger;
+  /** Of the machine; one node when absent. */
+  nodes?: NumaNodes | undefined;
   /** Told by the pod resources API beside devices. */
   cpus?: Pick<CpuManager, 'exclusive' | 'allocatable'> | undefined;
+  memory?: Pick<MemoryManager, 'blocks' | 'allocatable'> | undefined;
   /** Node capacity has changed. */
   onChange: () => void;
 }): DevicePlugins {
-  const { directory, clock, log, cpus, onChange } = options;
-  const store = createDeviceStore();
+  const { directory, clock, log, cpus, memory, onChange } = options;
+  const store = createDeviceStore(options.nodes);
   const endpoints = new Map<string, Endpoint>();
   const checkpointPath = join(directory, checkpointFile);
   const answers = new Map<string, Promise<ContainerDevices>>();
@@ -127,12 +131,11 @@ export function createDevicePlugins(options: {
     resource: string,
     { client }: Endpoint,
   ): Promise<void> => {
-    const ids = store.allocation(uid, container).get(resource) ?? [];
-    const available = [...ids, ...store.free(resource)].sort();
-    if (available.length <= ids.length) return;
+    const size = store.allocation(uid, container).get(resource)?.length ?? 0;
+    const choice = store.choice(uid, container, resource);
+    if (choice === undefined || choice.available.length <= size) return;
     try {
-      const size = ids.length;
-      const chosen = await client.preferred({ available, mustInclude: [], size });
+      const chosen = await client.preferred({ ...choice, size });
       store.replace(uid, container, resource, [...chosen]);
     } catch (error) {
       log.warning('No preferred devices', { resource, error: messageOf(error) });
@@ -178,6 +181,7 @@ export function createDevicePlugins(options: {
       socketPath: podResourcesSocket,
       store,
       cpus,
+      memory,
       pods,
     });
     await new Promise<void>((resolve) => {
@@ -191,15 +195,16 @@ export function createDevicePlugins(options: {
 
   return {
     store,
-    admit(pod, holders) {
-      try {
-        store.reserve(pod, holders);
-      } catch (error) {
-        const message = `Allocate failed due to ${messageOf(error)}, which is unexpected`;
-        return { reason: 'UnexpectedAdmissionError', message };
-      }
-      if (store.allocations().has(uidOf(pod))) save();
-      return undefined;
+    provider: {
+      releaseOthers: (holders) => store.releaseOthers(holders),
+      holds: (uid) => store.allocations().has(uid),
+      hints: (pod, container) => store.hints(pod, container),
+      podHints: (pod) => store.podHints(pod),
+      allocate: (pod, container, { mask }) => store.allocate(pod, container, mask),
+      release: (uid) => store.release(uid),
+      settle(pod) {
+        if (store.allocations().has(uidOf(pod))) save();
+      },
     },
     async prepare(pod, container) {
       const uid = uidOf(pod);

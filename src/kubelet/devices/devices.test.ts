@@ -10,6 +10,7 @@ import { silentLogger } from '#base/log.ts';
 import type { Pod } from '#schema/types.ts';
 import { testContainer, testPod } from '../fake-kubelet.ts';
 import type { ContainerConfig } from '../cri/mod.ts';
+import { createTopologyManager, NumaNodes } from '../topology/mod.ts';
 import { createDevicePlugins } from './device-plugins.ts';
 import { startTestPlugin } from './testing/mod.ts';
 import type { TestPlugin } from './testing/mod.ts';
@@ -69,18 +70,27 @@ async function setUp(t: TestContext, isPicky = false) {
   });
   await plugin.register();
   await until(() => plugins.counts().capacity[resource] === '3');
-  return { plugins, plugin, until, directory, start, pods };
+  const topology = createTopologyManager({
+    policy: 'none',
+    scope: 'container',
+    policyOptions: {},
+    nodes: new NumaNodes([0]),
+    providers: [plugins.provider],
+    clock: systemClock,
+  });
+  const admit = topology.admit.bind(topology);
+  return { admit, plugins, plugin, until, directory, start, pods };
 }
 
 test('devices are counted, reserved at admission and prepared at the start', async (t) => {
-  const { plugins, plugin, until, directory } = await setUp(t);
+  const { admit, plugins, plugin, until, directory } = await setUp(t);
   assert.equal(plugins.counts().allocatable[resource], '3');
   plugin.setDevices([device('a'), device('b'), device('c', 'Unhealthy')]);
   await until(() => plugins.counts().allocatable[resource] === '2');
   assert.equal(plugins.counts().capacity[resource], '3');
   const [one, two] = [podOf('one', 1, 1), podOf('two', 2)];
-  assert.equal(plugins.admit(one, new Set()), undefined);
-  assert.deepEqual(plugins.admit(two, new Set([one.metadata.uid ?? ''])), {
+  assert.equal(admit(one, new Set()), undefined);
+  assert.deepEqual(admit(two, new Set([one.metadata.uid ?? ''])), {
     reason: 'UnexpectedAdmissionError',
     message:
       'Allocate failed due to requested number of devices unavailable for acme.test/gpu. Requested: 2, Available: 1, which is unexpected',
@@ -92,7 +102,7 @@ test('devices are counted, reserved at admission and prepared at the start', asy
   assert.deepEqual(plugin.calls, ['a']);
   assert.equal(await plugins.prepare(podOf('none', 0), 'c'), undefined);
   // a pod that is over frees its own
-  assert.equal(plugins.admit(two, new Set()), undefined);
+  assert.equal(admit(two, new Set()), undefined);
   const entry = '"PodUID":"uid-two","ContainerName":"c","ResourceName":"acme.test/gpu"';
   await plugins.prepare(two, 'c');
   const text = await readFile(join(directory, 'kubelet_internal_checkpoint'), 'utf8');
@@ -100,17 +110,17 @@ test('devices are counted, reserved at admission and prepared at the start', asy
 });
 
 test('what a plugin prefers is taken, and it is told before a start', async (t) => {
-  const { plugins, plugin } = await setUp(t, true);
+  const { admit, plugins, plugin } = await setUp(t, true);
   const pod = podOf('one', 2);
-  assert.equal(plugins.admit(pod, new Set()), undefined);
+  assert.equal(admit(pod, new Set()), undefined);
   assert.deepEqual((await plugins.prepare(pod, 'c'))?.envs, { DEVICES: 'b,c' });
   assert.deepEqual(plugin.calls, ['b,c', 'preStart b,c']);
 });
 
 test('without its plugin a resource has no devices; the checkpoint knows who has which', async (t) => {
-  const { plugins, plugin, until, start } = await setUp(t);
+  const { admit, plugins, plugin, until, start } = await setUp(t);
   const pod = podOf('one', 1);
-  plugins.admit(pod, new Set());
+  admit(pod, new Set());
   await plugins.prepare(pod, 'c');
   await plugin.close();
   await until(() => plugins.counts().capacity[resource] === '0');

@@ -5,6 +5,7 @@ import type { Pod } from '#schema/types.ts';
 import type { MessageTables } from '../cri/message-codec.ts';
 import { namespaceOf, specOf, uidOf } from '../pods/names.ts';
 import type { CpuManager } from '../cpus/mod.ts';
+import type { MemoryManager } from '../memory/mod.ts';
 import type { DeviceStore } from './device-store.ts';
 import { serveOnSocket } from './grpc-server.ts';
 
@@ -14,11 +15,14 @@ const tables: MessageTables = {
     Empty: '',
     ListResponse: '1 pod_resources PodResources[]',
     PodResources: '1 name string, 2 namespace string, 3 containers ContainerResources[]',
-    ContainerResources: '1 name string, 2 devices ContainerDevices[], 3 cpu_ids int64[]',
+    ContainerResources:
+      '1 name string, 2 devices ContainerDevices[], 3 cpu_ids int64[], 4 memory ContainerMemory[]',
+    ContainerMemory: '1 memory_type string, 2 size uint64, 3 topology Topology',
     ContainerDevices: '1 resource_name string, 2 device_ids string[], 3 topology Topology',
     Topology: '1 nodes NumaNode[]',
     NumaNode: '1 id int64',
-    AllocatableResponse: '1 devices ContainerDevices[], 2 cpu_ids int64[]',
+    AllocatableResponse:
+      '1 devices ContainerDevices[], 2 cpu_ids int64[], 3 memory ContainerMemory[]',
     GetRequest: '1 pod_name string, 2 pod_namespace string',
     GetResponse: '1 pod_resources PodResources',
   },
@@ -32,10 +36,11 @@ export async function servePodResources(options: {
   socketPath: string;
   store: DeviceStore;
   cpus?: Pick<CpuManager, 'exclusive' | 'allocatable'> | undefined;
+  memory?: Pick<MemoryManager, 'blocks' | 'allocatable'> | undefined;
   /** Pods that are not over. */
   pods: () => readonly Pod[];
 }): Promise<{ close(): Promise<void> }> {
-  const { socketPath, store, cpus, pods } = options;
+  const { socketPath, store, cpus, memory, pods } = options;
   const resourcesOf = (pod: Pod): object => ({
     name: pod.metadata.name,
     namespace: namespaceOf(pod),
@@ -47,6 +52,7 @@ export async function servePodResources(options: {
         topology: topologyOf(store, resourceName, deviceIds),
       })),
       cpuIds: cpus?.exclusive(uidOf(pod), name) ?? [],
+      memory: (memory?.blocks(uidOf(pod), name) ?? []).map(shownBlock),
     })),
   });
   await mkdir(dirname(socketPath), { recursive: true, mode: 0o750 });
@@ -62,6 +68,7 @@ export async function servePodResources(options: {
         types: ['Empty', 'AllocatableResponse'],
         answer: () => ({
           cpuIds: cpus?.allocatable() ?? [],
+          memory: (memory?.allocatable() ?? []).map(shownBlock),
           devices: store.resources().flatMap((resourceName) =>
             store.healthy(resourceName).map(({ id }) => ({
               resourceName,
@@ -91,6 +98,10 @@ function containersOf(pod: Pod): string[] {
   const { initContainers = [], containers } = specOf(pod);
   const sidecars = initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always');
   return [...sidecars, ...containers].map(({ name }) => name);
+}
+
+function shownBlock({ type, size, numaAffinity }: ReturnType<MemoryManager['blocks']>[number]) {
+  return { memoryType: type, size, topology: { nodes: numaAffinity.map((id) => ({ id })) } };
 }
 
 function topologyOf(

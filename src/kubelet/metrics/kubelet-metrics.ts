@@ -32,6 +32,7 @@ export function createKubeletMetrics() {
     registry,
     ...runtimeMetrics(counter, histogram),
     ...podMetrics(counter, histogram),
+    ...topologyMetrics(counter, histogram),
     httpRequests: counter('kubelet_http_requests_total', 'Requests that the kubelet answered.', [
       'long_running',
       'method',
@@ -120,6 +121,25 @@ function runtimeMetrics(counter: MakeCounter, histogram: MakeHistogram) {
     relistInterval: histogram(
       'kubelet_pleg_relist_interval_seconds',
       'Seconds between two lists of the runtime.',
+    ),
+  };
+}
+
+function topologyMetrics(counter: MakeCounter, histogram: MakeHistogram) {
+  return {
+    topologyRequests: counter(
+      'kubelet_topology_manager_admission_requests_total',
+      'Pods that the topology manager looked at.',
+    ),
+    topologyErrors: counter(
+      'kubelet_topology_manager_admission_errors_total',
+      'Pods that its policy refused.',
+    ),
+    topologyDuration: histogram(
+      'kubelet_topology_manager_admission_duration_ms',
+      'Milliseconds that it took.',
+      [],
+      Array.from({ length: 15 }, (_, i) => 0.05 * 2 ** i),
     ),
   };
 }

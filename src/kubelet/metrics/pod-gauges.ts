@@ -1,6 +1,7 @@
 import type { MetricRegistry } from '#base/metrics.ts';
 import type { Pod } from '#schema/types.ts';
 import type { CpuManager } from '../cpus/mod.ts';
+import type { MemoryManager } from '../memory/mod.ts';
 import type { ContainerState } from '../cri/mod.ts';
 import { isMirrorPod, isStaticPod, specOf, uidOf } from '../pods/names.ts';
 import type { PodRegistry } from '../pods/pod-registry.ts';
@@ -33,6 +34,7 @@ export interface PodGaugeOptions {
   ) => readonly { type: string; reason?: string | undefined }[];
   readonly mirrorCount: () => number;
   readonly cpus: Pick<CpuManager, 'policy' | 'counts'> | undefined;
+  readonly memory?: Pick<MemoryManager, 'counts'> | undefined;
 }
 
 /** Numbers that are looked up at each scrape: what there is now of pods and containers. */
@@ -88,6 +90,7 @@ export function addPodGauges(metrics: MetricRegistry, options: PodGaugeOptions):
   });
   addPodCounts(metrics, options);
   addCpuGauges(metrics, options.cpus);
+  addMemoryCounters(metrics, options.memory);
 }
 
 /** Pods as they are wanted, as they are active, and by what is done with them. */
@@ -141,6 +144,25 @@ function addCpuGauges(metrics: MetricRegistry, cpus: PodGaugeOptions['cpus']): v
     const counts = cpus.counts();
     shared.value = counts.shared * 1000;
     exclusive.value = counts.exclusive;
+    requests.value = counts.requests;
+    errors.value = counts.errors;
+  });
+}
+
+function addMemoryCounters(metrics: MetricRegistry, memory: PodGaugeOptions['memory']): void {
+  if (memory === undefined) return;
+  const counter = (name: string, help: string) =>
+    metrics.counter({ name, help, stability: 'ALPHA' }).with();
+  const requests = counter(
+    'kubelet_memory_manager_pinning_requests_total',
+    'Containers that asked for memory of NUMA nodes.',
+  );
+  const errors = counter(
+    'kubelet_memory_manager_pinning_errors_total',
+    'Containers that got none.',
+  );
+  metrics.onCollect(() => {
+    const counts = memory.counts();
     requests.value = counts.requests;
     errors.value = counts.errors;
   });

@@ -63,6 +63,22 @@ export function nodeAllocatable(
   return allocatable;
 }
 
+/** Memory and huge pages in bytes that pods do not get, by resource; for the memory manager. */
+export function memoryReserved(
+  config: Pick<KubeletConfig, 'kubeReserved' | 'systemReserved' | 'evictionHard'>,
+  memoryBytes: number,
+): Record<string, number> {
+  const { kubeReserved, systemReserved, evictionHard } = config;
+  const names = [...Object.keys(kubeReserved), ...Object.keys(systemReserved), 'memory'];
+  const kept: Record<string, number> = {};
+  for (const name of names) {
+    if (name !== 'memory' && !name.startsWith('hugepages-')) continue;
+    kept[name] = amountValue(kubeReserved, name) + amountValue(systemReserved, name);
+  }
+  const threshold = thresholdValue(evictionHard['memory.available'] ?? '0', memoryBytes);
+  return { ...kept, memory: (kept['memory'] ?? 0) + threshold };
+}
+
 function valueOf(text: string): number {
   return quantityValue(parseQuantity(text));
 }

@@ -8,6 +8,7 @@ import { containerHash } from '../containers/spec-hash.ts';
 import { CriError } from '../cri/mod.ts';
 import type { PodSandboxConfig, PodSandboxStatus, UserNamespace } from '../cri/mod.ts';
 import { withCpus } from '../cpus/with-cpus.ts';
+import { withMemoryNodes } from '../memory/mod.ts';
 import { withDevices } from '../devices/with-devices.ts';
 import { goDuration } from '../go-duration.ts';
 import type { ReadyImage } from '../images/image-puller.ts';
@@ -197,7 +198,9 @@ async function createContainer(
       context.containers,
     );
     config = withDevices(config, await context.devices.prepare(pod, of.container.name));
-    config = withCpus(config, context.cpus?.cpusetOf(uidOf(pod), of.container.name) ?? '');
+    const { name } = of.container;
+    config = withCpus(config, context.cpus?.cpusetOf(uidOf(pod), name) ?? '');
+    config = withMemoryNodes(config, context.memory?.nodesOf(uidOf(pod), name) ?? '');
   } catch (error) {
     throw fail('CreateContainerConfigError', error);
   }

@@ -3,6 +3,8 @@ import type { Logger } from '#base/log.ts';
 import type { Pod } from '#schema/types.ts';
 import type { ContainerConfigContext } from '../containers/container-config.ts';
 import type { CpuManager } from '../cpus/mod.ts';
+import type { MemoryManager } from '../memory/mod.ts';
+import type { TopologyManager } from '../topology/mod.ts';
 import type { RuntimeService } from '../cri/mod.ts';
 import type { DevicePlugins } from '../devices/device-plugins.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
@@ -35,8 +37,11 @@ export interface PodContext {
   readonly crashBackOff: KeyedBackOff;
   readonly resizes: PodResizes;
   readonly userNamespaces: UserNamespaces;
-  readonly devices: Pick<DevicePlugins, 'admit' | 'prepare'>;
-  readonly cpus?: Pick<CpuManager, 'admit' | 'cpusetOf'> | undefined;
+  readonly devices: Pick<DevicePlugins, 'prepare'>;
+  readonly cpus?: Pick<CpuManager, 'cpusetOf'> | undefined;
+  readonly memory?: Pick<MemoryManager, 'nodesOf'> | undefined;
+  /** Gives pods what they have for themselves. */
+  readonly topology: Pick<TopologyManager, 'admit'>;
   readonly containers: ContainerConfigContext;
   readonly hostIps: () => readonly string[];
   /** The runtime's handler for the pod's RuntimeClass; throws when there is no such class. */

@@ -174,9 +174,8 @@ export function createPodRegistry(options: PodRegistryOptions): PodRegistry {
     }
     return undefined;
   };
-  /** Devices and processors that a pod gets for itself. */
-  const reserve = (pod: Pod): Rejection | undefined =>
-    context.devices.admit(pod, holders()) ?? context.cpus?.admit(pod, holders());
+  /** Devices, processors and memory nodes that a pod gets for itself. */
+  const reserve = (pod: Pod): Rejection | undefined => context.topology.admit(pod, holders());
   /** After a restart pods are seen one by one: what still runs of others counts, too. */
   const holders = (): ReadonlySet<string> => {
     const uids = new Set(active().map(uidOf));

@@ -49,6 +49,7 @@ export interface PodSideOptions extends KubeletOptions {
   readonly objects: ObjectReader;
   readonly volumeManager: VolumeManager;
   readonly devices: PodContext['devices'];
+  readonly topology: PodContext['topology'];
   readonly services: Informer<Service>;
   readonly nodeSide: NodeSide;
   /** The API's object of a pod: itself, or a static pod's mirror. */
@@ -86,6 +87,7 @@ export function createPodSide(options: PodSideOptions): PodSide {
     active: () => registry.active(),
     limits: {
       isCpuStatic: options.cpus?.policy === 'static',
+      isMemoryStatic: options.memory?.policy === 'Static',
       hasLimitedSwap: options.config.hasLimitedSwap,
       memoryBytes: options.machine.memoryBytes,
       swapBytes: options.cgroups.version === 2 ? (options.machine.swapBytes ?? 0) : 0,

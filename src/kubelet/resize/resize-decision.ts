@@ -16,6 +16,7 @@ export interface ResizeRefusal {
 /** What of the node's configuration forbids resizes. */
 export interface ResizeLimits {
   readonly isCpuStatic: boolean;
+  readonly isMemoryStatic?: boolean | undefined;
   readonly hasLimitedSwap: boolean;
   readonly memoryBytes: number;
   /** 0 where containers get no swap. */
@@ -39,6 +40,22 @@ function changesSwapped(pod: Pod, before: Allocation | undefined, limits: Resize
   });
 }
 
+/** What a Guaranteed pod has of its own and cannot change; its other resources can. */
+function fixedResource(
+  pod: Pod,
+  before: Allocation | undefined,
+  { isCpuStatic, isMemoryStatic }: ResizeLimits,
+): 'CPU' | 'Memory' | undefined {
+  if (podQosClass(pod.spec) !== 'Guaranteed') return undefined;
+  const changes = (resource: 'cpu' | 'memory'): boolean =>
+    before === undefined ||
+    containersOf(pod).some(({ container }) =>
+      changedResources(before.containers[container.name], container.resources).includes(resource),
+    );
+  if (isCpuStatic && changes('cpu')) return 'CPU';
+  return isMemoryStatic === true && changes('memory') ? 'Memory' : undefined;
+}
+
 /**
  * Whether the node can give a pod what it now asks for. `others` are the other pods of the node
  * with what was allocated to them. Texts are upstream's. Pure.
@@ -58,10 +75,11 @@ export function refuseResize(options: {
       message: 'In-place resize of static-pods is not supported',
     };
   }
-  if (limits?.isCpuStatic === true && podQosClass(pod.spec) === 'Guaranteed') {
+  const fixed = limits === undefined ? undefined : fixedResource(pod, options.before, limits);
+  if (fixed !== undefined) {
     return {
       reason: 'Infeasible',
-      message: 'Resize is infeasible for Guaranteed Pods alongside CPU Manager static policy',
+      message: `Resize is infeasible for Guaranteed Pods alongside ${fixed} Manager static policy`,
     };
   }
   if (limits !== undefined && changesSwapped(pod, options.before, limits)) {

@@ -8,7 +8,9 @@ import { startFakeKubelet, testContainer, testPod } from '../fake-kubelet.ts';
 import type { PodEvents } from '../pods/pod-events.ts';
 import type { RuntimePod } from '../pods/runtime-pod.ts';
 import { createAllocationStore } from './allocation-store.ts';
+import { allocationOf } from './allocation.ts';
 import { createPodResizes } from './pod-resizes.ts';
+import { refuseResize } from './resize-decision.ts';
 
 type Started = Awaited<ReturnType<typeof startFakeKubelet>>;
 
@@ -204,4 +206,33 @@ test('deferred resizes are retried by priority, class and length of the wait', (
   room = node('50');
   resizes.retryDeferred();
   assert.deepEqual(granted, ['sure', 'early', 'late', 'low']);
+});
+
+test('what a Guaranteed pod has for itself cannot be resized, the rest of it can', () => {
+  const node = { metadata: { name: 'n' }, status: { allocatable: { cpu: '8', memory: '8Gi' } } };
+  const podWith = (cpus: string, memory: string): Pod => {
+    const amounts = { cpu: cpus, memory };
+    const resources = { requests: amounts, limits: amounts };
+    return testPod('p', { containers: [testContainer('c', { resources })] });
+  };
+  const before = allocationOf(podWith('2', '1Gi'));
+  const refused = (cpus: string, memory: string, isCpuStatic: boolean): string | undefined =>
+    refuseResize({
+      pod: podWith(cpus, memory),
+      before,
+      node,
+      others: [],
+      limits: {
+        isCpuStatic,
+        isMemoryStatic: !isCpuStatic,
+        hasLimitedSwap: false,
+        memoryBytes: 2 ** 33,
+        swapBytes: 0,
+      },
+    })?.message;
+  const text = 'Resize is infeasible for Guaranteed Pods alongside';
+  assert.equal(refused('3', '1Gi', true), `${text} CPU Manager static policy`);
+  assert.equal(refused('2', '2Gi', true), undefined);
+  assert.equal(refused('2', '2Gi', false), `${text} Memory Manager static policy`);
+  assert.equal(refused('3', '1Gi', false), undefined);
 });

@@ -16,8 +16,6 @@ const reasons: Readonly<Record<string, string>> = {
   SELinuxMountReadWriteOncePod: 'SELinux labels are not changed',
   StructuredAuthenticationConfigurationEgressSelector: 'there is no egress selector',
   SystemdWatchdog: 'systemd watches the process, not the kubelet in it',
-  TopologyManagerPolicyBetaOptions: 'there is no topology manager',
-  TopologyManagerPolicyOptions: 'there is no topology manager',
   UnknownVersionInteroperabilityProxy: 'all servers of a cluster have one version',
   WinDSR: noWindows,
   WinOverlay: noWindows,
