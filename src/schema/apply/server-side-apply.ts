@@ -20,6 +20,7 @@ import { isSameOwner, readOwners, withoutChanges, writeOwners } from './owners.t
 import { prune } from './prune.ts';
 import type { StructShape } from './shape.ts';
 import { shapesOf } from './shape.ts';
+import { reconciledOwners } from './topology.ts';
 import { withManagedFields } from './track-update.ts';
 import { appliedPaths } from './value-paths.ts';
 import type { Converting, OtherVersions, SeenOwner, VersionScope } from './versions.ts';
@@ -141,25 +142,27 @@ function* applyTyped(
   const live = options.live ?? emptyObject;
   const ignored = ignoredFields(info, options.subresource);
   const now = formatTime(nowMs);
-  const owners = ownersBefore(options, shape, ignored, now);
+  const isCustom = (options.types ?? typeTable) !== typeTable;
+  const scope: VersionScope = {
+    apiVersion: groupVersion(info),
+    typeName: info.typeName,
+    versions,
+  };
+  const known = ownersBefore(options, shape, ignored, now);
+  const owners = isCustom ? reconciledOwners(known, shape, scope) : known;
   const claim: Owner = {
     manager: options.manager,
     operation: 'Apply',
-    apiVersion: groupVersion(info),
+    apiVersion: scope.apiVersion,
     subresource: options.subresource,
     time: now,
     fields: difference(ownPaths(applied, shape), ignored, true),
   };
   const others = owners.filter((owner) => !isSameOwner(owner, claim));
   const last = owners.find((owner) => isSameOwner(owner, claim));
-  const scope: VersionScope = {
-    apiVersion: claim.apiVersion,
-    typeName: info.typeName,
-    versions,
-  };
   const old = withManagedFields(live, undefined);
   const merged = mergeApplied(old, applied, shape) as UnknownObject;
-  const before = { last, others, hasNulls: (options.types ?? typeTable) !== typeTable };
+  const before = { last, others, hasNulls: isCustom };
   const object = yield* pruneMerged(merged, claim, before, shape, scope);
   const change = changesBetween(old, object, shape, ignored);
   const seen = yield* seenByOwners(others, change, { old, object, ignored }, scope);

@@ -23,6 +23,7 @@ import {
   writeOwners,
 } from './owners.ts';
 import { shapesOf } from './shape.ts';
+import { reconciledOwners } from './topology.ts';
 import type { Converting, OtherVersions } from './versions.ts';
 import { finishAtOnce, finishConverting, seenByOwners } from './versions.ts';
 
@@ -79,8 +80,13 @@ function* tracking(
   options: TrackOptions,
   versions: OtherVersions | undefined,
 ): Converting<UnknownObject> {
-  const { old, object } = options;
-  const owners = currentOwners(options);
+  const { old, object, info, types } = options;
+  const scope = { apiVersion: groupVersion(info), typeName: info.typeName, versions };
+  const known = currentOwners(options);
+  const owners =
+    types === undefined || types === typeTable
+      ? known
+      : reconciledOwners(known, shapesOf(types).root(info.typeName), scope);
   if (owners.length === 0 && old !== undefined) return withManagedFields(object, undefined);
   let change: Change | undefined;
   try {
