@@ -2,7 +2,7 @@ import { K3tsError } from '#base/errors.ts';
 import type { Command } from '../command.ts';
 import { agentFlags, agentOnlyFlags, commonFlags } from '../flags/agent-flags.ts';
 import { serverFlags } from '../flags/server-flags.ts';
-import { readAgentSettings } from '../settings/agent-settings.ts';
+import { readAgentSettings, readLocalAgentSettings } from '../settings/agent-settings.ts';
 import { loadFlags } from '../settings/load-flags.ts';
 import { readServerSettings } from '../settings/server-settings.ts';
 
@@ -33,6 +33,7 @@ const yesOrNo = (is: boolean): string => (is ? 'yes' : 'no');
 async function readServer(context: Parameters<Command['run']>[0]): Promise<Assignments> {
   const values = loadFlags([...commonFlags, ...serverFlags, ...agentFlags], context);
   const settings = await readServerSettings(values);
+  if (!settings.disableAgent) await readLocalAgentSettings(values, settings);
   return {
     data_dir: settings.dataDir,
     kubeconfig: settings.kubeconfig.path,
