@@ -27,14 +27,22 @@ export async function listen(
     try {
       await api.listen({ host, port, tls });
     } catch (error) {
-      if (!hasCode(error, 'EADDRINUSE')) throw error;
-      throw new K3tsError(
-        'Usage',
-        `port ${port} on ${host} is in use: is k3ts or k3s running already? ` +
-          '(--https-listen-port sets another one)',
-        { cause: error },
-      );
+      throw explained(error, host, port);
     }
   }
   return { caPem };
+}
+
+function explained(error: unknown, host: string, port: number): unknown {
+  if (hasCode(error, 'EADDRNOTAVAIL')) {
+    const text = `--bind-address ${host} is no address of this machine`;
+    return new K3tsError('Usage', text, { cause: error });
+  }
+  if (!hasCode(error, 'EADDRINUSE')) return error;
+  return new K3tsError(
+    'Usage',
+    `port ${port} on ${host} is in use: is k3ts or k3s running already? ` +
+      '(--https-listen-port sets another one)',
+    { cause: error },
+  );
 }
