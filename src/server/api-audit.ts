@@ -44,7 +44,9 @@ export async function createApiAudit(
   const policyFile = args.text('audit-policy-file');
   const hasLog = args.text('audit-log-path') !== '';
   const hasWebhook = args.text('audit-webhook-config-file') !== '';
-  if (policyFile === '' || (!hasLog && !hasWebhook)) {
+  // Also when nobody would get the events: a file that cannot be used is a mistake.
+  const policy = policyFile === '' ? undefined : await readPolicy(policyFile);
+  if (policy === undefined || (!hasLog && !hasWebhook)) {
     if (policyFile !== '' || hasLog || hasWebhook) {
       options.log.warning('Nothing is audited: a policy file and a backend are needed', {
         policyFile,
@@ -52,7 +54,6 @@ export async function createApiAudit(
     }
     return undefined;
   }
-  const policy = await readPolicy(policyFile);
   const errors: Record<Kind, number> = { log: 0, webhook: 0 };
   const backends: AuditBackend[] = [];
   if (hasLog) backends.push(await logBackend(options, () => errors.log++));

@@ -249,4 +249,8 @@ test('a policy that cannot be used ends the start with its reason', async () => 
   await assert.rejects(startTestApi({ apiServerArgs: readApiServerArgs(args) }), {
     message: `loading audit policy file: loaded illegal policy with 0 rules from file ${file}`,
   });
+  const alone = [`audit-policy-file=${join(folder, 'none.yaml')}`];
+  await assert.rejects(startTestApi({ apiServerArgs: readApiServerArgs(alone) }), {
+    message: /^loading audit policy file: failed to read file path ".*none\.yaml": /,
+  });
 });
