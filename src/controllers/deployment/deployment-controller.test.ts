@@ -383,3 +383,18 @@ test('pods on their way out are counted once all sets say theirs', async () => {
   assert.equal(live(harness).status?.terminatingReplicas, 2);
   await harness.stop();
 });
+
+test('another maxSurge is noted in sets when they are scaled, not before', async () => {
+  const harness = start();
+  await settle(harness);
+  const maximum = (): string | undefined =>
+    setsOf(harness)[0]?.metadata.annotations?.['deployment.kubernetes.io/max-replicas'];
+  const rollingUpdate = { maxSurge: 3, maxUnavailable: 1 };
+  await change(harness, { strategy: { type: 'RollingUpdate', rollingUpdate } });
+  await settle(harness);
+  assert.equal(maximum(), '4');
+  await change(harness, { replicas: 4 });
+  await settle(harness);
+  assert.equal(maximum(), '7');
+  await harness.stop();
+});

@@ -44,8 +44,7 @@ async function rollingStep(scope: DeploymentScope): Promise<ReplicaSet | undefin
   const newSet = await findNewSet(scope, true);
   if (newSet === undefined) return undefined;
   const { deployment } = scope;
-  const size = sizeOfNewSet(scope, newSet);
-  if (await applySizes(scope, new Map([[newSet.metadata.name, size]]))) return newSet;
+  if (await setSize(scope, newSet, sizeOfNewSet(scope, newSet))) return newSet;
   await applySizes(scope, oldSetSizes(deployment, newSet, without(scope, newSet)));
   return newSet;
 }
@@ -67,8 +66,14 @@ async function recreateStep(
   if (hasOldPods(known)) return known;
   const newSet = known ?? (await findNewSet(scope, true));
   if (newSet === undefined) return undefined;
-  await applySizes(scope, new Map([[newSet.metadata.name, wantedReplicas(scope.deployment)]]));
+  await setSize(scope, newSet, wantedReplicas(scope.deployment));
   return newSet;
+}
+
+/** A set that has its size is left alone, whatever its notes of the Deployment's say. */
+async function setSize(scope: DeploymentScope, set: ReplicaSet, size: number): Promise<boolean> {
+  if (replicasOf(set) === size) return false;
+  return await applySizes(scope, new Map([[set.metadata.name, size]]));
 }
 
 /**
