@@ -234,6 +234,9 @@ describe('changes', () => {
     const [, count] = /^apiserver_storage_objects\{resource="events"\} (\d+)$/m.exec(text) ?? [];
     const all = await api.request('GET', '/api/v1/events');
     assert.equal(Number(count), namesOf(all).length);
+    const size = /^apiserver_resource_size_estimate_bytes\{group="",resource="events"\} (\d+)$/m;
+    const mean = Number(size.exec(text)?.[1]) / Number(count);
+    assert.ok(mean > 300 && mean < 3000, String(mean));
   });
 
   test('end with the namespace', async () => {

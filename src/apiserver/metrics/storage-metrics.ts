@@ -17,6 +17,12 @@ export function addStorageMetrics(registry: MetricRegistry, core: Core): void {
     stability: 'ALPHA',
     labels: ['group', 'resource'],
   });
+  const resourceBytes = registry.gauge({
+    name: 'apiserver_resource_size_estimate_bytes',
+    help: 'Bytes of the stored objects by kind, from the mean size of some.',
+    stability: 'ALPHA',
+    labels: ['group', 'resource'],
+  });
   const watchers = registry.gauge({
     name: 'apiserver_registered_watchers',
     help: 'Watchers that are registered, by kind.',
@@ -43,6 +49,8 @@ export function addStorageMetrics(registry: MetricRegistry, core: Core): void {
       objects.with(qualified(info)).value = cache.size;
       resourceObjects.with(info.group, info.resource).value = cache.size;
       received.with(info.group, info.resource).value = cache.ring.nextSequence;
+      const bytes = Math.round(cache.size * cache.averageBytes);
+      resourceBytes.with(info.group, info.resource).value = bytes;
       const count = cache.watchers.size;
       if (count > 0) watchers.with(info.group, info.kind, info.version).value = count;
     }
