@@ -340,3 +340,19 @@ test('a revision that is deleted comes back', async () => {
   );
   await harness.stop();
 });
+
+test('looks again when the first of the pods has been ready for long enough', async () => {
+  const harness = start({}, [node('n1')]);
+  await harness.run(50);
+  const key = `shop/${podsOf(harness)[0]?.metadata.name}`;
+  setPodReady(harness.client, key, true, harness.clock.now() - 50_000);
+  harness.client.modify<DaemonSet>(resources.daemonSets, 'shop/agent', (set) => ({
+    ...set,
+    spec: { ...set.spec!, minReadySeconds: 60 },
+  }));
+  await harness.run(50);
+  assert.equal(live(harness).status?.numberAvailable, undefined);
+  await harness.run(11_000);
+  assert.equal(live(harness).status?.numberAvailable, 1);
+  await harness.stop();
+});

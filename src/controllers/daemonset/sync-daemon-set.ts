@@ -7,7 +7,7 @@ import { isObjectGone } from '../owner-gone.ts';
 import { claimFrom } from '../pods/claim-from.ts';
 import { controlledBy } from '../pods/owned-objects.ts';
 import { createPodControl } from '../pods/pod-control.ts';
-import { isDeleting } from '../pods/pod-state.ts';
+import { isDeleting, nextAvailableMs } from '../pods/pod-state.ts';
 import { changePods } from './change-pods.ts';
 import { findDaemonRevisions, trimDaemonRevisions } from './daemon-revisions.ts';
 import { daemonSetStatus } from './daemon-set-status.ts';
@@ -99,7 +99,8 @@ export function createDaemonSync(
     if (failure !== undefined) throw failure as Error;
     const { minReadySeconds = 0 } = set.spec ?? {};
     if (minReadySeconds > 0 && status.numberReady !== (status.numberAvailable ?? 0)) {
-      waitMs = Math.min(waitMs, minReadySeconds * 1000);
+      const nextMs = nextAvailableMs([...podsByNode.values()].flat(), minReadySeconds, input.nowMs);
+      waitMs = Math.min(waitMs, nextMs ?? minReadySeconds * 1000);
     }
     return Number.isFinite(waitMs) ? { requeueAfterMs: waitMs } : undefined;
   };

@@ -18,6 +18,22 @@ export function isPodAvailable(pod: Pod, minReadySeconds: number, nowMs: number)
   return Date.parse(lastTransitionTime) + minReadySeconds * 1000 <= nowMs;
 }
 
+/** Time until the next of the ready pods is available; undefined when there is none to wait for. */
+export function nextAvailableMs(
+  pods: readonly Pod[],
+  minReadySeconds: number,
+  nowMs: number,
+): number | undefined {
+  let nextMs: number | undefined;
+  for (const pod of pods) {
+    const { status, lastTransitionTime } = podCondition(pod, 'Ready') ?? {};
+    if (status !== 'True' || lastTransitionTime === undefined) continue;
+    const leftMs = Date.parse(lastTransitionTime) + minReadySeconds * 1000 - nowMs;
+    if (leftMs > 0) nextMs = Math.min(nextMs ?? leftMs, leftMs);
+  }
+  return nextMs;
+}
+
 /** All containers have ended for good. */
 export function isPodFinished(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';

@@ -79,6 +79,17 @@ test('counts ready and available pods, and looks again when minReadySeconds are 
   await harness.stop();
 });
 
+test('looks again when the first of the pods has been ready for long enough', async () => {
+  const set = replicaSet(1, { minReadySeconds: 60 });
+  const harness = createHarness([startReplicaSetController], { objects: [set, owned('web-1')] });
+  setPodReady(harness.client, 'shop/web-1', true, harness.clock.now() - 50_000);
+  await harness.run();
+  assert.equal(statusOf(harness)?.availableReplicas, undefined);
+  await harness.run(11_000);
+  assert.equal(statusOf(harness)?.availableReplicas, 1);
+  await harness.stop();
+});
+
 test('replaces pods that finish or go away, and only once each', async () => {
   const harness = createHarness([startReplicaSetController], { objects: [replicaSet(2)] });
   await harness.run();

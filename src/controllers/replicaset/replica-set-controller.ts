@@ -9,7 +9,7 @@ import { claimObjects } from '../pods/claim.ts';
 import { claimable, indexByController } from '../pods/owned-objects.ts';
 import { createOwnedPodHandler } from '../pods/owned-pod-events.ts';
 import { createPodControl } from '../pods/pod-control.ts';
-import { isDeleting, isPodActive, isPodTerminating } from '../pods/pod-state.ts';
+import { isDeleting, isPodActive, isPodTerminating, nextAvailableMs } from '../pods/pod-state.ts';
 import { manageReplicas, setsOfSameOwner } from './manage-replicas.ts';
 import { replicaSetFlavour, replicationControllerFlavour } from './replica-flavour.ts';
 import type { ReplicaFlavour } from './replica-flavour.ts';
@@ -73,7 +73,9 @@ function startReplicas(context: ControllerContext, flavour: ReplicaFlavour): Pro
     if (failure !== undefined) throw failure as Error;
     const minReadySeconds = set.spec?.minReadySeconds ?? 0;
     const isWaiting = (status.readyReplicas ?? 0) > (status.availableReplicas ?? 0);
-    return isWaiting ? { requeueAfterMs: minReadySeconds * 1000 } : undefined;
+    if (!isWaiting) return undefined;
+    const nextMs = nextAvailableMs(active, minReadySeconds, nowMs);
+    return { requeueAfterMs: nextMs ?? minReadySeconds * 1000 };
   };
 
   const loop = startControllerLoop({

@@ -299,6 +299,18 @@ test('minReadySeconds holds the next pod back', async () => {
   await harness.stop();
 });
 
+test('a pod that was ready before is waited for no longer than is left', async () => {
+  const harness = start({ replicas: 2 });
+  await harness.run(100);
+  setPodReady(harness.client, 'shop/db-0', true, harness.clock.now() - 20_000);
+  change(harness, { minReadySeconds: 30 });
+  await harness.run(100);
+  assert.deepEqual(names(harness), ['db-0']);
+  await harness.run(11_000);
+  assert.deepEqual(names(harness), ['db-0', 'db-1']);
+  await harness.stop();
+});
+
 const claimTemplate: PersistentVolumeClaim = {
   metadata: { name: 'data' },
   spec: { accessModes: ['ReadWriteOnce'] },

@@ -19,7 +19,7 @@ import { isSameJson } from '../json-equality.ts';
 import { isObjectGone } from '../owner-gone.ts';
 import { claimFrom } from '../pods/claim-from.ts';
 import { indexByController } from '../pods/owned-objects.ts';
-import { isDeleting } from '../pods/pod-state.ts';
+import { isDeleting, nextAvailableMs } from '../pods/pod-state.ts';
 import { createOwnedPodHandler } from '../pods/owned-pod-events.ts';
 import { isMemberOf, replicasOf } from './set-facts.ts';
 import { findRevisions, trimRevisions } from './set-revisions.ts';
@@ -65,7 +65,9 @@ export const startStatefulSetController: StartController = (context) => {
     if (outcome.error !== undefined) throw outcome.error as Error;
     const { minReadySeconds = 0 } = set.spec ?? {};
     const isWaiting = minReadySeconds > 0 && status.availableReplicas !== replicasOf(set);
-    return isWaiting ? { requeueAfterMs: minReadySeconds * 1000 } : undefined;
+    if (!isWaiting) return undefined;
+    const nextMs = nextAvailableMs(claimed, minReadySeconds, nowMs);
+    return { requeueAfterMs: nextMs ?? minReadySeconds * 1000 };
   };
 
   const loop = startControllerLoop({
