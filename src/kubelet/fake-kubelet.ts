@@ -14,6 +14,7 @@ import { defaultKubeletConfig } from './kubelet-config.ts';
 import type { KubeletConfig } from './kubelet-config.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
 import type { MachineUsage } from './machine-info.ts';
+import { pluginName } from './volumes/plugin-name.ts';
 import type { MountedVolume } from './volume-host.ts';
 
 /** A kubelet over an API server and a runtime in memory, on a clock of the test's own. */
@@ -44,6 +45,7 @@ export async function startFakeKubelet(
   const order: string[] = [];
   const imageVolumes = new Map<string, MountedVolume>();
   const volumeImages = new Set<string>();
+  const mountedPods = new Set<string | undefined>();
   const build = () =>
     createKubelet({
       client,
@@ -56,12 +58,17 @@ export async function startFakeKubelet(
       machine: fakeMachine,
       machineUsage: async () => ({ ...fakeUsage, ...options.usage?.() }),
       podUsage: options.podUsage,
-      volumes: () => ({
+      volumes: ({ onMount }) => ({
         mount: async (pod, signal) => {
           await options.onMount?.(signal);
           if (options.mount !== undefined) throw new Error(options.mount);
           const volumes = (pod.spec?.volumes ?? []).filter(({ image }) => image === undefined);
           const names = volumes.map(({ name }) => name);
+          const isFirst = !mountedPods.has(pod.metadata.uid);
+          mountedPods.add(pod.metadata.uid);
+          for (const plugin of volumes.map(pluginName)) {
+            if (isFirst && plugin !== undefined) onMount({ plugin, isOk: true, tookMs: 0 });
+          }
           return new Map(names.map((name) => [name, { hostPath: `/volumes/${name}` }]));
         },
         mountImage: async ({ podUid, volumeName, imageId }) => {
@@ -72,6 +79,8 @@ export async function startFakeKubelet(
           imageVolumes.set(`${podUid}/${volumeName}`, volume);
           return volume;
         },
+        mounted: () =>
+          new Map([['plain', { hostPath: '/volumes/plain', plugin: 'kubernetes.io/empty-dir' }]]),
         mountedImage: async (uid, name) => imageVolumes.get(`${uid}/${name}`),
         imagesInUse: async () => [...volumeImages],
         resync: async (pod) => void order.push(`resync ${pod.metadata.labels?.['app'] ?? ''}`),

@@ -14,7 +14,7 @@ import type { NumaNodes } from './topology/mod.ts';
 import type { HostPaths, KubeletConfig } from './kubelet-config.ts';
 import type { MachineInfo, MachineUsage } from './machine-info.ts';
 import type { ClaimUsage } from './volumes/claim-usage.ts';
-import type { HostFiles, PodCgroups, VolumeManager } from './volume-host.ts';
+import type { HostFiles, MountAttempt, PodCgroups, VolumeManager } from './volume-host.ts';
 
 /** What the volume manager gets from the kubelet it works for. */
 export interface VolumeParts {
@@ -24,6 +24,8 @@ export interface VolumeParts {
   readonly allocatable: () => Readonly<Record<string, string>>;
   /** To be called when inUse answers something else, so that the Node says it soon. */
   readonly inUseChanged: () => void;
+  /** Hears of each attempt to mount a volume; for metrics. */
+  readonly onMount: (attempt: MountAttempt) => void;
 }
 
 export interface KubeletOptions {

@@ -14,10 +14,14 @@ import { kubeletLookups } from './kubelet-lookups.ts';
 import type { Kubelet, KubeletOptions } from './kubelet-options.ts';
 import {
   addPodGauges,
+  addNodeGauges,
   addProcessMetrics,
+  addVolumeCounts,
   addVolumeGauges,
   createKubeletMetrics,
+  measureCgroups,
   measureClient,
+  measureImageVolumes,
   measureRuntime,
 } from './metrics/mod.ts';
 import type { KubeletMetrics } from './metrics/mod.ts';
@@ -43,6 +47,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
   const metrics = createKubeletMetrics();
   const options: KubeletOptions = {
     ...given,
+    cgroups: measureCgroups(given.cgroups, { metrics, clock }),
     client: measureClient(given.client, { metrics, clock, host: given.apiHost ?? '' }),
     cri: measureRuntime(given.cri, {
       metrics,
@@ -71,12 +76,19 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
   });
   const services = informers.informer<Service>(resources.services);
   const objects = createObjectReader(options);
-  const volumeManager = await options.volumes({
+  const volumes = await options.volumes({
     objects,
     events: recorder,
     allocatable: () => nodeSide.allocatable(),
     inUseChanged: () => nodeSide.reporter.poke(),
+    onMount: ({ plugin, isOk, tookMs }) => {
+      const status = isOk ? 'success' : 'fail-unknown';
+      metrics.storageOperations
+        .with('false', 'volume_mount', status, plugin)
+        .observe(tookMs / 1000);
+    },
   });
+  const volumeManager = measureImageVolumes(volumes, metrics);
   const devices = createDevicePlugins({
     directory: options.devicePlugins?.directory ?? '',
     clock,
@@ -84,6 +96,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
     nodes: options.numaNodes,
     cpus: options.cpus,
     memory: options.memory,
+    metrics,
     onChange: () => reporter.poke(),
   });
   const topology = createTopologyManager({
@@ -149,6 +162,9 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
   });
   addProcessMetrics(metrics.registry, { clock });
   addVolumeGauges(metrics.registry, { pods: () => registry.active(), usageOf: claimUsage });
+  const mounted = (uid: string) => volumeManager.mounted?.(uid) ?? new Map();
+  addVolumeCounts(metrics.registry, { pods: () => registry.active(), mounted });
+  const nodeGauges = addNodeGauges(metrics.registry, () => shutdown.times());
   addPodGauges(metrics.registry, {
     nodeName,
     cgroupVersion: options.cgroups.version,
@@ -162,6 +178,7 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
   });
 
   const begin = async (): Promise<void> => {
+    const startMs = clock.monotonicMs();
     await allocations.load();
     if (options.devicePlugins !== undefined) {
       const { podResourcesSocket } = options.devicePlugins;
@@ -173,12 +190,17 @@ export async function createKubelet(given: KubeletOptions): Promise<Kubelet> {
       onUpdate: (_old, node) => reporter.observe(node),
     });
     running.push(pleg.run(signal), health.run(signal), informers.done());
+    const registeringMs = clock.monotonicMs();
     const registering = reporter.register(signal);
     // What runs already must be known before the first pod is looked at, or it would run twice.
     while (pleg.lastRelistMs === 0) await pleg.relist().catch(() => clock.sleep(100, signal));
     // Static pods need no API server: they may be what runs it.
     running.push(sources.runStatic(signal));
     await registering;
+    nodeGauges.started({
+      beforeRegistration: (registeringMs - startMs) / 1000,
+      registration: (clock.monotonicMs() - registeringMs) / 1000,
+    });
     signal.throwIfAborted();
     recorder.event(nodeReference(nodeName), 'Normal', 'Starting', 'Starting kubelet.');
     await enforceNodeAllocatable(options, recorder);

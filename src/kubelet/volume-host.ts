@@ -6,12 +6,21 @@ export interface MountedVolume {
   readonly hostPath: string;
   /** The volume itself allows no writes, whatever the mount in the container says. */
   readonly isReadOnly?: boolean | undefined;
+  /** Upstream's name of the volume plugin, for metrics. */
+  readonly plugin?: string | undefined;
   /** hostPath volumes take part in mount propagation and are not relabelled. */
   readonly isHostPath?: boolean | undefined;
 }
 
 /** By the volume's name in pod.spec.volumes. */
 export type MountedVolumes = ReadonlyMap<string, MountedVolume>;
+
+/** One attempt to mount a volume. */
+export interface MountAttempt {
+  readonly plugin: string;
+  readonly isOk: boolean;
+  readonly tookMs: number;
+}
 
 export interface SubPathRequest {
   readonly podUid: string;

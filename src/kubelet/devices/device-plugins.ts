@@ -5,6 +5,7 @@ import { K3tsError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Pod } from '#schema/types.ts';
 import type { CpuManager } from '../cpus/mod.ts';
+import type { KubeletMetrics } from '../metrics/mod.ts';
 import type { MemoryManager } from '../memory/mod.ts';
 import { uidOf } from '../pods/names.ts';
 import type { HintProvider, NumaNodes } from '../topology/mod.ts';
@@ -55,6 +56,7 @@ export function createDevicePlugins(options: {
   /** Told by the pod resources API beside devices. */
   cpus?: Pick<CpuManager, 'exclusive' | 'allocatable'> | undefined;
   memory?: Pick<MemoryManager, 'blocks' | 'allocatable'> | undefined;
+  metrics?: Pick<KubeletMetrics, 'deviceRegistrations' | 'deviceAllocation'> | undefined;
   /** Node capacity has changed. */
   onChange: () => void;
 }): DevicePlugins {
@@ -101,6 +103,8 @@ export function createDevicePlugins(options: {
     const stop = new AbortController();
     const endpoint: Endpoint = { client, options: request.options, stop };
     endpoints.set(resourceName, endpoint);
+    const { metrics } = options;
+    if (metrics !== undefined) metrics.deviceRegistrations.with(resourceName).value += 1;
     log.info('Registered a device plugin', { resource: resourceName });
     client
       .watch(
@@ -151,7 +155,11 @@ export function createDevicePlugins(options: {
       const has = endpoint.options?.getPreferredAllocationAvailable === true;
       if (has) await prefer(uid, container, resource, endpoint);
       const ids = store.allocation(uid, container).get(resource) ?? [];
+      const startMs = clock.monotonicMs();
       all.push(await endpoint.client.allocate(ids));
+      options.metrics?.deviceAllocation
+        .with(resource)
+        .observe((clock.monotonicMs() - startMs) / 1000);
     }
     // A container must not run with devices that a restarted kubelet would give to others.
     save();

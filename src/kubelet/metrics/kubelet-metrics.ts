@@ -1,4 +1,5 @@
 import { MetricRegistry } from '#base/metrics.ts';
+import { deviceMetrics, storageMetrics } from './storage-metrics.ts';
 
 const common = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const podStart = [
@@ -19,8 +20,12 @@ export function createKubeletMetrics() {
     labels,
     stability: 'ALPHA' as const,
   });
-  const counter = (name: string, help: string, labels?: readonly string[]) =>
-    registry.counter(plain(name, help, labels));
+  const counter = (name: string, help: string, labels: readonly string[] = []) => {
+    const made = registry.counter(plain(name, help, labels));
+    // One without labels is shown as 0 from the start, as upstream.
+    if (labels.length === 0) made.with();
+    return made;
+  };
   const histogram = (
     name: string,
     help: string,
@@ -33,6 +38,8 @@ export function createKubeletMetrics() {
     ...runtimeMetrics(counter, histogram),
     ...podMetrics(counter, histogram),
     ...topologyMetrics(counter, histogram),
+    ...storageMetrics(counter, histogram),
+    ...deviceMetrics(counter, histogram),
     httpRequests: counter('kubelet_http_requests_total', 'Requests that the kubelet answered.', [
       'long_running',
       'method',
@@ -55,12 +62,12 @@ export function createKubeletMetrics() {
   };
 }
 
-type MakeCounter = (
+export type MakeCounter = (
   name: string,
   help: string,
   labels?: readonly string[],
 ) => ReturnType<MetricRegistry['counter']>;
-type MakeHistogram = (
+export type MakeHistogram = (
   name: string,
   help: string,
   labels?: readonly string[],

@@ -79,3 +79,41 @@ test('pulls are timed by the size of the image', async (t) => {
     /^kubelet_image_pull_duration_seconds_count\{image_size_in_bytes="0-10MB"\} 1$/m,
   );
 });
+
+test('volumes, cgroups and images are measured', async (t) => {
+  const { create, until, phase, metrics } = await started(t);
+  const volumes = [
+    { name: 'plain', emptyDir: {} },
+    { name: 'model', image: { reference: 'models:7', pullPolicy: 'IfNotPresent' } },
+  ];
+  const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
+  await create(testPod('a', { volumes, containers: [testContainer('c', { volumeMounts })] }));
+  await until('running', () => phase('a') === 'Running');
+  const labels = 'migrated="false",operation_name="volume_mount",status="success"';
+  has(
+    await metrics(),
+    `storage_operation_duration_seconds_count{${labels},volume_plugin="kubernetes.io/empty-dir"} 1`,
+    'volume_manager_total_volumes{plugin_name="kubernetes.io/empty-dir",state="desired_state_of_world"} 1',
+    'volume_manager_total_volumes{plugin_name="kubernetes.io/empty-dir",state="actual_state_of_world"} 1',
+    'kubelet_cgroup_manager_duration_seconds_count{operation_type="create"} 1',
+    'kubelet_image_volume_requested_total 1',
+    'kubelet_image_volume_mounted_succeed_total 1',
+    'kubelet_image_volume_mounted_errors_total 0',
+  );
+  assert.match(await metrics(), /^kubelet_node_startup_registration_duration_seconds /m);
+});
+
+test('the times of a shutdown are shown', async (t) => {
+  const fake = await startFakeKubelet({
+    config: { shutdownPeriods: [{ priority: 0, periodMs: 1000 }] },
+  });
+  t.after(() => fake.close());
+  const shown = async (name: string): Promise<string | undefined> =>
+    new RegExp(`^kubelet_graceful_shutdown_${name}_time_seconds (.*)$`, 'm').exec(
+      await fake.kubelet.metrics.registry.render(),
+    )?.[1];
+  assert.equal(await shown('start'), '0');
+  await fake.kubelet.shutDown();
+  assert.equal(Number(await shown('start')), fake.clock.now() / 1000);
+  assert.equal(Number(await shown('end')), fake.clock.now() / 1000);
+});

@@ -5,9 +5,12 @@
  * kubelet-metrics.ts.
  */
 export { createKubeletMetrics, type KubeletMetrics } from './kubelet-metrics.ts';
+export { measureCgroups } from './measure-cgroups.ts';
 export { measureClient } from './measure-client.ts';
 export { measureStatuses, measureSteps } from './measure-pods.ts';
+export { measureImageVolumes } from './measure-volumes.ts';
 export { measureRuntime } from './measure-runtime.ts';
-export { addVolumeGauges } from './volume-gauges.ts';
+export { addVolumeCounts, addVolumeGauges } from './volume-gauges.ts';
+export { addNodeGauges } from './node-gauges.ts';
 export { addPodGauges } from './pod-gauges.ts';
 export { addProcessMetrics } from './process-metrics.ts';

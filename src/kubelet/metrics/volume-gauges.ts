@@ -1,6 +1,10 @@
 import type { MetricRegistry } from '#base/metrics.ts';
 import type { Pod } from '#schema/types.ts';
 import type { FilesystemState } from '../machine-info.ts';
+import type { MountedVolumes } from '../volume-host.ts';
+import { uidOf } from '../pods/names.ts';
+import { pluginName } from '../volumes/plugin-name.ts';
+import { usedVolumes } from '../volumes/pod-volumes.ts';
 import type { ClaimUsage } from '../volumes/claim-usage.ts';
 
 const numbers: readonly (readonly [
@@ -36,6 +40,35 @@ export function addVolumeGauges(
       metric.clear();
       for (const { claim, fs } of usages) {
         metric.with(claim.namespace, claim.name).value = value(fs);
+      }
+    }
+  });
+}
+
+/** How many volumes pods want, and how many are mounted, by plugin. */
+export function addVolumeCounts(
+  metrics: MetricRegistry,
+  options: {
+    pods: () => readonly Pod[];
+    mounted: (podUid: string) => MountedVolumes;
+  },
+): void {
+  const counts = metrics.gauge({
+    name: 'volume_manager_total_volumes',
+    help: 'Volumes that pods of this node want, and that are mounted.',
+    labels: ['plugin_name', 'state'],
+    stability: 'ALPHA',
+  });
+  metrics.onCollect(() => {
+    counts.clear();
+    for (const pod of options.pods()) {
+      const mounted = options.mounted(uidOf(pod));
+      for (const volume of usedVolumes(pod)) {
+        const present = mounted.get(volume.name);
+        const plugin = present?.plugin ?? pluginName(volume);
+        if (plugin === undefined) continue;
+        counts.with(plugin, 'desired_state_of_world').value += 1;
+        if (present !== undefined) counts.with(plugin, 'actual_state_of_world').value += 1;
       }
     }
   });

@@ -22,6 +22,8 @@ export interface NodeShutdown {
   rejection(): Rejection | undefined;
   /** Text of the Ready condition. */
   problem(): string | undefined;
+  /** Of the last shutdown; 0 while there was none. */
+  times(): { startMs: number; endMs: number };
 }
 
 const verdict: PodVerdict = {
@@ -62,7 +64,9 @@ export function createNodeShutdown(options: {
       options.states().some(({ pod, stage }) => uids.has(uidOf(pod)) && isHere(stage));
     while (isLeft() && clock.monotonicMs() < untilMs) await clock.sleep(lookMs);
   };
+  const times = { startMs: 0, endMs: 0 };
   const endAll = async (): Promise<void> => {
+    times.startMs = clock.now();
     options.onChange();
     const here = options.states().filter(({ stage }) => isHere(stage));
     const groups = groupByPriority(
@@ -70,9 +74,11 @@ export function createNodeShutdown(options: {
       periods,
     );
     for (const { pods, periodMs } of groups) await endGroup(pods, periodMs);
+    times.endMs = clock.now();
   };
 
   return {
+    times: () => times,
     begin() {
       running ??= endAll();
       return running;

@@ -14,6 +14,7 @@ import { makeEmptyDir, makeTmpfs, memorySize } from './empty-dir.ts';
 import { checkHostPath } from './host-path.ts';
 import { applyFsGroup } from './ownership.ts';
 import type { PodDirectories, VolumePlugin } from './pod-directories.ts';
+import { pluginName } from './plugin-name.ts';
 import { growClaimed } from './refresh-csi.ts';
 import type { TokenSource } from './tokens.ts';
 import { VolumeError } from './volume-error.ts';
@@ -45,6 +46,16 @@ export async function mountVolume(
   volume: Volume,
   signal: AbortSignal,
 ): Promise<MountedVolume> {
+  const mounted = await mountSource(context, pod, volume, signal);
+  return { plugin: pluginName(volume), ...mounted };
+}
+
+async function mountSource(
+  context: MountContext,
+  pod: Pod,
+  volume: Volume,
+  signal: AbortSignal,
+): Promise<MountedVolume> {
   if (hasContent(volume)) {
     await writeContent(context, pod, volume, signal);
     return { hostPath: contentDirectory(context, pod, volume), isReadOnly: true };
@@ -69,7 +80,8 @@ export async function mountVolume(
   if (claimName !== undefined) {
     const { client } = context;
     const found = await findBoundVolume({ client, pod, volume, claimName, signal });
-    return await mountBound(context, pod, found, signal);
+    const plugin = pluginName(found.persistentVolume.spec ?? {});
+    return { ...(await mountBound(context, pod, found, signal)), plugin };
   }
   if (volume.csi !== undefined && context.csi !== undefined) {
     const { path, isReadOnly } = await context.csi.mountInline(volume, { ...context, pod, signal });

@@ -229,7 +229,11 @@ if (!isInPrivateMountNamespace()) {
     client.add(claim, persistentVolume);
     const volume = { name: 'v', persistentVolumeClaim: { claimName: 'data', readOnly: true } };
     const mounted = await manager.mount(podWith([volume], { fsGroup: 4242 }), signal);
-    assert.deepEqual(mounted.get('v'), { hostPath: directory, isReadOnly: true });
+    assert.deepEqual(mounted.get('v'), {
+      hostPath: directory,
+      isReadOnly: true,
+      plugin: 'kubernetes.io/local-volume',
+    });
     const file = await stat(join(directory, 'file'));
     assert.deepEqual([file.gid, file.mode & 0o777], [4242, 0o660]);
     assert.equal((await stat(directory)).mode & 0o2070, 0o2070);
@@ -310,6 +314,35 @@ if (!isInPrivateMountNamespace()) {
     await manager.unmount('u1');
     const again = await manager.mount(pod, signal);
     assert.equal(await readFile(join(again.get('v')?.hostPath ?? '', 'key'), 'utf8'), 'second');
+    await manager.unmount('u1');
+  });
+
+  test('tells of each attempt to mount, with the plugin', async () => {
+    const { rootDirectory, start, signal } = await setup([]);
+    const attempts: string[] = [];
+    const manager = start({
+      onMount: ({ plugin, isOk }) => void attempts.push(`${plugin} ${isOk}`),
+    });
+    const path = join(rootDirectory, 'own');
+    await mkdir(path);
+    const pod = podWith([
+      { name: 'disk', emptyDir: {} },
+      { name: 'host', hostPath: { path, type: 'Directory' } },
+    ]);
+    await manager.mount(pod, signal);
+    await manager.mount(pod, signal);
+    assert.deepEqual(attempts.sort(), [
+      'kubernetes.io/empty-dir true',
+      'kubernetes.io/host-path true',
+    ]);
+    assert.equal(manager.mounted?.('u1').get('disk')?.plugin, 'kubernetes.io/empty-dir');
+    const broken = podWith([{ name: 'host', hostPath: { path: `${path}/none`, type: 'File' } }]);
+    const ended = new AbortController();
+    const mounting = manager.mount({ ...broken, metadata: { name: 'b', uid: 'u2' } }, ended.signal);
+    mounting.catch(() => undefined);
+    await eventually('the failure', () => attempts.includes('kubernetes.io/host-path false'));
+    ended.abort();
+    await assert.rejects(mounting);
     await manager.unmount('u1');
   });
 

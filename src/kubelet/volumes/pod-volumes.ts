@@ -10,13 +10,14 @@ import type { Pod, Volume } from '#schema/types.ts';
 import type { ObjectReader } from '../containers/environment.ts';
 import type { CsiVolumes } from '../csi/mod.ts';
 import { containersOf, specOf, uidOf } from '../pods/names.ts';
-import type { MountedVolume, VolumeManager } from '../volume-host.ts';
+import type { MountAttempt, MountedVolume, VolumeManager } from '../volume-host.ts';
 import { ClaimError } from './claims.ts';
 import { hasContent } from './content.ts';
 import { createImageVolumes } from './image-volumes.ts';
 import type { ImageSource, ImageVolumes } from './image-volumes.ts';
 import { createImmutableObjects } from './immutable-objects.ts';
 import { mountVolume, writeContent, type MountContext } from './mount-volume.ts';
+import { pluginName } from './plugin-name.ts';
 import { podDirectories } from './pod-directories.ts';
 import type { PodDirectories } from './pod-directories.ts';
 import { bindSubPath } from './sub-path.ts';
@@ -35,6 +36,8 @@ export interface VolumeManagerOptions {
   allocatable: () => Readonly<Record<string, string>>;
   /** Called when inUse answers something else. */
   inUseChanged?: (() => void) | undefined;
+  /** Hears of each attempt to mount a volume whose plugin is known. */
+  onMount?: ((attempt: MountAttempt) => void) | undefined;
   nodeMemoryBytes: number;
   /** Absent: volumes of CSI drivers are refused. */
   csi?: CsiVolumes | undefined;
@@ -91,10 +94,18 @@ export function createVolumeManager(options: VolumeManagerOptions): VolumeManage
     let delayMs = firstRetryMs;
     for (;;) {
       signal.throwIfAborted();
+      const startMs = clock.monotonicMs();
+      const note = (plugin: string | undefined, isOk: boolean): void => {
+        if (plugin === undefined) return;
+        options.onMount?.({ plugin, isOk, tookMs: clock.monotonicMs() - startMs });
+      };
       try {
-        return await mountVolume(context, pod, volume, signal);
+        const made = await mountVolume(context, pod, volume, signal);
+        note(made.plugin, true);
+        return made;
       } catch (error) {
         if (signal.aborted || error instanceof ClaimError) throw error;
+        note(pluginName(volume), false);
         report(pod, volume, error);
         await clock.sleep(delayMs, signal);
         delayMs = Math.min(delayMs * 2, maxRetryMs);
