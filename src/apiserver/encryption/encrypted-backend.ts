@@ -48,7 +48,9 @@ export class EncryptedBackend implements Backend, EncryptionState {
     this.#inner = options.backend;
     this.#rules = options.rules;
     for (const { storagePrefix, group, resource } of catalog.all) {
-      if (storagePrefix !== '') this.#kinds.set(storagePrefix, { group, resource });
+      // Events are of two groups: the rules name them by the one that they are stored as, the first
+      if (storagePrefix === '' || this.#kinds.has(storagePrefix)) continue;
+      this.#kinds.set(storagePrefix, { group, resource });
     }
   }
 
@@ -101,7 +103,11 @@ export class EncryptedBackend implements Backend, EncryptionState {
   async *pages(prefix: string, options: PageOptions): AsyncGenerator<ListResult> {
     for await (const page of this.#inner.pages(prefix, options)) {
       await this.#prepared(page.items);
-      yield { ...page, items: page.items.map((item) => this.#opened(item)) };
+      // what a past state was sealed with says nothing about the value that is there now
+      const isPast = options.revision !== undefined;
+      const open = (item: KeyValue): KeyValue =>
+        isPast ? { ...item, value: this.#peek(item.key, item.value) } : this.#opened(item);
+      yield { ...page, items: page.items.map(open) };
     }
   }
 
