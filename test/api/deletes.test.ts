@@ -91,7 +91,27 @@ describe('one object', () => {
         422,
         /orphanDependents and deletionPropagation cannot be both set/,
       ],
-      [{ kind: 'Pod', apiVersion: 'v1' }, 500, /cannot be converted to DeleteOptions/],
+      [{ kind: 'Pod', apiVersion: 'v1' }, 400, /cannot be converted to DeleteOptions/],
+      [
+        { gracePeriodSeconds: 'x' },
+        400,
+        /^json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64$/,
+      ],
+      [
+        { dryRun: 'All' },
+        400,
+        /^json: cannot unmarshal string into Go struct field DeleteOptions.dryRun of type \[\]string$/,
+      ],
+      [
+        { preconditions: { uid: 1 } },
+        400,
+        /^json: cannot unmarshal number into Go struct field Preconditions.preconditions.uid of type /,
+      ],
+      [
+        { apiVersion: true },
+        400,
+        /^couldn't get version\/kind; json parse error: json: cannot unmarshal bool into Go struct field .apiVersion of type string$/,
+      ],
       [{ dryRun: ['Some'] }, 422, /dryRun: Unsupported value: \["Some"\]: supported values: "All"/],
     ];
     for (const [options, status, message] of cases) {

@@ -34,7 +34,6 @@ const allowed = [
   /^list element types are not identical$/,
   /^cannot merge lists without merge key$/,
   /^merging lists cannot yet be specified in the patch$/,
-  /decoded object cannot be converted to DeleteOptions/,
   /target\.(kind|name): (Unsupported|Required) value/,
   /failed to allocate a serviceIP for Service /,
 ];

@@ -1,4 +1,4 @@
-import { badRequest, invalid, plainError } from '../api-errors.ts';
+import { badRequest, invalid } from '../api-errors.ts';
 import type { FieldError, UnknownObject } from '#schema/mod.ts';
 import { readBoolean, readInteger } from './list-options.ts';
 import { dryRunErrors } from './write-options.ts';
@@ -58,15 +58,10 @@ interface DeleteOptionsBody {
 
 function fromBody(body: UnknownObject): GivenOptions {
   if (body.kind !== undefined && body.kind !== '' && body.kind !== 'DeleteOptions') {
-    throw plainError('decoded object cannot be converted to DeleteOptions');
+    throw badRequest('decoded object cannot be converted to DeleteOptions');
   }
   const fields = body as DeleteOptionsBody;
   const { gracePeriodSeconds: grace, orphanDependents: orphan } = fields;
-  if (grace !== undefined && grace !== null && typeof grace !== 'number') {
-    throw badRequest(
-      'json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds of type int64',
-    );
-  }
   return {
     gracePeriodSeconds: typeof grace === 'number' ? grace : undefined,
     propagationPolicy: (fields.propagationPolicy ?? undefined) as PropagationPolicy | undefined,

@@ -7,6 +7,7 @@ import { invalid, methodNotAllowed, qualified } from '../api-errors.ts';
 import { createObject } from '../handlers/create.ts';
 import { deleteCollection } from '../handlers/delete-collection.ts';
 import { readDeleteOptions } from '../handlers/delete-options.ts';
+import { readDeleteBody } from './delete-body.ts';
 import { deletedStatus, deleteObject } from '../handlers/delete.ts';
 import { readListOptions } from '../handlers/list-options.ts';
 import { patchTypeOf } from '../handlers/decoded-patch.ts';
@@ -186,10 +187,7 @@ async function answerDeleteCollection(write: Write): Promise<number> {
 }
 
 function deleteBody({ body, exchange, context }: Write): UnknownObject | undefined {
-  if (body.length === 0) return undefined;
-  const contentType = exchange.headers['content-type'];
-  const wanted = { group: '', version: '', kind: 'DeleteOptions', typeName: '' };
-  return readObject(context, body, contentType, wanted, 'Ignore', false);
+  return readDeleteBody(context, body, exchange.headers['content-type']);
 }
 
 async function decode(
