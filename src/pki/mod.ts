@@ -5,7 +5,11 @@
  */
 export { createAuthority, issueCertificate } from './certificate.ts';
 export type { Authority, CertificateRequest, KeyUsagePurpose } from './certificate.ts';
-export { createSigningRequest, publicKeyOfRequest } from './signing-request.ts';
+export {
+  createSigningRequest,
+  publicKeyOfRequest,
+  signingRequestProblem,
+} from './signing-request.ts';
 export { inspectSigningRequest, signSigningRequest } from './sign-request.ts';
 export type { RequestFacts } from './sign-request.ts';
 export { createEcKey, createRsaKey } from './key.ts';

@@ -22,6 +22,12 @@ const digests: Readonly<Record<string, string | undefined>> = {
   '1.2.840.113549.1.1.13': 'sha512',
   '1.3.101.112': undefined,
 };
+/** What Go says of a signature that is wrong, by the type of the key. */
+const wrongSignature: Readonly<Record<string, string>> = {
+  ec: 'x509: ECDSA verification failure',
+  ed25519: 'x509: Ed25519 verification failure',
+  rsa: 'crypto/rsa: verification error',
+};
 const ecdsaWithSha256 = sequence(objectIdentifier('1.2.840.10045.4.3.2'));
 const rsaWithSha256 = sequence(objectIdentifier('1.2.840.113549.1.1.11'), der(0x05));
 
@@ -107,9 +113,11 @@ export function keyOfSigningRequest(request: Buffer): KeyObject {
   const key = createPublicKey({ key: info.whole, format: 'der', type: 'spki' });
   const [identifier] = readValues(algorithm.content);
   const known = Object.keys(digests).find((one) => identifier?.whole.equals(objectIdentifier(one)));
-  if (known === undefined) throw new K3tsError('BadRequest', 'its signature algorithm is unknown');
+  if (known === undefined) {
+    throw new K3tsError('UnknownAlgorithm', 'its signature algorithm is unknown');
+  }
   if (!verify(digests[known], body.whole, key, signature.content.subarray(1))) {
-    throw new K3tsError('BadRequest', 'its signature is wrong');
+    throw new K3tsError('WrongSignature', wrongSignature[key.asymmetricKeyType ?? ''] ?? '');
   }
   return key;
 }

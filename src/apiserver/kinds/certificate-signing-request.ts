@@ -1,9 +1,21 @@
 import { formatTime } from '#base/clock.ts';
+import { signingRequestProblem } from '#pki/mod.ts';
 import type { CertificateSigningRequest } from '#schema/types.ts';
 import type { KindHooks } from './kind-hooks.ts';
 
 /** A signing request names who made it, whatever the client wrote. */
 export const certificateSigningRequestHooks: KindHooks = {
+  /** Nobody asks for a certificate for a key that is not his: the request has to be signed by it. */
+  validate(object, old) {
+    if (old !== undefined) return [];
+    const { request } = (object as unknown as CertificateSigningRequest).spec;
+    const pem = Buffer.from(request, 'base64').toString('latin1');
+    const body = /-----BEGIN [^-]+-----([^-]+)-----END/.exec(pem)?.[1] ?? '';
+    const problem = signingRequestProblem(Buffer.from(body, 'base64'));
+    if (problem === undefined) return [];
+    const message = `Invalid value: ${JSON.stringify(request)}: ${problem}`;
+    return [{ type: 'FieldValueInvalid', field: 'spec.request', message }];
+  },
   beforeCreate(object, { context }) {
     const request = object as unknown as CertificateSigningRequest;
     const {

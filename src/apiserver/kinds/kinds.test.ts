@@ -107,3 +107,28 @@ test('conditions of signing requests have times, and keep when they began', () =
     { type: 'Failed', status: 'True', lastUpdateTime: now, lastTransitionTime: now },
   ]);
 });
+
+test('signing requests have to be signed by their own key', () => {
+  // Made by openssl for O=dev, CN=jane.
+  const good =
+    'MIHXMH8CAQAwHTEMMAoGA1UECgwDZGV2MQ0wCwYDVQQDDARqYW5lMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQ7l4eTtyJjCjnDhHUsLqDcsgtwTYNw1t2kh7XC/blIyXZABjaoAkXHB+0M9k4OshHK0inzGowAHtHvC6Brlx4aAAMAoGCCqGSM49BAMCA0gAMEUCIEhS3dP+h/yyFU4+LYGRZIXIcs6UhgnuzT0HlnngAtI5AiEAltIbF9rUs8Iz7Yt/4WV8PZxGGAO6sQ+AQerRbA8VCxI=';
+  const check = (der: Buffer): string[] => {
+    const [begin, end] = ['BEGIN', 'END'].map((word) => `-----${word} CERTIFICATE REQUEST-----`);
+    const pem = [begin, der.toString('base64'), end].join('\n');
+    const spec = { request: Buffer.from(pem).toString('base64'), signerName: 'a.b/c', usages: [] };
+    const object = { metadata: { name: 'c' }, spec };
+    const errors = certificateSigningRequestHooks.validate?.(object, undefined, {} as HookScope);
+    return (errors ?? []).map(({ field, message }) => {
+      assert.equal(field, 'spec.request');
+      return message.split(': ').slice(2).join(': ');
+    });
+  };
+  const der = Buffer.from(good, 'base64');
+  assert.deepEqual(check(der), []);
+  const forged = Buffer.from(der);
+  forged.writeUInt8(forged.readUInt8(30) ^ 1, 30);
+  assert.deepEqual(check(forged), ['x509: ECDSA verification failure']);
+  assert.deepEqual(check(der.subarray(0, 40)), [
+    'asn1: syntax error: the certificate request cannot be read',
+  ]);
+});
