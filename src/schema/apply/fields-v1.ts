@@ -99,6 +99,26 @@ function intersectionOf(a: FieldSet, b: FieldSet, isBelow: boolean): FieldSet | 
   return combine(children, isBelow && isMember(a) && isMember(b));
 }
 
+/**
+ * Paths that lie below a path of `pattern`, or on the way to one; undefined when there is none. The
+ * element `f:*` of a pattern stands for any.
+ */
+export function onlyMatching(set: FieldSet, pattern: FieldSet): FieldSet | undefined {
+  return onlyMatchingOf(set, pattern, false);
+}
+
+function onlyMatchingOf(set: FieldSet, pattern: FieldSet, isBelow: boolean): FieldSet | undefined {
+  if (isBelow && isEmptySet(pattern)) return set;
+  let children: Building | undefined;
+  for (const element in set) {
+    const next = element === '.' ? undefined : (pattern[element] ?? pattern['f:*']);
+    if (next === undefined) continue;
+    const kept = onlyMatchingOf(set[element] ?? leaf, next, true);
+    if (kept !== undefined) (children ??= {})[element] = kept;
+  }
+  return combine(children, isBelow && isMember(set));
+}
+
 /** Calls `visit` with the elements of every path in the set. */
 export function forEachPath(set: FieldSet, visit: (path: readonly string[]) => void): void {
   const path: string[] = [];

@@ -208,7 +208,7 @@ test('several conflicts are listed by manager', () => {
   const named = update(
     edited,
     { ...pod, spec: { nodeName: 'm', containers: [{ name: 'c', image: 'y', ports }] } },
-    { info: pods, manager: 'third', subresource: 'resize' },
+    { info: pods, manager: 'third', subresource: 'binding' },
   );
   const wanted = [{ name: 'c', image: 'z', ports: [{ containerPort: 80, name: 'q' }] }];
   const error = conflictOf(() =>
@@ -219,7 +219,7 @@ test('several conflicts are listed by manager', () => {
     [
       'Apply failed with 3 conflicts: conflicts with "editor" using v1:',
       '- .spec.nodeName',
-      'conflicts with "third" with subresource "resize" using v1:',
+      'conflicts with "third" with subresource "binding" using v1:',
       '- .spec.containers[name="c"].image',
       '- .spec.containers[name="c"].ports[containerPort=80,protocol="TCP"].name',
     ].join('\n'),
@@ -394,4 +394,22 @@ test('an entry of a map that is applied as null is empty', () => {
   const after = apply(live, map({ a: null, b: '2' }), who);
   assert.deepEqual(sets(after)['one:Apply'], { 'f:data': { 'f:a': {}, 'f:b': {} } });
   assert.deepEqual(after['data'], { a: '', b: '2' });
+});
+
+test('by a resize nobody owns more of a pod than resources', () => {
+  const spec = { containers: [{ name: 'c', image: 'x' }], nodeName: 'n' };
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec };
+  const live = apply(undefined, pod, { info: pods, manager: 'two' });
+  const resources = { requests: { cpu: '1' } };
+  const containers = [{ name: 'c', image: 'other', resources }];
+  const resized = { ...pod, spec: { containers, nodeName: 'm' } };
+  const applied = apply(live, resized, { info: pods, subresource: 'resize' });
+  const claim = applied.metadata.managedFields?.find((one) => one.subresource === 'resize');
+  assert.deepEqual(claim?.fieldsV1, {
+    'f:spec': {
+      'f:containers': {
+        'k:{"name":"c"}': { '.': {}, 'f:resources': { 'f:requests': { 'f:cpu': {} } } },
+      },
+    },
+  });
 });

@@ -12,7 +12,7 @@ import { checkTyped } from './check-typed.ts';
 import { conflictError, findConflicts, withoutAllowed } from './conflicts.ts';
 import type { FieldSet } from './fields-v1.ts';
 import { difference, isEmptySet, leaf, union } from './fields-v1.ts';
-import { ignoredFields } from './ignored-fields.ts';
+import { effectiveChange, effectiveFields, ignoredFields } from './ignored-fields.ts';
 import { fieldsLastApplied, syncLastApplied } from './last-applied.ts';
 import { mergeApplied } from './merge-applied.ts';
 import type { Owner } from './owners.ts';
@@ -156,7 +156,11 @@ function* applyTyped(
     apiVersion: scope.apiVersion,
     subresource: options.subresource,
     time: now,
-    fields: difference(ownPaths(applied, shape), ignored, true),
+    fields: effectiveFields(
+      difference(ownPaths(applied, shape), ignored, true),
+      info,
+      options.subresource,
+    ),
   };
   const others = owners.filter((owner) => !isSameOwner(owner, claim));
   const last = owners.find((owner) => isSameOwner(owner, claim));
@@ -164,7 +168,11 @@ function* applyTyped(
   const merged = mergeApplied(old, applied, shape) as UnknownObject;
   const before = { last, others, hasNulls: isCustom };
   const object = yield* pruneMerged(merged, claim, before, shape, scope);
-  const change = changesBetween(old, object, shape, ignored);
+  const change = effectiveChange(
+    changesBetween(old, object, shape, ignored),
+    info,
+    options.subresource,
+  );
   const seen = yield* seenByOwners(others, change, { old, object, ignored }, scope);
   if (!options.force) refuseConflicts(options, seen, shape);
   const rest = seen.map((one) => withoutChanges(one.owner, one.change));

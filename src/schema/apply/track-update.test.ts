@@ -273,3 +273,32 @@ test('a custom resource is owned by what it looks like', () => {
     },
   });
 });
+
+test('writes of the parts of a pod own what they are for, whatever else they say', () => {
+  const containers = [{ name: 'c', image: 'x' }];
+  const old = track(pods, undefined, { metadata: { name: 'a' }, spec: { containers } });
+  const write = (subresource: string, container: Json, more: Json): Json => {
+    const spec = { containers: [{ name: 'c', ...container }], ...more };
+    return sets(track(pods, old, { metadata: old.metadata, spec }, { manager: 'm', subresource }));
+  };
+  const before = sets(old);
+  assert.deepEqual(write('resize', { image: 'y' }, { nodeName: 'n' }), before);
+  const resources = { limits: { cpu: '1' } };
+  assert.deepEqual(write('resize', { image: 'y', resources }, {})['m/resize'], {
+    'f:spec': {
+      'f:containers': {
+        'k:{"name":"c"}': { 'f:resources': { 'f:limits': { '.': {}, 'f:cpu': {} } } },
+      },
+    },
+  });
+  const ephemeralContainers = [{ name: 'e', image: 'z' }];
+  const more = { nodeName: 'n', ephemeralContainers };
+  assert.deepEqual(write('ephemeralcontainers', { image: 'y' }, more)['m/ephemeralcontainers'], {
+    'f:spec': {
+      'f:ephemeralContainers': {
+        '.': {},
+        'k:{"name":"e"}': { '.': {}, 'f:image': {}, 'f:name': {} },
+      },
+    },
+  });
+});

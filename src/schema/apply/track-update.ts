@@ -10,7 +10,7 @@ import { typeTable } from '../type-table/type-table.ts';
 import type { Change } from './changes.ts';
 import { changesBetween } from './changes.ts';
 import { leaf, union } from './fields-v1.ts';
-import { ignoredFields } from './ignored-fields.ts';
+import { effectiveChange, ignoredFields } from './ignored-fields.ts';
 import { changeOfCreation } from './known-sketches.ts';
 import type { Owner } from './owners.ts';
 import {
@@ -112,7 +112,9 @@ function changesOf({
 }: TrackOptions): Change | undefined {
   const shape = shapesOf(types).root(info.typeName);
   const ignored = ignoredFields(info, subresource);
-  if (old !== undefined) return changesBetween(old, object, shape, ignored);
+  if (old !== undefined) {
+    return effectiveChange(changesBetween(old, object, shape, ignored), info, subresource);
+  }
   return changeOfCreation(object, shape, ignored, () => changesBetween({}, object, shape, ignored));
 }
 

@@ -10,6 +10,8 @@ export interface KindRules {
   readonly initialStatus?: 'keep' | Readonly<Record<string, unknown>>;
   /** Paths taken from the stored object, by subresource; '' is the object itself. */
   readonly resets: Readonly<Record<string, readonly string[]>>;
+  /** Paths that alone count in a write through a subresource; `*` is any item of a list. */
+  readonly only?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Stands for what upstream calls the metadata of a status write: all that users may change. */
@@ -47,6 +49,16 @@ const builtIn: Readonly<Record<string, KindRules>> = {
     resets: {
       '': ['status'],
       status: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'],
+    },
+    only: {
+      ephemeralcontainers: ['spec.ephemeralContainers'],
+      resize: [
+        'spec.containers.*.resources',
+        'spec.containers.*.resizePolicy',
+        'spec.initContainers.*.resources',
+        'spec.initContainers.*.resizePolicy',
+        'spec.resources',
+      ],
     },
   },
   '/PodTemplate': { generation: ['template'], resets: {} },
@@ -128,4 +140,13 @@ export function resetFieldsOf(info: ResourceInfo, subresource: string): readonly
   }
   if (!hasStatus(info)) return noFields;
   return subresource === 'status' ? allButStatus : statusOnly;
+}
+
+/** The paths that alone count in writes through this subresource; undefined when all others do. */
+export function onlyFieldsOf(
+  info: ResourceInfo,
+  subresource: string,
+): readonly string[] | undefined {
+  if (subresource === '' || !isBuiltIn(info)) return undefined;
+  return rulesOf(info).only?.[subresource];
 }
