@@ -18,6 +18,14 @@ export interface ControllerOptions {
   readonly clusterCidrs: readonly string[];
   /** How long a node may be silent; upstream 50 s, k3s 40 s. */
   readonly nodeMonitorGraceMs?: number | undefined;
+  /** How often nodes are looked at; 5 s when absent. */
+  readonly nodeMonitorMs?: number | undefined;
+  /** How long a node may take that never said whether it is ready; a minute when absent. */
+  readonly nodeStartupGraceMs?: number | undefined;
+  readonly eviction?: Partial<EvictionRules> | undefined;
+  readonly autoscaling?: Partial<AutoscalingRules> | undefined;
+  /** How often quotas are added up anew, 0 for never; five minutes when absent. */
+  readonly quotaResyncMs?: number | undefined;
   /** Finished pods beyond this number are removed; 0 for never. Default 12500. */
   readonly terminatedPodThreshold?: number | undefined;
   /** Longest life of signed certificates; a year when absent. */
@@ -26,6 +34,31 @@ export interface ControllerOptions {
   readonly signers?: SignerAuthorities | undefined;
   /** Signs claims of the tokens in Secrets; without it the tokens controller is off. */
   readonly signToken?: ((claims: Record<string, unknown>) => Promise<string>) | undefined;
+}
+
+/** How fast silent nodes are emptied. */
+export interface EvictionRules {
+  /** Nodes of a zone each second. */
+  readonly perSecond: number;
+  /** The same in a large zone that is mostly silent; small ones are then left alone. */
+  readonly slowPerSecond: number;
+  /** A zone is mostly silent when this share of its nodes is. */
+  readonly unhealthyShare: number;
+  /** A zone with more nodes is a large one. */
+  readonly largeZoneNodes: number;
+}
+
+/** What holds for every HorizontalPodAutoscaler that does not say it itself. */
+export interface AutoscalingRules {
+  readonly syncPeriodMs: number;
+  /** How far from its target a metric may be without a change, as a share. */
+  readonly tolerance: number;
+  /** Shrinking goes to the highest wish of this time. */
+  readonly downWindowMs: number;
+  /** What a pod burns while it comes up is not load. */
+  readonly cpuInitializationMs: number;
+  /** A pod that has been unready since this long after its start is taken as never ready. */
+  readonly initialReadinessMs: number;
 }
 
 /** Authorities of the signers that are built in. */

@@ -3,9 +3,6 @@ import type { Clock } from '#base/clock.ts';
 import type { Lease, Node, NodeCondition } from '#schema/types.ts';
 import { nodeCondition } from './node-taints.ts';
 
-/** Upstream: a node that never said it was ready gets more time. */
-const startupGraceMs = 60_000;
-
 /** Conditions that a silent node no longer speaks for. */
 const reported = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'] as const;
 
@@ -25,7 +22,11 @@ export interface NodeHealth {
   restart(): void;
 }
 
-export function createNodeHealth(clock: Clock, graceMs: number): NodeHealth {
+/** `startupGraceMs` is for nodes that never said whether they are ready. */
+export function createNodeHealth(
+  clock: Clock,
+  { graceMs, startupGraceMs }: { graceMs: number; startupGraceMs: number },
+): NodeHealth {
   const signs = new Map<string, Sign>();
   return {
     check(node, lease) {

@@ -129,6 +129,25 @@ test('a silent node becomes Unknown, its pods not ready, and after their time th
   await harness.stop();
 });
 
+test('how long a node that never was ready may take is set apart, as is when nodes are looked at', async () => {
+  const options = {
+    nodeMonitorGraceMs: 40_000,
+    nodeStartupGraceMs: 100_000,
+    nodeMonitorMs: 30_000,
+  };
+  const objects = [node('new', { status: {} }), node('old')];
+  const harness = createHarness([startNodeLifecycleController], { objects, options });
+  const statuses = (): unknown[] =>
+    ['new', 'old'].map((name) => nodeCondition(nodeOf(harness, name), 'Ready')?.status);
+  await harness.run(55_000);
+  assert.deepEqual(statuses(), [undefined, 'True'], 'not looked at since 30 s');
+  await harness.run(10_000);
+  assert.deepEqual(statuses(), [undefined, 'Unknown']);
+  await harness.run(60_000);
+  assert.deepEqual(statuses(), ['Unknown', 'Unknown']);
+  await harness.stop();
+});
+
 test('a kubelet that says its node is not ready speaks for its pods itself', async () => {
   const harness = start(node('n1'), node('n2'), pod('p1', 'n1'));
   await live(harness, 10_000, 'n1', 'n2');

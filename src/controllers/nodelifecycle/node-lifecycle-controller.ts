@@ -12,8 +12,9 @@ import { markPodsNotReady } from './pod-unready.ts';
 import { createZoneMetrics } from './zone-metrics.ts';
 import { createEvictionPace } from './zone-pace.ts';
 
-const monitorMs = 5000;
+const defaultMonitorMs = 5000;
 const defaultGraceMs = 50_000;
+const defaultStartupGraceMs = 60_000;
 
 /** Notices nodes that fell silent and taints nodes by their conditions. */
 export const startNodeLifecycleController: StartController = (context) => {
@@ -22,8 +23,11 @@ export const startNodeLifecycleController: StartController = (context) => {
   const pods = informers.informer<Pod>(resources.pods);
   indexByNode(pods);
   const leases = informers.informer<Lease>(resources.leases, { namespace: 'kube-node-lease' });
-  const health = createNodeHealth(clock, options.nodeMonitorGraceMs ?? defaultGraceMs);
-  const pace = createEvictionPace(clock, createZoneMetrics(context.metrics));
+  const health = createNodeHealth(clock, {
+    graceMs: options.nodeMonitorGraceMs ?? defaultGraceMs,
+    startupGraceMs: options.nodeStartupGraceMs ?? defaultStartupGraceMs,
+  });
+  const pace = createEvictionPace(clock, createZoneMetrics(context.metrics), options.eviction);
   let isAllSilent = false;
 
   const writeTaints = async (node: Node, taints: readonly Taint[]): Promise<void> => {
@@ -104,7 +108,7 @@ export const startNodeLifecycleController: StartController = (context) => {
     await Promise.all([nodes.synced(signal), leases.synced(signal)]).catch(() => undefined);
     while (!signal.aborted) {
       await monitor();
-      await clock.sleep(monitorMs, signal).catch(() => undefined);
+      await clock.sleep(options.nodeMonitorMs ?? defaultMonitorMs, signal).catch(() => undefined);
     }
   };
 

@@ -2,14 +2,17 @@ import { createTokenBucket } from '#client/mod.ts';
 import type { TokenBucket } from '#client/mod.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Node } from '#schema/types.ts';
+import type { EvictionRules } from '../context.ts';
 import { nodeCondition } from './node-taints.ts';
 import type { ZoneMetrics } from './zone-metrics.ts';
 
-/** Upstream's defaults: nodes a second whose pods are sent away, and when that is slowed down. */
-const normalPerSecond = 0.1;
-const slowPerSecond = 0.01;
-const unhealthyShare = 0.55;
-const largeZoneNodes = 50;
+/** Upstream's. */
+const defaultRules: EvictionRules = {
+  perSecond: 0.1,
+  slowPerSecond: 0.01,
+  unhealthyShare: 0.55,
+  largeZoneNodes: 50,
+};
 
 /** Nodes with this label do not count when a zone is judged. */
 const excludedLabel = 'node.kubernetes.io/exclude-disruption';
@@ -22,7 +25,7 @@ function zoneOf(node: Node): string {
   return `${region}:\x00:${labels['topology.kubernetes.io/zone'] ?? ''}`;
 }
 
-function stateOf(ready: number, notReady: number): ZoneState {
+function stateOf(ready: number, notReady: number, unhealthyShare: number): ZoneState {
   if (ready === 0 && notReady > 0) return 'full';
   return notReady > 2 && notReady / (ready + notReady) >= unhealthyShare ? 'partial' : 'normal';
 }
@@ -36,7 +39,20 @@ export interface EvictionPace {
 }
 
 /** Slow where many nodes of a zone are silent at once: the network is then the likelier fault. */
-export function createEvictionPace(clock: Clock, metrics: ZoneMetrics): EvictionPace {
+export function createEvictionPace(
+  clock: Clock,
+  metrics: ZoneMetrics,
+  rules: Partial<EvictionRules> = {},
+): EvictionPace {
+  const {
+    perSecond: normal,
+    slowPerSecond,
+    unhealthyShare,
+    largeZoneNodes,
+  } = {
+    ...defaultRules,
+    ...rules,
+  };
   const zones = new Map<string, { perSecond: number; bucket: TokenBucket | undefined }>();
   const setPace = (zone: string, perSecond: number): void => {
     if (zones.get(zone)?.perSecond === perSecond) return;
@@ -55,12 +71,14 @@ export function createEvictionPace(clock: Clock, metrics: ZoneMetrics): Eviction
         counts.set(zone, count);
       }
       for (const zone of zones.keys()) if (!counts.has(zone)) zones.delete(zone);
+      const states: ZoneState[] = [];
       for (const [zone, { ready, notReady }] of counts) {
+        const state = stateOf(ready, notReady, unhealthyShare);
+        states.push(state);
         const slow = ready + notReady > largeZoneNodes ? slowPerSecond : 0;
-        setPace(zone, stateOf(ready, notReady) === 'partial' ? slow : normalPerSecond);
+        setPace(zone, state === 'partial' ? slow : normal);
         metrics.seen(zone, ready, notReady);
       }
-      const states = [...counts.values()].map((count) => stateOf(count.ready, count.notReady));
       return states.length > 0 && states.every((state) => state === 'full');
     },
     mayEvict(node) {

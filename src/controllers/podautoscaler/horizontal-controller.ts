@@ -11,12 +11,12 @@ import type {
   V2HorizontalPodAutoscalerStatus as Status,
 } from '#schema/types.ts';
 import type { ControllerContext, StartController } from '../context.ts';
+import { defaultAutoscalingRules } from './autoscaling-rules.ts';
 import { gotScale, scalingDisabled, withCondition } from './hpa-conditions.ts';
 import type { ConditionType, Saying } from './hpa-conditions.ts';
 import { computeSize } from './metrics-size.ts';
 import type { MetricsSize } from './metrics-size.ts';
 import { createMetricsClient } from './metrics-client.ts';
-import { defaultReadinessRules } from './pod-groups.ts';
 import { createScaleHistory } from './scale-history.ts';
 import type { ScaleHistory } from './scale-history.ts';
 import { readScaleTarget, resourceOfKind } from './scale-target.ts';
@@ -30,12 +30,10 @@ export const autoscalers: GroupVersionResource = {
   resource: 'horizontalpodautoscalers',
 };
 
-const periodMs = 15_000;
 const workers = 5;
-const defaultTolerance = 0.1;
 
 /**
- * Looks at each autoscaler at once when it is new or its spec changes, and every 15 s: reads the
+ * Looks at each autoscaler at once when it is new or its spec changes, and every 15 s (`autoscaling.syncPeriodMs`): reads the
  * scale of its target, computes the size that each metric asks for, and applies the largest within
  * bounds and behavior. Conditions, events and texts are upstream's.
  */
@@ -46,6 +44,9 @@ export const startHorizontalPodAutoscaler: StartController = async (context) => 
   const metrics = createMetricsClient(client);
   const histories = new Map<string, ScaleHistory>();
   const selectors = createSelectorBook(pods);
+  const rules = { ...defaultAutoscalingRules, ...options.autoscaling };
+  const toleranceOf = (text: string | undefined): number =>
+    text === undefined ? rules.tolerance : quantityToNumber(parseQuantity(text));
 
   const historyOf = (key: string): ScaleHistory => {
     const history = histories.get(key) ?? createScaleHistory();
@@ -78,7 +79,7 @@ export const startHorizontalPodAutoscaler: StartController = async (context) => 
         down: toleranceOf(behavior?.scaleDown?.tolerance),
       },
       nowMs: clock.now(),
-      rules: defaultReadinessRules,
+      rules,
       resourceOf(reference) {
         const { resource, group } = resourceOfKind(options.resources(), reference);
         return group === '' ? resource : `${resource}.${group}`;
@@ -101,11 +102,11 @@ export const startHorizontalPodAutoscaler: StartController = async (context) => 
       draft.say('AbleToScale', ['False', 'FailedGetScale', `${cannotGet}: ${text}`]);
       await draft.write();
       log.debug('cannot read the size of a scale target', { reference, error: text });
-      return { requeueAfterMs: periodMs };
+      return { requeueAfterMs: rules.syncPeriodMs };
     }
     draft.say('AbleToScale', gotScale);
     await scaleTarget(draft, target);
-    return { requeueAfterMs: periodMs };
+    return { requeueAfterMs: rules.syncPeriodMs };
   };
 
   /** Chooses the size and sets it; failures end up in conditions and events. */
@@ -134,7 +135,7 @@ export const startHorizontalPodAutoscaler: StartController = async (context) => 
       if (found.replicas > current) reason = `${found.metric} above target`;
       if (found.replicas < current) reason = 'All metrics below target';
       const sizes = { current, wanted: found.replicas, min, max };
-      const limited = limitSize(sizes, behavior, history, clock.now());
+      const limited = limitSize(sizes, behavior, history, clock.now(), rules.downWindowMs / 1000);
       draft.say('AbleToScale', limited.ableToScale);
       draft.say('ScalingLimited', limited.scalingLimited);
       desired = limited.replicas;
@@ -265,8 +266,4 @@ function createDraft(
       }
     },
   };
-}
-
-function toleranceOf(text: string | undefined): number {
-  return text === undefined ? defaultTolerance : quantityToNumber(parseQuantity(text));
 }

@@ -1,6 +1,7 @@
 import { K3tsError } from '#base/errors.ts';
 import { podRequests } from '#schema/pods/mod.ts';
 import type { Pod } from '#schema/types.ts';
+import type { AutoscalingRules } from '../context.ts';
 import { podCondition } from '../pods/pod-state.ts';
 import { milliOf } from './metrics-client.ts';
 import type { PodMetrics } from './metrics-client.ts';
@@ -13,17 +14,7 @@ export interface PodGroups {
   readonly ignored: ReadonlySet<string>;
 }
 
-export interface ReadinessRules {
-  /** What a pod burns while it comes up is not load. */
-  readonly cpuInitializationMs: number;
-  /** A pod that has been unready since this long after its start is taken as never ready. */
-  readonly initialReadinessMs: number;
-}
-
-export const defaultReadinessRules: ReadinessRules = {
-  cpuInitializationMs: 300_000,
-  initialReadinessMs: 30_000,
-};
+export type ReadinessRules = Pick<AutoscalingRules, 'cpuInitializationMs' | 'initialReadinessMs'>;
 
 /** Same as upstream: failed and leaving pods do not count, for CPU those coming up do not either. */
 export function groupPods(

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { formatTime } from '#base/clock.ts';
 import type { Pod } from '#schema/types.ts';
 import type { PodMetrics } from './metrics-client.ts';
-import { defaultReadinessRules } from './pod-groups.ts';
+import { defaultAutoscalingRules } from './autoscaling-rules.ts';
 import {
   averageReplicas,
   sharedReplicas,
@@ -61,7 +61,7 @@ function inputsOf(pods: Pod[], changes: Partial<CountInputs> = {}): CountInputs 
     pods,
     tolerances: { up: 0.1, down: 0.1 },
     nowMs,
-    rules: defaultReadinessRules,
+    rules: defaultAutoscalingRules,
     ...changes,
   };
 }

@@ -185,6 +185,19 @@ const cases: readonly Case[] = [
   },
 ];
 
+test('size: the window for shrinking is that of the cluster where the autoscaler says none', () => {
+  const nowMs = 100 * minute;
+  const sizes = { current: 6, wanted: 3, min: 2, max: 10 };
+  const sizeOf = (behavior: Behavior | undefined): number => {
+    const history = createScaleHistory();
+    history.recommend(6, 1e9, nowMs - 2 * minute);
+    return limitSize(sizes, behavior, history, nowMs, 60).replicas;
+  };
+  assert.equal(sizeOf(undefined), 3);
+  assert.equal(sizeOf(upPods(2)), 3);
+  assert.equal(sizeOf({ scaleDown: { stabilizationWindowSeconds: 300 } }), 6);
+});
+
 for (const { name, current, wanted, behavior, recommended, scaled, expected } of cases) {
   test(`size: ${name}`, () => {
     const nowMs = 100 * minute;

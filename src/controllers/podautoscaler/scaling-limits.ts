@@ -2,6 +2,7 @@ import type {
   V2HorizontalPodAutoscalerBehavior as Behavior,
   V2HPAScalingRules as Rules,
 } from '#schema/types.ts';
+import { defaultAutoscalingRules } from './autoscaling-rules.ts';
 import {
   readyForNewScale,
   scaleDownLimit,
@@ -30,18 +31,23 @@ export interface Sizes {
   readonly max: number;
 }
 
-const defaultDownWindowSeconds = 300;
-
-/** Brings what metrics ask for into the autoscaler's bounds, its pace and its steadiness. */
+/**
+ * Brings what metrics ask for into the autoscaler's bounds, its pace and its steadiness.
+ * `downWindowSeconds` is for autoscalers that say nothing of when to shrink.
+ */
 export function limitSize(
   sizes: Sizes,
   behavior: Behavior | undefined,
   history: ScaleHistory,
   nowMs: number,
+  downWindowSeconds = defaultAutoscalingRules.downWindowMs / 1000,
 ): LimitedSize {
-  if (behavior === undefined) return limitPlainly(sizes, history, nowMs);
+  if (behavior === undefined) return limitPlainly(sizes, history, nowMs, downWindowSeconds);
   const up = rulesOf(behavior.scaleUp, defaultUp);
-  const down = rulesOf(behavior.scaleDown, defaultDown);
+  const down = rulesOf(behavior.scaleDown, {
+    ...defaultDown,
+    stabilizationWindowSeconds: downWindowSeconds,
+  });
   const { current, wanted } = sizes;
   const isUp = wanted >= current;
   const upMs = up.stabilizationWindowSeconds * 1000;
@@ -60,10 +66,15 @@ export function limitSize(
   };
 }
 
-/** Without a behavior: at most doubled (or four), lowered to the highest of five minutes. */
-function limitPlainly(sizes: Sizes, history: ScaleHistory, nowMs: number): LimitedSize {
+/** Without a behavior: at most doubled (or four), lowered to the highest of the window. */
+function limitPlainly(
+  sizes: Sizes,
+  history: ScaleHistory,
+  nowMs: number,
+  downWindowSeconds: number,
+): LimitedSize {
   const { current, wanted, min, max } = sizes;
-  const windowMs = defaultDownWindowSeconds * 1000;
+  const windowMs = downWindowSeconds * 1000;
   const steady = Math.max(wanted, ...history.recent(windowMs, nowMs));
   history.recommend(wanted, windowMs, nowMs);
   const pace = Math.max(2 * current, 4);
@@ -90,8 +101,7 @@ const defaultUp: WholeRules = {
     { type: 'Percent', value: 100, periodSeconds: 15 },
   ],
 };
-const defaultDown: WholeRules = {
-  stabilizationWindowSeconds: defaultDownWindowSeconds,
+const defaultDown: Omit<WholeRules, 'stabilizationWindowSeconds'> = {
   selectPolicy: 'Max',
   policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
 };

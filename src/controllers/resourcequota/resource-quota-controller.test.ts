@@ -4,11 +4,16 @@ import { resources } from '#client/mod.ts';
 import { catalog } from '#schema/mod.ts';
 import type { KubeObject } from '#schema/mod.ts';
 import type { Pod, ResourceQuota, ResourceQuotaSpec } from '#schema/types.ts';
+import type { ControllerOptions } from '../context.ts';
 import { createHarness } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { startResourceQuotaController } from './resource-quota-controller.ts';
 
-function start(spec: ResourceQuotaSpec, objects: readonly KubeObject[] = []): Harness {
+function start(
+  spec: ResourceQuotaSpec,
+  objects: readonly KubeObject[] = [],
+  options: Partial<ControllerOptions> = {},
+): Harness {
   const quota: ResourceQuota = {
     apiVersion: 'v1',
     kind: 'ResourceQuota',
@@ -17,7 +22,7 @@ function start(spec: ResourceQuotaSpec, objects: readonly KubeObject[] = []): Ha
   };
   return createHarness([startResourceQuotaController], {
     objects: [quota, ...objects],
-    options: { resources: () => catalog.all },
+    options: { resources: () => catalog.all, ...options },
   });
 }
 
@@ -215,6 +220,23 @@ test('a changed quota is added up anew; what admission books stays until the nex
   await harness.run(301_000);
   assert.equal(statusOf(harness)?.used?.['pods'], '1');
   await harness.stop();
+});
+
+test('how often quotas are added up anew can be set, also to never', async () => {
+  for (const [quotaResyncMs, used] of [
+    [60_000, '1'],
+    [0, '2'],
+  ] as const) {
+    const harness = start({ hard: { pods: '5' } }, [pod('a', {})], { quotaResyncMs });
+    await harness.run(100);
+    harness.client.modify<ResourceQuota>(resources.resourceQuotas, 'shop/q', (quota) => ({
+      ...quota,
+      status: { ...quota.status, used: { pods: '2' } },
+    }));
+    await harness.run(61_000);
+    assert.equal(statusOf(harness)?.used?.['pods'], used);
+    await harness.stop();
+  }
 });
 
 test('a kind that is defined later is counted from then on', async () => {

@@ -12,11 +12,13 @@ import { sourceOf, usedAmounts } from './used-amounts.ts';
 import type { ObjectSource } from './used-amounts.ts';
 
 /** Everything is added up anew this often, whatever was missed. */
-const resyncMs = 5 * 60_000;
+const defaultResyncMs = 5 * 60_000;
 
 /** Keeps status.hard and status.used of ResourceQuotas. */
 export const startResourceQuotaController: StartController = (context) => {
   const { client, informers, clock, log, signal, options } = context;
+  const { quotaResyncMs = defaultResyncMs } = options;
+  const inTime = quotaResyncMs === 0 ? undefined : { requeueAfterMs: quotaResyncMs };
   const quotas = informers.informer<ResourceQuota>(resources.resourceQuotas);
   const pods = informers.informer<Pod>(resources.pods);
   const services = informers.informer<Service>(resources.services);
@@ -49,7 +51,7 @@ export const startResourceQuotaController: StartController = (context) => {
       const { hard = {} } = quota.spec ?? {};
       const isDone =
         isSameAmounts(quota.status?.hard, hard) && isSameAmounts(quota.status?.used, used);
-      if (isDone) return { requeueAfterMs: resyncMs };
+      if (isDone) return inTime;
       const { namespace } = quota.metadata;
       const next = { ...quota, status: { hard, used } };
       try {
@@ -58,7 +60,7 @@ export const startResourceQuotaController: StartController = (context) => {
       } catch (error) {
         if (!isObjectGone(error, quota)) throw error;
       }
-      return { requeueAfterMs: resyncMs };
+      return inTime;
     },
   });
   const { queue } = loop;

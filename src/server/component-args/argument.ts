@@ -73,6 +73,11 @@ export const portOrNone: Checked = {
       : `${text} must be between 0 and 65535, inclusive. 0 for turning off secure port`,
 };
 
+/** A check: the number (or duration text that starts with one) is above zero. */
+export const positive: Checked = {
+  check: (text) => (/^-|^[^1-9]*$/.test(text) ? 'must be greater than zero' : undefined),
+};
+
 /** A check: the number (or duration text that starts with one) is not negative. */
 export const notNegative: Checked = {
   check: (text) => (text.startsWith('-') ? 'must not be negative' : undefined),

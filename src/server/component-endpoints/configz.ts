@@ -52,12 +52,36 @@ export function controllerManagerConfigz(args: ControllerManagerArgs): object {
         Controllers: args.list('controllers'),
         LeaderElection: leaderElection('kube-controller-manager'),
       },
-      KubeCloudShared: { AllocateNodeCIDRs: args.boolean('allocate-node-cidrs') },
+      KubeCloudShared: {
+        AllocateNodeCIDRs: args.boolean('allocate-node-cidrs'),
+        NodeMonitorPeriod: args.textOf('node-monitor-period'),
+      },
       GarbageCollectorController: {
         EnableGarbageCollector: args.boolean('enable-garbage-collector'),
       },
       NodeLifecycleController: {
+        NodeEvictionRate: args.number('node-eviction-rate'),
+        SecondaryNodeEvictionRate: args.number('secondary-node-eviction-rate'),
+        NodeStartupGracePeriod: args.textOf('node-startup-grace-period'),
         NodeMonitorGracePeriod: args.textOf('node-monitor-grace-period'),
+        LargeClusterSizeThreshold: args.integer('large-cluster-size-threshold'),
+        UnhealthyZoneThreshold: args.number('unhealthy-zone-threshold'),
+      },
+      HPAController: {
+        HorizontalPodAutoscalerSyncPeriod: args.textOf('horizontal-pod-autoscaler-sync-period'),
+        HorizontalPodAutoscalerDownscaleStabilizationWindow: args.textOf(
+          'horizontal-pod-autoscaler-downscale-stabilization',
+        ),
+        HorizontalPodAutoscalerTolerance: args.number('horizontal-pod-autoscaler-tolerance'),
+        HorizontalPodAutoscalerCPUInitializationPeriod: args.textOf(
+          'horizontal-pod-autoscaler-cpu-initialization-period',
+        ),
+        HorizontalPodAutoscalerInitialReadinessDelay: args.textOf(
+          'horizontal-pod-autoscaler-initial-readiness-delay',
+        ),
+      },
+      ResourceQuotaController: {
+        ResourceQuotaSyncPeriod: args.textOf('resource-quota-sync-period'),
       },
       PodGCController: { TerminatedPodGCThreshold: args.integer('terminated-pod-gc-threshold') },
       CSRSigningController: {

@@ -56,6 +56,37 @@ describe('settings of the components', () => {
     });
   });
 
+  it('times and rates of the autoscaler, of silent nodes and of quotas reach the controllers', async () => {
+    const { options } = await controllersOf(
+      'horizontal-pod-autoscaler-sync-period=5s',
+      'horizontal-pod-autoscaler-tolerance=0.2',
+      'horizontal-pod-autoscaler-downscale-stabilization=90s',
+      'node-monitor-period=2s',
+      'node-startup-grace-period=2m',
+      'node-eviction-rate=1.5',
+      'unhealthy-zone-threshold=0.8',
+      'resource-quota-sync-period=1m',
+    );
+    assert.deepEqual(options.autoscaling, {
+      syncPeriodMs: 5000,
+      tolerance: 0.2,
+      downWindowMs: 90_000,
+      cpuInitializationMs: 300_000,
+      initialReadinessMs: 30_000,
+    });
+    assert.deepEqual([options.nodeMonitorMs, options.nodeStartupGraceMs], [2000, 120_000]);
+    assert.deepEqual(options.eviction, {
+      perSecond: 1.5,
+      slowPerSecond: 0.01,
+      unhealthyShare: 0.8,
+      largeZoneNodes: 50,
+    });
+    assert.equal(options.quotaResyncMs, 60_000);
+    await assert.rejects(async () => controllersOf('node-monitor-period=0s'), {
+      message: '--node-monitor-period: must be greater than zero',
+    });
+  });
+
   it('the scheduler’s configuration is read, and its mistakes told with the file’s name', async () => {
     const good = await file(
       'good.yaml',

@@ -26,12 +26,34 @@ export async function readControllerSettings(
     enabled: choice.enabled,
     disabled,
     options: {
-      nodeMonitorGraceMs: args.durationMs('node-monitor-grace-period'),
+      ...nodeOptions(args),
+      autoscaling: {
+        syncPeriodMs: args.durationMs('horizontal-pod-autoscaler-sync-period'),
+        tolerance: args.number('horizontal-pod-autoscaler-tolerance'),
+        downWindowMs: args.durationMs('horizontal-pod-autoscaler-downscale-stabilization'),
+        cpuInitializationMs: args.durationMs('horizontal-pod-autoscaler-cpu-initialization-period'),
+        initialReadinessMs: args.durationMs('horizontal-pod-autoscaler-initial-readiness-delay'),
+      },
+      quotaResyncMs: args.durationMs('resource-quota-sync-period'),
       terminatedPodThreshold: args.integer('terminated-pod-gc-threshold'),
       signingDurationMs: args.durationMs('cluster-signing-duration'),
       ...(args.boolean('allocate-node-cidrs') ? {} : { clusterCidrs: [] }),
       ...(rootCaFile === '' ? {} : { rootCa: await readPem('root-ca-file', rootCaFile) }),
       ...(signer === undefined ? {} : { signers: signer }),
+    },
+  };
+}
+
+function nodeOptions(args: ControllerManagerArgs): Partial<ControllerOptions> {
+  return {
+    nodeMonitorMs: args.durationMs('node-monitor-period'),
+    nodeMonitorGraceMs: args.durationMs('node-monitor-grace-period'),
+    nodeStartupGraceMs: args.durationMs('node-startup-grace-period'),
+    eviction: {
+      perSecond: args.number('node-eviction-rate'),
+      slowPerSecond: args.number('secondary-node-eviction-rate'),
+      unhealthyShare: args.number('unhealthy-zone-threshold'),
+      largeZoneNodes: args.integer('large-cluster-size-threshold'),
     },
   };
 }
