@@ -116,6 +116,11 @@ describe('tokens of service accounts', () => {
     assert.equal((await api.request('GET', '/api', withToken(token))).status, 401);
     const review = async (spec: object): Promise<Answer> =>
       await api.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', { body: { spec } });
+    const elsewhere = await review({ token, audiences: ['other', 'more'] });
+    assert.equal(
+      elsewhere.at('status.error'),
+      'token audiences ["vault"] is invalid for the target audiences ["other" "more"]',
+    );
     const known = await review({ token, audiences: ['vault', 'other'] });
     assert.equal(known.at('status.authenticated'), true);
     assert.deepEqual(known.at('status.audiences'), ['vault']);

@@ -87,14 +87,13 @@ export function createServiceAccountTokenAuthenticator(
     } catch (error) {
       throw unauthorized('invalid bearer token', error);
     }
+    const accepted = acceptedAudiences(claims, audiences, options.audiences);
     const nowMs = options.clock.now();
     const tooEarlyOrLate = timeRefusal(claims, nowMs);
     if (tooEarlyOrLate !== undefined) {
       remembered.delete(token);
       throw unauthorized(tooEarlyOrLate);
     }
-    const accepted = acceptedAudiences(claims, audiences, options.audiences);
-    if (accepted.length === 0) throw unauthorized('token audiences do not fit');
     const isLegacy = claims['iss'] === legacyIssuer;
     const found = isLegacy
       ? userOfLegacyClaims(options.reader, claims, token, options.noteUse)
@@ -117,7 +116,10 @@ export function createServiceAccountTokenAuthenticator(
   };
 }
 
-/** The audiences asked for that the token is for; a legacy token is for the server's own. */
+/**
+ * The audiences asked for that the token is for; a legacy token is for the server's own. Throws
+ * Unauthorized when there is none.
+ */
 function acceptedAudiences(
   claims: Claims,
   asked: readonly string[],
@@ -125,7 +127,15 @@ function acceptedAudiences(
 ): string[] {
   const { aud } = claims;
   const inToken = aud === undefined ? own : Array.isArray(aud) ? (aud as unknown[]) : [aud];
-  return asked.filter((audience) => inToken.includes(audience));
+  const accepted = asked.filter((audience) => inToken.includes(audience));
+  if (accepted.length > 0) return accepted;
+  throw unauthorized(
+    `token audiences ${quoted(inToken)} is invalid for the target audiences ${quoted(asked)}`,
+  );
+}
+
+function quoted(texts: readonly unknown[]): string {
+  return `[${texts.map((text) => JSON.stringify(text)).join(' ')}]`;
 }
 
 /** Reads `iss` without trusting it, to leave other issuers' tokens alone. */
