@@ -26,6 +26,10 @@ export interface ControllerOptions {
   readonly autoscaling?: Partial<AutoscalingRules> | undefined;
   /** How often quotas are added up anew, 0 for never; five minutes when absent. */
   readonly quotaResyncMs?: number | undefined;
+  /** Whether volumes are taken from silent nodes after six minutes; true when absent. */
+  readonly forcesDetach?: boolean | undefined;
+  /** How long a token in a Secret may be unused, and marked invalid; a year when absent. */
+  readonly legacyTokenUnusedMs?: number | undefined;
   /** Finished pods beyond this number are removed; 0 for never. Default 12500. */
   readonly terminatedPodThreshold?: number | undefined;
   /** Longest life of signed certificates; a year when absent. */

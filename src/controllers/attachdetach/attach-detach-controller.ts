@@ -36,6 +36,7 @@ export const startAttachDetachController: StartController = (context) => {
     nodes,
     attachments,
     clock,
+    forcesDetach: context.options.forcesDetach ?? true,
     unusedSinceMs: new Map(),
     refused: new Set(),
     attachmentsOf: (nodeName) => attachments.byIndex(nodeIndex, nodeName),

@@ -134,6 +134,17 @@ test('a volume is detached when its pod is gone and the node has unmounted it', 
   await harness.stop();
 });
 
+test('volumes may be left to dead nodes for ever', async () => {
+  const objects = [node('n1', { volumesInUse: [uniqueName] }), pod('web', 'n1'), volume(), claim];
+  const options = { forcesDetach: false };
+  const harness = createHarness([startAttachDetachController], { objects, options });
+  await harness.run();
+  harness.client.remove(resources.pods, 'shop/web');
+  await harness.run(10 * 60_000);
+  assert.equal(attachments(harness).length, 1);
+  await harness.stop();
+});
+
 test('a dead node keeps its volume for six minutes, one out of service not at all', async () => {
   const mounted = { volumesInUse: [uniqueName] };
   const harness = start(node('n1', mounted), pod('web', 'n1'), volume(), claim);

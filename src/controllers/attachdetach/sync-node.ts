@@ -15,6 +15,8 @@ export interface NodeSync extends AttachableSources {
   readonly nodes: Informer<Node>;
   readonly attachments: Informer<VolumeAttachment>;
   readonly clock: Clock;
+  /** Whether a silent node loses its volumes after a while. */
+  readonly forcesDetach: boolean;
   /** When a volume was first seen to be of no use, by attachment name. */
   readonly unusedSinceMs: Map<string, number>;
   /** Names of attachments that were refused as another node has the volume; told once. */
@@ -152,7 +154,7 @@ async function detach(
   attachment: VolumeAttachment,
   node: Node | undefined,
 ): Promise<boolean> {
-  const { client, clock, volumes, drivers, unusedSinceMs } = sync;
+  const { client, clock, volumes, drivers, unusedSinceMs, forcesDetach } = sync;
   const { name, uid, deletionTimestamp } = attachment.metadata;
   if (deletionTimestamp !== undefined) return true;
   const { persistentVolumeName = '' } = attachment.spec.source;
@@ -162,7 +164,8 @@ async function detach(
   const sinceMs = unusedSinceMs.get(name) ?? clock.monotonicMs();
   unusedSinceMs.set(name, sinceMs);
   const isInUse = node?.status?.volumesInUse?.includes(attachable.uniqueName) === true;
-  const isLate = clock.monotonicMs() - sinceMs >= maxWaitForUnmountMs && !isReady(node);
+  const isOver = clock.monotonicMs() - sinceMs >= maxWaitForUnmountMs;
+  const isLate = forcesDetach && isOver && !isReady(node);
   if (isInUse && !isLate && !isOutOfService(node)) return false;
   unusedSinceMs.delete(name);
   try {

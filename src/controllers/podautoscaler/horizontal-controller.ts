@@ -33,9 +33,9 @@ export const autoscalers: GroupVersionResource = {
 const workers = 5;
 
 /**
- * Looks at each autoscaler at once when it is new or its spec changes, and every 15 s (`autoscaling.syncPeriodMs`): reads the
- * scale of its target, computes the size that each metric asks for, and applies the largest within
- * bounds and behavior. Conditions, events and texts are upstream's.
+ * Looks at each autoscaler at once when it is new or its spec changes, and every 15 s or what the
+ * options say: reads the scale of its target, computes the size that each metric asks for, and
+ * applies the largest within bounds and behavior. Conditions, events and texts are upstream's.
  */
 export const startHorizontalPodAutoscaler: StartController = async (context) => {
   const { client, informers, clock, log, signal, options } = context;

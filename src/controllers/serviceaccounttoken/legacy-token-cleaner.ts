@@ -6,7 +6,7 @@ import type { StartController } from '../context.ts';
 import { accountNameOf, invalidSinceLabel, lastUsedLabel, tokenType } from './token-secret.ts';
 
 const dayMs = 24 * 3_600_000;
-const unusedMs = 365 * dayMs;
+const yearMs = 365 * dayMs;
 const trackingName = 'kube-apiserver-legacy-service-account-token-tracking';
 
 /** A date label in milliseconds; undefined when there is none that can be read. */
@@ -19,9 +19,9 @@ function dateOf(secret: Secret, label: string): number | undefined {
 /** What is to happen to a token that was made for an account without anybody asking; pure. */
 export function verdictOf(
   secret: Secret,
-  times: { nowMs: number; trackedSinceMs: number },
+  times: { nowMs: number; trackedSinceMs: number; unusedMs?: number | undefined },
 ): 'keep' | 'invalidate' | 'delete' {
-  const { nowMs, trackedSinceMs } = times;
+  const { nowMs, trackedSinceMs, unusedMs = yearMs } = times;
   const madeMs = Date.parse(secret.metadata.creationTimestamp ?? '');
   const usedMs = dateOf(secret, lastUsedLabel) ?? Math.max(trackedSinceMs, madeMs);
   if (nowMs - usedMs < unusedMs) return 'keep';
@@ -31,11 +31,12 @@ export function verdictOf(
 }
 
 /**
- * Each day marks tokens that nobody has used for a year as invalid, and removes them a year later.
+ * Each day marks tokens that nobody has used for a year as invalid, and removes them a year later
+ * (or as long as the options say).
  * Looks only at those that an account lists: those that somebody asked for stay.
  */
 export const startLegacyTokenCleaner: StartController = async (context) => {
-  const { client, informers, clock, log, signal } = context;
+  const { client, informers, clock, log, signal, options } = context;
   const accounts = informers.informer<ServiceAccount>(resources.serviceAccounts);
   const pods = informers.informer<Pod>(resources.pods);
   const fieldSelector = `type=${tokenType}`;
@@ -62,9 +63,10 @@ export const startLegacyTokenCleaner: StartController = async (context) => {
   };
   const clean = async (trackedSinceMs: number): Promise<void> => {
     const nowMs = clock.now();
+    const unusedMs = options.legacyTokenUnusedMs;
     for (const secret of secrets.list().filter(isCandidate)) {
       const { name, namespace, uid, resourceVersion } = secret.metadata;
-      const verdict = verdictOf(secret, { nowMs, trackedSinceMs });
+      const verdict = verdictOf(secret, { nowMs, trackedSinceMs, unusedMs });
       if (verdict === 'invalidate') {
         const labels = { [invalidSinceLabel]: new Date(nowMs).toISOString().slice(0, 10) };
         const body = { metadata: { uid, resourceVersion, labels } };

@@ -87,3 +87,10 @@ for (const [labels, since, verdict] of [
     assert.equal(verdictOf({ ...secret, metadata }, { nowMs, trackedSinceMs }), verdict);
   });
 }
+
+test('how long a token may be unused can be set', () => {
+  const labels = { 'kubernetes.io/legacy-token-last-used': '2026-11-01' };
+  const metadata = { ...secret.metadata, labels, creationTimestamp: '2023-01-01T00:00:00Z' };
+  const times = { nowMs, trackedSinceMs: nowMs, unusedMs: 10 * 86_400_000 };
+  assert.equal(verdictOf({ ...secret, metadata }, times), 'invalidate');
+});

@@ -83,6 +83,12 @@ export function controllerManagerConfigz(args: ControllerManagerArgs): object {
       ResourceQuotaController: {
         ResourceQuotaSyncPeriod: args.textOf('resource-quota-sync-period'),
       },
+      AttachDetachController: {
+        DisableForceDetachOnTimeout: args.boolean('disable-force-detach-on-timeout'),
+      },
+      LegacySATokenCleaner: {
+        CleanUpPeriod: args.textOf('legacy-service-account-token-clean-up-period'),
+      },
       PodGCController: { TerminatedPodGCThreshold: args.integer('terminated-pod-gc-threshold') },
       CSRSigningController: {
         ClusterSigningDuration: args.textOf('cluster-signing-duration'),

@@ -56,7 +56,7 @@ describe('settings of the components', () => {
     });
   });
 
-  it('times and rates of the autoscaler, of silent nodes and of quotas reach the controllers', async () => {
+  it('times and rates of the autoscaler, of silent nodes, quotas and tokens reach the controllers', async () => {
     const { options } = await controllersOf(
       'horizontal-pod-autoscaler-sync-period=5s',
       'horizontal-pod-autoscaler-tolerance=0.2',
@@ -66,6 +66,8 @@ describe('settings of the components', () => {
       'node-eviction-rate=1.5',
       'unhealthy-zone-threshold=0.8',
       'resource-quota-sync-period=1m',
+      'disable-force-detach-on-timeout',
+      'legacy-service-account-token-clean-up-period=48h',
     );
     assert.deepEqual(options.autoscaling, {
       syncPeriodMs: 5000,
@@ -82,6 +84,8 @@ describe('settings of the components', () => {
       largeZoneNodes: 50,
     });
     assert.equal(options.quotaResyncMs, 60_000);
+    assert.equal(options.forcesDetach, false);
+    assert.equal(options.legacyTokenUnusedMs, 2 * 86_400_000);
     await assert.rejects(async () => controllersOf('node-monitor-period=0s'), {
       message: '--node-monitor-period: must be greater than zero',
     });

@@ -34,6 +34,8 @@ export async function readControllerSettings(
         cpuInitializationMs: args.durationMs('horizontal-pod-autoscaler-cpu-initialization-period'),
         initialReadinessMs: args.durationMs('horizontal-pod-autoscaler-initial-readiness-delay'),
       },
+      forcesDetach: !args.boolean('disable-force-detach-on-timeout'),
+      legacyTokenUnusedMs: args.durationMs('legacy-service-account-token-clean-up-period'),
       quotaResyncMs: args.durationMs('resource-quota-sync-period'),
       terminatedPodThreshold: args.integer('terminated-pod-gc-threshold'),
       signingDurationMs: args.durationMs('cluster-signing-duration'),
