@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { eventually } from '#base/eventually.ts';
+import { FakeClock } from '#base/fake-clock.ts';
+import { createLogger } from '#base/log.ts';
 import { resources } from '#client/mod.ts';
 import type { Pod } from '#schema/types.ts';
 import { startFakeKubelet } from '../fake-kubelet.ts';
+import { createStaticPodSource } from './static-pods.ts';
 
 const manifest = (image: string): string => `
 apiVersion: v1
@@ -126,4 +130,45 @@ test('a single file may hold the only static pod', async (context) => {
     await rm(directory, { recursive: true });
   });
   await kubelet.until('running', () => kubelet.phase('web-node-1') === 'Running');
+});
+
+test('what cannot be used is in the log, once', async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), 'k3ts-static-'));
+  context.after(() => rm(directory, { recursive: true }));
+  await mkdir(join(directory, 'sub'));
+  await writeFile(join(directory, 'no.yaml'), 'apiVersion: v1\nkind: Nothing\n');
+  await writeFile(join(directory, '.hidden.yaml'), 'nothing');
+  await writeFile(join(directory, 'web.yaml'), manifest('test:1'));
+  const lines: string[] = [];
+  const clock = new FakeClock();
+  const log = createLogger({
+    level: 'info',
+    now: () => 0,
+    write: (line) => void lines.push(line.replace(/^time=\S+ /, '').trimEnd()),
+  });
+  const reads: string[][] = [];
+  const source = createStaticPodSource({
+    path: directory,
+    rereadMs: 20_000,
+    nodeName: 'node-1',
+    clock,
+    log,
+    onPods: (pods) => void reads.push(pods.map(({ metadata }) => metadata.name)),
+  });
+  const stopping = new AbortController();
+  const running = source.run(stopping.signal);
+  await eventually('the pods', () => reads.length === 1);
+  await eventually('the wait', () => clock.pendingTimers > 0);
+  await rm(join(directory, 'web.yaml'));
+  await clock.advance(20_000);
+  await eventually('no pods', () => reads.length === 2);
+  stopping.abort();
+  await running;
+  assert.deepEqual(reads, [['web-node-1'], []]);
+  assert.deepEqual(lines, [
+    `level=error msg="Could not process manifest file" path=${directory}/no.yaml error=${JSON.stringify(
+      `${directory}/no.yaml: couldn't parse as pod(no kind "Nothing" is registered for version "v1" in scheme "pkg/api/legacyscheme/scheme.go:30"), please check config file`,
+    )}`,
+    `level=error msg="Provided manifest path is a directory, not recursing into manifest path" path=${directory}/sub`,
+  ]);
 });

@@ -48,7 +48,8 @@ export function createStaticPodSource(options: {
       const failed = { text: text || problem, pod: undefined };
       // Gone since the directory was read, or told already.
       if (hasCode(error, 'ENOENT') || known.get(path)?.text === failed.text) return failed;
-      log.error('Could not process manifest file', { path, error: problem });
+      if (hasCode(error, 'EISDIR')) log.error(directoryText, { path });
+      else log.error('Could not process manifest file', { path, error: problem });
       return failed;
     }
   };
@@ -97,6 +98,8 @@ async function manifestPaths(top: string): Promise<string[]> {
   const names = (await namesIn(top)).filter((name) => !name.startsWith('.'));
   return names.sort().map((name) => join(top, name));
 }
+
+const directoryText = 'Provided manifest path is a directory, not recursing into manifest path';
 
 async function readManifest(path: string): Promise<string> {
   const { size } = await stat(path);
