@@ -109,8 +109,8 @@ describe('preemption', () => {
     const condition = (await get('high')).status?.conditions?.[0];
     assert.equal(
       condition?.message,
-      '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: ' +
-        '1 No preemption victims found for incoming pod.',
+      '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, ' +
+        'preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
     );
   });
 
@@ -121,7 +121,7 @@ describe('preemption', () => {
     assert.equal(
       (await get('high')).status?.conditions?.[0]?.message,
       '0/1 nodes are available: 1 Insufficient cpu. ' +
-        'preemption: not eligible due to preemptionPolicy=Never.',
+        'no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.',
     );
   });
 
@@ -132,6 +132,7 @@ describe('preemption', () => {
     assert.equal(
       (await get('high')).status?.conditions?.[0]?.message,
       "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. " +
+        'no new claims to deallocate, ' +
         'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
     );
   });

@@ -89,8 +89,8 @@ test('pods are bound to nodes with room, the rest waits with upstream’s text',
   const condition = waiting.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   assert.equal(condition?.reason, 'Unschedulable');
   const text =
-    '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: ' +
-    '2 No preemption victims found for incoming pod.';
+    '0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, ' +
+    'preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.';
   assert.equal(condition.message, text);
   const events = await client.list<CoreV1Event>(resources.events, { namespace: 'default' });
   const texts = events.items.map(({ reason, message }) => `${reason}: ${message}`);

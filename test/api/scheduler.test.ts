@@ -113,7 +113,7 @@ describe('scheduler', () => {
     const text = await cluster.refusalOf('named');
     assert.match(
       text,
-      /1 Insufficient cpu, \d+ node\(s\) didn't satisfy plugin\(s\) \[NodeAffinity\]\. preemption: /,
+      /1 Insufficient cpu, \d+ node\(s\) didn't satisfy plugin\(s\) \[NodeAffinity\]\. no new claims to deallocate, preemption: /,
     );
   });
 

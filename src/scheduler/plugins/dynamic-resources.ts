@@ -1,5 +1,9 @@
 import type { Plugin } from '../framework/plugin.ts';
-import { unresolvable } from '../framework/status.ts';
+import { unresolvable, unschedulable } from '../framework/status.ts';
+
+/** What upstream says of each pod without claims that fits nowhere. */
+const nothingToTake = { status: unschedulable('no new claims to deallocate') };
+const nothingToSay = { status: unschedulable() };
 
 /** Devices of resource claims are not allocated: pods that want some wait, and are told why. */
 export const dynamicResources: Plugin = {
@@ -10,5 +14,10 @@ export const dynamicResources: Plugin = {
     return {
       status: unresolvable('resource claims (dynamic resource allocation) are not supported'),
     };
+  },
+  postFilter(_state, { pod }, { statuses }) {
+    const hasClaims = (pod.spec?.resourceClaims ?? []).length > 0;
+    // Without answers of nodes another plugin refused the pod before this one was asked.
+    return hasClaims || statuses.size === 0 ? nothingToSay : nothingToTake;
   },
 };
