@@ -146,7 +146,15 @@ profiles:
     ['nope: 1', 'strict decoding error: unknown field "nope"'],
     [
       'percentageOfNodesToScore: 101',
-      'percentageOfNodesToScore: Invalid value: 101: must be a whole number in the range [0-100]',
+      'percentageOfNodesToScore: Invalid value: 101: not in valid range [0-100]',
+    ],
+    [
+      'parallelism: 0',
+      'parallelism: Invalid value: 0: should be an integer value greater than zero',
+    ],
+    [
+      'podInitialBackoffSeconds: 0',
+      'podInitialBackoffSeconds: Invalid value: 0: must be greater than 0',
     ],
     [
       'podInitialBackoffSeconds: 20',
@@ -170,7 +178,7 @@ profiles:
     ],
     [
       'profiles: [{pluginConfig: [{name: InterPodAffinity, args: {hardPodAffinityWeight: 101}}]}]',
-      'profiles[0].pluginConfig[0].args.hardPodAffinityWeight: Invalid value: 101: must be a whole number in the range [0-100]',
+      'profiles[0].pluginConfig[0].args.hardPodAffinityWeight: Invalid value: 101: not in valid range [0, 100]',
     ],
     [
       'profiles: [{pluginConfig: [{name: Other}]}]',
@@ -181,9 +189,94 @@ profiles:
       'extenders: [{urlPrefix: "http://127.0.0.1", prioritizeVerb: p}]',
       'extenders[0].weight: Invalid value: 0: must have a positive weight applied to it',
     ],
+    [
+      'extenders: [{urlPrefix: "http://a", managedResources: [{name: a.com/x}, {name: a.com/x}]}]',
+      'extenders[0].managedResources[1].name: Invalid value: "a.com/x": duplicate extender managed resource name',
+    ],
   ] as const) {
     it(`refuses ${yaml}`, () => {
       assert.throws(() => profilesOf(yaml), { code: 'Usage', message });
     });
   }
+
+  for (const [plugin, args, message] of [
+    [
+      'DefaultPreemption',
+      'minCandidateNodesPercentage: 0, minCandidateNodesAbsolute: 0',
+      'minCandidateNodesPercentage: Invalid value: 0: cannot be zero at the same time as minCandidateNodesAbsolute',
+    ],
+    [
+      'DefaultPreemption',
+      'minCandidateNodesAbsolute: -1',
+      'minCandidateNodesAbsolute: Invalid value: -1: not in valid range [0, inf)',
+    ],
+    [
+      'NodeResourcesBalancedAllocation',
+      'resources: [{name: cpu}, {name: cpu}]',
+      'resources[1].name: Duplicate value: "cpu"',
+    ],
+    [
+      'NodeResourcesBalancedAllocation',
+      'resources: [{name: cpu, weight: 2}]',
+      'resources[0].weight: Invalid value: 2: must be 1',
+    ],
+    [
+      'NodeResourcesFit',
+      'scoringStrategy: {type: LeastAllocated, resources: [{name: cpu, weight: 101}]}',
+      'scoringStrategy.resources[0].weight: Invalid value: 101: resource weight of cpu not in valid range (0, 100]',
+    ],
+    [
+      'NodeResourcesFit',
+      'scoringStrategy: {type: RequestedToCapacityRatio}',
+      'scoringStrategy.requestedToCapacityRatio: Required value: must be specified when type is RequestedToCapacityRatio',
+    ],
+    [
+      'NodeResourcesFit',
+      'scoringStrategy: {type: MostAllocated, requestedToCapacityRatio: {}}',
+      'scoringStrategy.requestedToCapacityRatio: Forbidden: must be nil when type is not RequestedToCapacityRatio',
+    ],
+    [
+      'NodeResourcesFit',
+      'scoringStrategy: {type: RequestedToCapacityRatio, requestedToCapacityRatio: {shape: [{utilization: 9, score: 1}, {utilization: 9, score: 2}]}}',
+      'scoringStrategy.requestedToCapacityRatio.shape[1].utilization: Invalid value: 9: values must be sorted in increasing order',
+    ],
+    [
+      'NodeResourcesFit',
+      'scoringStrategy: {type: RequestedToCapacityRatio, requestedToCapacityRatio: {shape: []}}',
+      'scoringStrategy.requestedToCapacityRatio.shape: Required value: at least one point must be specified',
+    ],
+    [
+      'NodeResourcesFit',
+      'ignoredResourceGroups: [a/b]',
+      "ignoredResourceGroups[0]: Invalid value: \"a/b\": resource group name can't contain '/'",
+    ],
+    [
+      'PodTopologySpread',
+      'defaultingType: List, defaultConstraints: [{maxSkew: 0, topologyKey: a, whenUnsatisfiable: DoNotSchedule}]',
+      'defaultConstraints[0].maxSkew: Invalid value: 0: not in valid range (0, inf)',
+    ],
+    [
+      'PodTopologySpread',
+      'defaultingType: List, defaultConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: DoNotSchedule}, {maxSkew: 2, topologyKey: a, whenUnsatisfiable: DoNotSchedule}]',
+      'defaultConstraints[1]: Duplicate value: "{a, DoNotSchedule}"',
+    ],
+    [
+      'PodTopologySpread',
+      'defaultConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: DoNotSchedule}]',
+      'defaultingType: Invalid value: "System": when .defaultConstraints are not empty',
+    ],
+  ] as const) {
+    it(`refuses ${args} for ${plugin}`, () => {
+      const yaml = `profiles: [{pluginConfig: [{name: ${plugin}, args: {${args}}}]}]`;
+      const path = 'profiles[0].pluginConfig[0].args.';
+      assert.throws(() => profilesOf(yaml), { code: 'Usage', message: `${path}${message}` });
+    });
+  }
+
+  it('a weight of 0 is the default', () => {
+    const resources = 'resources: [{name: cpu, weight: 0}]';
+    profilesOf(
+      `profiles: [{pluginConfig: [{name: NodeResourcesBalancedAllocation, args: {${resources}}}]}]`,
+    );
+  });
 });

@@ -36,16 +36,22 @@ export class FieldReader {
     return this.#typed(field, 'boolean', 'true or false');
   }
 
-  /** Whole and within the bounds, both included. */
-  integer(field: string, minimum: number, maximum = Number.MAX_SAFE_INTEGER): number | undefined {
+  /** Whole and within the bounds, both included; `problem` is said of what is out of them. */
+  integer(
+    field: string,
+    minimum: number,
+    maximum = Number.MAX_SAFE_INTEGER,
+    problem?: string,
+  ): number | undefined {
     const value = this.#typed<number>(field, 'number', 'a number');
     if (value === undefined) return undefined;
-    if (Number.isInteger(value) && value >= minimum && value <= maximum) return value;
-    const range =
-      maximum === Number.MAX_SAFE_INTEGER
-        ? `greater than or equal to ${minimum}`
-        : `in the range [${minimum}-${maximum}]`;
-    return this.fail(field, `Invalid value: ${value}: must be a whole number ${range}`);
+    if (!Number.isInteger(value)) {
+      return this.fail(field, `Invalid value: ${value}: must be a whole number`);
+    }
+    if (value >= minimum && value <= maximum) return value;
+    const end = maximum === Number.MAX_SAFE_INTEGER ? 'inf)' : `${maximum}]`;
+    const said = problem ?? `not in valid range [${minimum}, ${end}`;
+    return this.fail(field, `Invalid value: ${value}: ${said}`);
   }
 
   /** A duration as Go writes it, such as `5s`. */

@@ -14,9 +14,10 @@ import type {
 } from './scheduler-configuration.ts';
 
 const apiVersion = 'kubescheduler.config.k8s.io/v1';
+const noMaximum = Number.MAX_SAFE_INTEGER;
+const noMinimum = Number.MIN_SAFE_INTEGER;
 /** Fields that k3ts' scheduler has no use for: it shares the server's process and connections. */
 const withoutEffect = [
-  'parallelism',
   'leaderElection',
   'clientConnection',
   'enableProfiling',
@@ -41,8 +42,11 @@ export function readSchedulerConfiguration(
     );
   }
   for (const field of withoutEffect) file.raw(field);
-  const podInitialBackoffSeconds = file.integer('podInitialBackoffSeconds', 1) ?? 1;
-  const podMaxBackoffSeconds = file.integer('podMaxBackoffSeconds', 1) ?? 10;
+  // Nodes are looked at one after the other, but a mistake is told.
+  file.integer('parallelism', 1, noMaximum, 'should be an integer value greater than zero');
+  const podInitialBackoffSeconds =
+    file.integer('podInitialBackoffSeconds', 1, noMaximum, 'must be greater than 0') ?? 1;
+  const podMaxBackoffSeconds = file.integer('podMaxBackoffSeconds', noMinimum) ?? 10;
   if (podMaxBackoffSeconds < podInitialBackoffSeconds) {
     file.fail(
       'podMaxBackoffSeconds',
@@ -51,7 +55,7 @@ export function readSchedulerConfiguration(
   }
   const profiles = file.objects('profiles').map(readProfile);
   const configuration = {
-    percentageOfNodesToScore: file.integer('percentageOfNodesToScore', 0, 100) ?? 0,
+    percentageOfNodesToScore: percentageOf(file) ?? 0,
     podInitialBackoffSeconds,
     podMaxBackoffSeconds,
     profiles: profiles.length > 0 ? profiles : [readProfile(new FieldReader({}, 'profiles[0]'))],
@@ -59,11 +63,19 @@ export function readSchedulerConfiguration(
   };
   file.end();
   checkNames(configuration.profiles);
+  checkManagedResources(configuration.extenders);
   const binders = configuration.extenders.filter(({ bindVerb }) => bindVerb !== '').length;
   if (binders > 1) {
-    file.fail('extenders', `Invalid value: "${binders}": only one extender can implement bind`);
+    file.fail(
+      'extenders',
+      `Invalid value: "found ${binders} extenders implementing bind": only one extender can implement bind`,
+    );
   }
   return configuration;
+}
+
+function percentageOf(reader: FieldReader): number | undefined {
+  return reader.integer('percentageOfNodesToScore', 0, 100, 'not in valid range [0-100]');
 }
 
 function noFiles(path: string): string {
@@ -90,6 +102,21 @@ function checkNames(profiles: readonly ProfileConfiguration[]): void {
   }
 }
 
+/** No resource is looked after by two extenders. */
+function checkManagedResources(extenders: SchedulerConfiguration['extenders']): void {
+  const seen = new Set<string>();
+  for (const [index, { managedResources }] of extenders.entries()) {
+    for (const [place, { name }] of managedResources.entries()) {
+      if (seen.has(name)) {
+        const path = `extenders[${index}].managedResources[${place}].name`;
+        const problem = 'duplicate extender managed resource name';
+        throw new K3tsError('Usage', `${path}: Invalid value: "${name}": ${problem}`);
+      }
+      seen.add(name);
+    }
+  }
+}
+
 function readProfile(reader: FieldReader): ProfileConfiguration {
   const plugins: Partial<Record<ExtensionPoint | 'multiPoint', PluginSet>> = {};
   const sets = reader.object('plugins');
@@ -109,7 +136,7 @@ function readProfile(reader: FieldReader): ProfileConfiguration {
   }
   const profile = {
     schedulerName: reader.string('schedulerName') ?? 'default-scheduler',
-    percentageOfNodesToScore: reader.integer('percentageOfNodesToScore', 0, 100),
+    percentageOfNodesToScore: percentageOf(reader),
     plugins,
     pluginConfig,
   };
