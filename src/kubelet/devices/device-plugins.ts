@@ -56,7 +56,9 @@ export function createDevicePlugins(options: {
   /** Told by the pod resources API beside devices. */
   cpus?: Pick<CpuManager, 'exclusive' | 'allocatable'> | undefined;
   memory?: Pick<MemoryManager, 'blocks' | 'allocatable'> | undefined;
-  metrics?: Pick<KubeletMetrics, 'deviceRegistrations' | 'deviceAllocation'> | undefined;
+  metrics?:
+    | Pick<KubeletMetrics, 'deviceRegistrations' | 'deviceAllocation' | 'podResources'>
+    | undefined;
   /** Node capacity has changed. */
   onChange: () => void;
 }): DevicePlugins {
@@ -190,6 +192,7 @@ export function createDevicePlugins(options: {
       store,
       cpus,
       memory,
+      metrics: options.metrics?.podResources,
       pods,
     });
     await new Promise<void>((resolve) => {

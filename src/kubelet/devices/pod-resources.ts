@@ -6,8 +6,10 @@ import type { MessageTables } from '../cri/message-codec.ts';
 import { namespaceOf, specOf, uidOf } from '../pods/names.ts';
 import type { CpuManager } from '../cpus/mod.ts';
 import type { MemoryManager } from '../memory/mod.ts';
+import type { KubeletMetrics } from '../metrics/mod.ts';
 import type { DeviceStore } from './device-store.ts';
 import { serveOnSocket } from './grpc-server.ts';
+import type { GrpcMethod } from './grpc-server.ts';
 
 /** podresources.v1: monitoring agents ask here which container has which device. */
 const tables: MessageTables = {
@@ -31,16 +33,34 @@ const tables: MessageTables = {
 
 const service = '/v1.PodResourcesLister';
 
+type CountedMethod = keyof KubeletMetrics['podResources']['requests'];
+
 /** Serves until closed; `socketPath` is usually /var/lib/kubelet/pod-resources/kubelet.sock. */
 export async function servePodResources(options: {
   socketPath: string;
   store: DeviceStore;
   cpus?: Pick<CpuManager, 'exclusive' | 'allocatable'> | undefined;
   memory?: Pick<MemoryManager, 'blocks' | 'allocatable'> | undefined;
+  metrics?: KubeletMetrics['podResources'] | undefined;
   /** Pods that are not over. */
   pods: () => readonly Pod[];
 }): Promise<{ close(): Promise<void> }> {
-  const { socketPath, store, cpus, memory, pods } = options;
+  const { socketPath, store, cpus, memory, metrics, pods } = options;
+  /** Counts the calls of a method and its failures. */
+  const counted = (name: CountedMethod, { types, answer }: GrpcMethod): GrpcMethod => ({
+    types,
+    answer(request) {
+      if (metrics === undefined) return answer(request);
+      metrics.all.with('v1').value += 1;
+      metrics.requests[name].with('v1').value += 1;
+      try {
+        return answer(request);
+      } catch (error) {
+        metrics.errors[name].with('v1').value += 1;
+        throw error;
+      }
+    },
+  });
   const resourcesOf = (pod: Pod): object => ({
     name: pod.metadata.name,
     namespace: namespaceOf(pod),
@@ -60,11 +80,11 @@ export async function servePodResources(options: {
     socketPath,
     tables,
     methods: {
-      [`${service}/List`]: {
+      [`${service}/List`]: counted('List', {
         types: ['Empty', 'ListResponse'],
         answer: () => ({ podResources: pods().map(resourcesOf) }),
-      },
-      [`${service}/GetAllocatableResources`]: {
+      }),
+      [`${service}/GetAllocatableResources`]: counted('GetAllocatableResources', {
         types: ['Empty', 'AllocatableResponse'],
         answer: () => ({
           cpuIds: cpus?.allocatable() ?? [],
@@ -77,8 +97,8 @@ export async function servePodResources(options: {
             })),
           ),
         }),
-      },
-      [`${service}/Get`]: {
+      }),
+      [`${service}/Get`]: counted('Get', {
         types: ['GetRequest', 'GetResponse'],
         answer(request) {
           const { podName, podNamespace } = request as { podName: string; podNamespace: string };
@@ -88,7 +108,7 @@ export async function servePodResources(options: {
           if (pod !== undefined) return { podResources: resourcesOf(pod) };
           throw new K3tsError('NotFound', `pod ${podName} in namespace ${podNamespace} not found`);
         },
-      },
+      }),
     },
   });
 }

@@ -108,6 +108,14 @@ function runtimeMetrics(counter: MakeCounter, histogram: MakeHistogram) {
       'Containers that could not be started.',
       ['code', 'container_type'],
     ),
+    userPods: counter(
+      'kubelet_started_user_namespaced_pods_total',
+      'Pods begun that have users of their own.',
+    ),
+    userPodErrors: counter(
+      'kubelet_started_user_namespaced_pods_errors_total',
+      'Pods with users of their own that could not be started.',
+    ),
     startedPods: counter('kubelet_started_pods_total', 'Pods begun.'),
     podErrors: counter('kubelet_started_pods_errors_total', 'Pods that could not be started.'),
     pullDuration: histogram(
@@ -141,6 +149,16 @@ function topologyMetrics(counter: MakeCounter, histogram: MakeHistogram) {
     topologyErrors: counter(
       'kubelet_topology_manager_admission_errors_total',
       'Pods that its policy refused.',
+    ),
+    alignedContainers: counter(
+      'kubelet_container_aligned_compute_resources_count',
+      'Containers (scope container) or pods that are on one NUMA node for certain.',
+      ['boundary', 'scope'],
+    ),
+    unalignedContainers: counter(
+      'kubelet_container_aligned_compute_resources_failure_count',
+      'Containers or pods that could not be.',
+      ['boundary', 'scope'],
     ),
     topologyDuration: histogram(
       'kubelet_topology_manager_admission_duration_ms',

@@ -106,6 +106,9 @@ function measureStarts(
     async runPodSandbox(config, handler, options) {
       const startMs = clock.monotonicMs();
       metrics.startedPods.with().value += 1;
+      const users = config.linux?.securityContext?.namespaceOptions?.usernsOptions;
+      const hasUsers = users?.mode === 'POD';
+      if (hasUsers) metrics.userPods.with().value += 1;
       metrics.startedContainers.with('pod_sandbox').value += 1;
       try {
         const id = await runtime.runPodSandbox(config, handler, options);
@@ -113,6 +116,7 @@ function measureStarts(
         return id;
       } catch (error) {
         metrics.podErrors.with().value += 1;
+        if (hasUsers) metrics.userPodErrors.with().value += 1;
         metrics.sandboxErrors.with(handler).value += 1;
         metrics.containerErrors.with('CreatePodSandboxError', 'pod_sandbox').value += 1;
         throw error;

@@ -28,9 +28,26 @@ export function storageMetrics(counter: MakeCounter, histogram: MakeHistogram) {
   };
 }
 
-/** Plugins of devices. */
+/** Plugins of devices, and who asks which container has what. */
 export function deviceMetrics(counter: MakeCounter, histogram: MakeHistogram) {
+  const endpoint = (what: string) =>
+    counter(`kubelet_pod_resources_endpoint_${what}`, 'Calls of the pod resources API.', [
+      'server_api_version',
+    ]);
   return {
+    podResources: {
+      all: endpoint('requests_total'),
+      requests: {
+        List: endpoint('requests_list'),
+        Get: endpoint('requests_get'),
+        GetAllocatableResources: endpoint('requests_get_allocatable'),
+      },
+      errors: {
+        List: endpoint('errors_list'),
+        Get: endpoint('errors_get'),
+        GetAllocatableResources: endpoint('errors_get_allocatable'),
+      },
+    },
     deviceRegistrations: counter(
       'kubelet_device_plugin_registration_total',
       'Registrations of device plugins.',

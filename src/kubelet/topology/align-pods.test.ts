@@ -8,6 +8,7 @@ import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import type { Container, Pod, PodSpec } from '#schema/types.ts';
 import { createCpuManager, readCpuTopology } from '../cpus/mod.ts';
+import { createKubeletMetrics } from '../metrics/mod.ts';
 import { createDeviceStore } from '../devices/device-store.ts';
 import { createTopologyManager, NumaNodes, readNumaNodes, topologyPolicyProblem } from './mod.ts';
 import type { HintProvider, TopologyManager } from './mod.ts';
@@ -76,6 +77,7 @@ async function setUp(
     allocate: (pod, container, { mask }) => devices.allocate(pod, container, mask),
     settle: () => undefined,
   };
+  const metrics = createKubeletMetrics();
   const topology = createTopologyManager({
     policy,
     scope,
@@ -83,8 +85,11 @@ async function setUp(
     nodes,
     providers: [provider, cpus],
     clock: new FakeClock(),
+    metrics,
   });
   const holders = new Set<string>();
+  const shown = async (pattern: RegExp): Promise<string[]> =>
+    (await metrics.registry.render()).split('\n').filter((line) => pattern.test(line));
   /** Admits a pod and says what its containers got. */
   const admit = (pod: Pod) => {
     const rejection = topology.admit(pod, holders);
@@ -96,7 +101,7 @@ async function setUp(
       return [cpus.exclusive(uid, name).join(), ids.join()];
     });
   };
-  return { admit, topology, devices, cpus, holders };
+  return { admit, topology, devices, cpus, holders, shown };
 }
 
 function container(name: string, cpu: number, gpus = 0): Container {
@@ -131,6 +136,13 @@ test('processors and devices come from one node where the policy asks for it', a
   assert.deepEqual(single.admit(podOf('c', [container('c', 1, 2)])), refusal);
   assert.deepEqual(single.admit(podOf('d', [container('c', 2)])), refusal);
   assert.deepEqual(single.admit(podOf('e', [container('c', 1, 1)])), [['3', 'gpu1']]);
+  const labels = 'boundary="numa_node",scope="container"';
+  assert.deepEqual(await single.shown(/^kubelet_(container_aligned|topology_manager.*total)/), [
+    `kubelet_container_aligned_compute_resources_count{${labels}} 3`,
+    `kubelet_container_aligned_compute_resources_failure_count{${labels}} 2`,
+    'kubelet_topology_manager_admission_errors_total 2',
+    'kubelet_topology_manager_admission_requests_total 5',
+  ]);
 });
 
 test('what a refused pod was given in between comes back', async (t) => {

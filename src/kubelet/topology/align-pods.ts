@@ -33,7 +33,11 @@ export interface TopologyManagerOptions {
 
 export type TopologyMetrics = Pick<
   KubeletMetrics,
-  'topologyRequests' | 'topologyErrors' | 'topologyDuration'
+  | 'topologyRequests'
+  | 'topologyErrors'
+  | 'topologyDuration'
+  | 'alignedContainers'
+  | 'unalignedContainers'
 >;
 
 /** Nobody was asked where. */
@@ -49,12 +53,18 @@ export function createTopologyManager(options: TopologyManagerOptions): Topology
       `unsupported on machines with more than ${maxNumaNodes} NUMA Nodes`,
     );
   }
+  /** Only this policy promises one node. */
+  const countAligned = (what: 'alignedContainers' | 'unalignedContainers'): void => {
+    if (metrics === undefined || policy !== 'single-numa-node') return;
+    metrics[what].with('numa_node', scope).value += 1;
+  };
   /** Throws when the policy does not take the best that there is. */
   const merged = (hints: readonly ResourceHints[]): TopologyHint => {
     const isSingle = policy === 'single-numa-node';
     const lists = isSingle ? hintLists(hints).map(onOneNode) : hintLists(hints);
     const best = mergeHints({ nodes, lists, prefersClosest: prefersClosest && !isSingle });
     if (policy !== 'best-effort' && !best.isPreferred) {
+      countAligned('unalignedContainers');
       throw new AdmissionError(
         'TopologyAffinityError',
         'Resources cannot be allocated with Topology locality',
@@ -72,7 +82,9 @@ export function createTopologyManager(options: TopologyManagerOptions): Topology
           ? ofPod
           : merged(providers.map((one) => one.hints(pod, container)));
       for (const provider of providers) provider.allocate(pod, container, hint);
+      if (!isForPod) countAligned('alignedContainers');
     }
+    if (isForPod) countAligned('alignedContainers');
   };
 
   const admit = (pod: Pod, holders: ReadonlySet<string>): Rejection | undefined => {
