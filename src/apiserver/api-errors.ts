@@ -176,15 +176,22 @@ export function tooOldResourceVersion(asked: number, oldest: number): ApiStatusE
   return expired(`too old resource version: ${asked} (${oldest})`);
 }
 
-/** 504: the version asked for has not happened here yet. */
-export function tooLargeResourceVersion(asked: number, current: number): ApiStatusError {
+/**
+ * 504: the version asked for has not happened here yet. Who was not waited for is not told either
+ * when to come again.
+ */
+export function tooLargeResourceVersion(
+  asked: number,
+  current: number,
+  hasWaited = true,
+): ApiStatusError {
   return new ApiStatusError({
     httpCode: 504,
     reason: 'Timeout',
     message: `Timeout: Too large resource version: ${asked}, current: ${current}`,
     details: {
       causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-      retryAfterSeconds: 1,
+      ...(hasWaited ? { retryAfterSeconds: 1 } : {}),
     },
   });
 }

@@ -96,6 +96,20 @@ describe('lists', () => {
     assert.equal(page.at('metadata.remainingItemCount'), total - 5);
   });
 
+  test('of a version that has not happened are refused at once', async () => {
+    for (const what of ['', '/e10', '?resourceVersionMatch=Exact']) {
+      const path = `${events}${what}${what.startsWith('?') ? '&' : '?'}resourceVersion=999999`;
+      const future = await api.request('GET', path);
+      assert.equal(future.status, 504, path);
+      assert.equal(future.at('reason'), 'Timeout');
+      const text = /^Timeout: Too large resource version: 999999, current: \d+$/;
+      assert.match(String(future.at('message')), text);
+      assert.deepEqual(future.at('details'), {
+        causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+      });
+    }
+  });
+
   test('select by the object they are of, in both groups', async () => {
     const of = 'involvedObject.name=pod-e13,involvedObject.uid=uid-e13,involvedObject.kind=Pod';
     const one = await api.request('GET', `${events}?fieldSelector=${of}&limit=500`);

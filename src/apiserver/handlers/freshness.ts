@@ -1,4 +1,5 @@
 import { tooLargeResourceVersion } from '../api-errors.ts';
+import type { PrefixCache } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 
 /** How long a request waits for a version that has not come yet, as upstream. */
@@ -18,6 +19,22 @@ export async function waitForAtLeast(core: Core, revision: number): Promise<void
   if (revision <= core.cache.appliedRevision) return;
   if (await waitFor(core, revision)) return;
   throw tooLargeResourceVersion(revision, core.cache.appliedRevision);
+}
+
+/**
+ * As waitForAtLeast for a list or a get of this kind: where the store answers, a version that has
+ * not happened is refused at once, as upstream's does.
+ */
+export async function reachVersion(
+  core: Core,
+  cache: PrefixCache,
+  revision: number,
+): Promise<void> {
+  if (!cache.isComplete && revision > core.cache.appliedRevision) {
+    const newest = await core.backend.newestRevision();
+    if (revision > newest) throw tooLargeResourceVersion(revision, newest, false);
+  }
+  await waitForAtLeast(core, revision);
 }
 
 async function waitFor(core: Core, revision: number): Promise<boolean> {

@@ -2,7 +2,7 @@ import { badRequest, methodNotAllowed, notFound } from '../api-errors.ts';
 import type { CacheEntry, PrefixCache } from '../cache/mod.ts';
 import type { Core } from '../core.ts';
 import type { ServedResource } from '../resource-registry.ts';
-import { waitForAtLeast, waitForNewest } from './freshness.ts';
+import { reachVersion, waitForNewest } from './freshness.ts';
 import { readRevision } from './list-options.ts';
 import { throwIfSealed } from './stored-list.ts';
 
@@ -46,7 +46,7 @@ export async function getObject(
   checkPathName(name);
   const cache = await readyCache(core, served, 'get');
   const revision = readRevision(resourceVersion, 'get');
-  if (revision !== undefined) await waitForAtLeast(core, revision);
+  if (revision !== undefined) await reachVersion(core, cache, revision);
   else if (core.backend.exclusive) await waitForNewest(core);
   const key = cache.keyOf(namespace, name);
   const isNewest = revision === undefined && !core.backend.exclusive;

@@ -5,7 +5,7 @@ import type { Core } from '../core.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import type { ContinuePoint } from './continue-token.ts';
 import { decodeContinue, encodeContinue, pointAfter } from './continue-token.ts';
-import { waitForAtLeast, waitForNewest } from './freshness.ts';
+import { reachVersion, waitForNewest } from './freshness.ts';
 import { readyCache } from './get.ts';
 import type { ListOptions } from './list-options.ts';
 import { checkListOptions, readRevision, selectionOf } from './list-options.ts';
@@ -53,7 +53,7 @@ export async function listObjects(
   if (revision === undefined) {
     return page(cache, await listNewest(core, cache, selection, limit, ''));
   }
-  await waitForAtLeast(core, revision);
+  await reachVersion(core, cache, revision);
   // whatever is at hand is all at hand: upstream does not cut it either, but where it asks the store
   const cut = revision === 0 && cache.isComplete ? 0 : limit;
   return page(cache, await listKept(core, cache, selection, cut, ''));
@@ -91,7 +91,7 @@ async function listAt(
   limit: number,
   { revision, start }: ContinuePoint,
 ): Promise<ListPage> {
-  await waitForAtLeast(core, revision);
+  await reachVersion(core, cache, revision);
   const query = { selection, limit, start, revision };
   return page(
     cache,
