@@ -31,7 +31,12 @@ const webhook = {
   rules: [rule],
 };
 const matchConstraints = { resourceRules: [rule] };
-const pem = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nMA==\n').toString('base64');
+/** Made by openssl for CN=a. */
+const signingRequest =
+  'MIHHMG4CAQAwDDEKMAgGA1UEAwwBYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABL+rhIqOYDSziqo05Bb/KPgNnnuB2Bk6qJ6oHThtExxaLo2ZRoHm7FZYJaR77pGfmvwBNC0DkC6zbjjQCtQ10BGgADAKBggqhkjOPQQDAgNJADBGAiEAvzifrtExME7NlPtnwUdyXoe2hr7V7jDZyDI4+rolF/ECIQCH0oOxP9wDSouyeqOTf1BegIa5dpFSIyW+bebObhA7/w==';
+const pem = Buffer.from(
+  `-----BEGIN CERTIFICATE REQUEST-----\n${signingRequest}\n-----END CERTIFICATE REQUEST-----\n`,
+).toString('base64');
 const rbac = 'rbac.authorization.k8s.io';
 const admission = 'admissionregistration.k8s.io';
 const scaleTarget = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' };
