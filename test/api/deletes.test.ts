@@ -105,7 +105,7 @@ describe('one object', () => {
       [
         { preconditions: { uid: 1 } },
         400,
-        /^json: cannot unmarshal number into Go struct field Preconditions.preconditions.uid of type /,
+        /^json: cannot unmarshal number into Go struct field Preconditions.preconditions.uid of type types.UID$/,
       ],
       [
         { apiVersion: true },

@@ -113,6 +113,10 @@ test('names unknown fields with their path', () => {
 
 const wrongTypes: ReadonlyArray<readonly [spec: object, reason: string]> = [
   [
+    { template: { metadata: { uid: 1 } } },
+    'json: cannot unmarshal number into Go struct field ObjectMeta.spec.template.metadata.uid of type types.UID',
+  ],
+  [
     { replicas: 'three' },
     'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
   ],

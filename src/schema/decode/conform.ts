@@ -2,7 +2,7 @@ import { ApiStatusError } from '#base/api-status-error.ts';
 import { K3tsError, messageOf } from '#base/errors.ts';
 import type { FieldInfo, TypeInfo, UntypedForm, ValueInfo } from '../type-table/field-info.ts';
 import { typeTable } from '../type-table/type-table.ts';
-import { goTypeOf, jsonWord } from './go-types.ts';
+import { goTypeOf, goTypeOfField, jsonWord } from './go-types.ts';
 import { OddNumber } from './odd-number.ts';
 import { conformScalar, WrongType, zeroScalar } from './scalar.ts';
 
@@ -67,7 +67,7 @@ class Walk {
       const place = `Go struct field ${parent.kind}.${names.join('.')}`;
       throw new K3tsError(
         'Decoding',
-        `${error.message} into ${place} of type ${error.type ?? goTypeOf(field)}`,
+        `${error.message} into ${place} of type ${error.type ?? goTypeOfField(field, parent)}`,
         {
           cause: error,
         },

@@ -58,9 +58,9 @@ const syntaxErrors: ReadonlyArray<readonly [text: string, reason: string]> = [
   ['{"a":[1 2]}', 'invalid character \'2\' after array element ({"a":[1 2]})'],
   ['{"a":tru}', "invalid character '}' in literal true (expecting 'e') ({\"a\":tru})"],
   ['{} x', "invalid character 'x' after top-level value ({} x)"],
-  ['{"a":"\0"}', "invalid character '\\x00' in string literal ({\"a\":\"\0\"})"],
-  ['{"a":"\n"}', "invalid character '\\n' in string literal ({\"a\":\"\n\"})"],
-  ['{"a":\\}', "invalid character '\\\\' looking for beginning of value ({\"a\":\\})"],
+  ['{"a":"\0"}', 'invalid character \'\\x00\' in string literal ({"a":"\0"})'],
+  ['{"a":"\n"}', 'invalid character \'\\n\' in string literal ({"a":"\n"})'],
+  ['{"a":\\}', 'invalid character \'\\\\\' looking for beginning of value ({"a":\\})'],
 ];
 
 test('tells JSON syntax errors in upstream’s words', () => {

@@ -1,5 +1,4 @@
-import type { ValueInfo } from '../type-table/field-info.ts';
-import type { FieldInfo } from '../type-table/field-info.ts';
+import type { FieldInfo, TypeInfo, ValueInfo } from '../type-table/field-info.ts';
 import { typeTable } from '../type-table/type-table.ts';
 import { OddNumber } from './odd-number.ts';
 
@@ -23,6 +22,19 @@ export function goTypeOf(value: ValueInfo | FieldInfo): string {
   if (value.kind === 'struct') return typeTable.type(value.typeName ?? '')?.goType ?? 'struct';
   if ('enum' in value && value.enum !== undefined) return value.enum.goType;
   return scalarNames[value.scalar ?? ''] ?? value.scalar ?? 'interface {}';
+}
+
+/** Types whose uid is a string to Go; that of all others is a types.UID. */
+const plainUids: ReadonlySet<string | undefined> = new Set([
+  'UserInfo',
+  'SubjectAccessReviewSpec',
+  'CertificateSigningRequestSpec',
+]);
+
+/** The same for a field, of which Go knows more than its JSON. */
+export function goTypeOfField(field: FieldInfo, parent: TypeInfo): string {
+  if (field.name === 'uid' && !plainUids.has(parent.kind)) return 'types.UID';
+  return goTypeOf(field);
 }
 
 function elementType(value: ValueInfo | FieldInfo): string {
