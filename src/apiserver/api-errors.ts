@@ -110,8 +110,8 @@ export function unauthorized(): ApiStatusError {
   return new ApiStatusError({ httpCode: 401, reason: 'Unauthorized', message: 'Unauthorized' });
 }
 
-export function badRequest(message: string): ApiStatusError {
-  return new ApiStatusError({ httpCode: 400, reason: 'BadRequest', message });
+export function badRequest(message: string, cause?: unknown): ApiStatusError {
+  return new ApiStatusError({ httpCode: 400, reason: 'BadRequest', message, cause });
 }
 
 export function methodNotAllowed(of: GroupResource, action: string): ApiStatusError {

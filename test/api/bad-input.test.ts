@@ -103,6 +103,22 @@ const malformed: Case[] = [
       'ConfigMap in version "v1" cannot be handled as a ConfigMap: proto: wrong wireType = 0 for field ObjectMeta',
   },
   {
+    name: 'broken options of a delete in protobuf',
+    method: 'DELETE',
+    path: `${configMaps}/nobody`,
+    options: { body: 'k8s\0\x12\x05', headers: typed('application/vnd.kubernetes.protobuf') },
+    code: 400,
+    message: 'unexpected EOF',
+  },
+  {
+    name: 'broken options of a delete in YAML',
+    method: 'DELETE',
+    path: `${configMaps}/nobody`,
+    options: { body: 'a: [\n', headers: yaml },
+    code: 400,
+    message: 'yaml: line 1: did not find expected node content',
+  },
+  {
     name: 'JSON a hundred thousand levels deep',
     options: { body: '['.repeat(100_000) },
     code: 400,

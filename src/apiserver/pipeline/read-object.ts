@@ -112,6 +112,7 @@ function readProtobuf(body: Buffer, wanted: WantedType): UnknownObject {
     const start = body.length === 0 ? '<empty>' : body.toString('hex', 0, 30);
     throw badRequest(
       `the object provided is unrecognized (must be of type ${wantedKind}): ${messageOf(error)} (${start}${body.length > 30 ? ' ...' : ''})`,
+      error,
     );
   }
   try {
@@ -119,7 +120,7 @@ function readProtobuf(body: Buffer, wanted: WantedType): UnknownObject {
   } catch (error) {
     const { apiVersion, kind } = opened;
     const problem = typeProblem({ apiVersion, kind } as UnknownObject, wanted) ?? messageOf(error);
-    throw badRequest(cannotBeHandled(kind, versionOf(apiVersion), wantedKind, problem));
+    throw badRequest(cannotBeHandled(kind, versionOf(apiVersion), wantedKind, problem), error);
   }
 }
 
