@@ -236,6 +236,17 @@ describe('an AuthorizationConfiguration', () => {
     const passed = await api.request('GET', '/api/v1/namespaces/guarded/secrets', { as: exempt });
     assert.equal(passed.status, 200);
     assert.equal(webhook.calls.length, 1);
+    const { text } = await api.request('GET', '/metrics');
+    const of = (name: string): number => {
+      const line = text
+        .split('\n')
+        .find((one) => one.startsWith(`apiserver_authorization_${name} `));
+      return Number(line?.split(' ').at(-1) ?? 0);
+    };
+    assert.equal(of('webhook_evaluations_total{name="first",result="success"}'), 1);
+    assert.equal(of('decisions_total{decision="denied",name="first",type="Webhook"}'), 1);
+    assert.ok(of('decisions_total{decision="allowed",name="rbac",type="RBAC"}') >= 2);
+    assert.ok(of('match_condition_exclusions_total{name="first",type="Webhook"}') >= 2);
   });
 
   test('lets nobody in when the webhook fails, if it says so', async () => {

@@ -12,6 +12,7 @@ export { nodeNameOf } from './node/node-identity.ts';
 export type { ObjectChange, ObjectReader } from './object-reader.ts';
 export { createRbacAuthorizer } from './rbac/rbac-authorizer.ts';
 export type { RbacAuthorizer } from './rbac/rbac-authorizer.ts';
+export { countDecisions, createWebhookMeter } from './authorizer-metrics.ts';
 export { createReviewHandlers } from './reviews.ts';
 export {
   authorizationModes,

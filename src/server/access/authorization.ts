@@ -1,4 +1,5 @@
 import {
+  countDecisions,
   createAbacAuthorizer,
   createAlwaysAllowAuthorizer,
   createAlwaysDenyAuthorizer,
@@ -7,6 +8,7 @@ import {
   createSuperuserAuthorizer,
   createUnionAuthorizer,
   createWebhookAuthorizer,
+  createWebhookMeter,
   parsePolicyFile,
   readAuthorizationConfiguration,
 } from '#apiserver/authz/mod.ts';
@@ -74,10 +76,16 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
         return webhookOf(entry, options);
     }
   };
+  const counted = (entry: AuthorizerEntry): Authorizer => {
+    const { mode: type, name } = entry;
+    const { metrics } = options;
+    const made = build(entry);
+    return metrics === undefined ? made : countDecisions(made, metrics, { type, name });
+  };
   let current: readonly Authorizer[] = [];
   const take = (entries: readonly AuthorizerEntry[]): void => {
     checkPolicyFile(entries, args);
-    current = [superuser, ...entries.map(build)];
+    current = [superuser, ...entries.map(counted)];
   };
   const arg = 'authorization-config';
   const path = args.text(arg);
@@ -167,13 +175,14 @@ function entriesOfArgs(args: ApiServerArgs): AuthorizerEntry[] {
 
 function webhookOf(
   { name, webhook }: AuthorizerEntry,
-  { clock, log, resolver }: AuthorizationOptions,
+  { clock, log, resolver, metrics }: AuthorizationOptions,
 ): Authorizer {
   if (webhook === undefined) throw new K3tsError('Usage', `authorizer ${name} has no webhook`);
   const arg = 'authorization-webhook-config-file';
   return createWebhookAuthorizer({
     ...loadWebhook(arg, webhook.kubeconfig, { clock, log, resolver }),
     ...webhook,
+    meter: metrics === undefined ? undefined : createWebhookMeter(metrics, clock, name),
     name,
     clock,
     log,

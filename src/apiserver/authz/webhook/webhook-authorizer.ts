@@ -6,6 +6,7 @@ import type { SubjectAccessReview, SubjectAccessReviewSpec } from '#schema/types
 import { callWithRetries } from '../../webhook-client/mod.ts';
 import type { WebhookClient, WebhookClientConfig } from '../../webhook-client/mod.ts';
 import type { AuthorizationRequest, Authorizer } from '../authorizer.ts';
+import type { WebhookMeter, WebhookResult } from '../authorizer-metrics.ts';
 import { reviewSpecOf } from '../review-spec.ts';
 import { noOpinion } from '../verdict.ts';
 import type { UserRules, Verdict } from '../verdict.ts';
@@ -26,6 +27,7 @@ export interface WebhookAuthorizerOptions {
   /** What a webhook that cannot be asked means. */
   readonly failurePolicy: 'NoOpinion' | 'Deny';
   readonly conditions: readonly CelProgram[];
+  readonly meter?: WebhookMeter | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -37,7 +39,7 @@ export interface WebhookAuthorizer extends Authorizer {
 
 /** Asks a webhook (SubjectAccessReview v1), remembers its answers. */
 export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): WebhookAuthorizer {
-  const { client, config, clock, log, name } = options;
+  const { client, config, clock, log, name, meter } = options;
   const remembered = new Map<string, { untilMs: number; verdict: Verdict }>();
 
   async function ask(spec: SubjectAccessReviewSpec): Promise<SubjectAccessReview['status']> {
@@ -53,15 +55,25 @@ export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): Webh
     return (answer as SubjectAccessReview | null)?.status;
   }
 
-  function failure(text: string): Verdict {
+  function measuredMatch(request: AuthorizationRequest): ReturnType<typeof matchConditions> {
+    if (options.conditions.length === 0) return { isMatch: true };
+    const startMs = clock.monotonicMs();
+    const found = matchConditions(options.conditions, request);
+    const outcome = found.error !== undefined ? 'error' : found.isMatch ? 'met' : 'excluded';
+    meter?.conditions(startMs, outcome);
+    return found;
+  }
+
+  function failure(text: string, result?: WebhookResult): Verdict {
     log.warning('Webhook authorizer failed', { name, error: text });
     const decision = options.failurePolicy === 'Deny' ? 'deny' : 'no-opinion';
+    if (decision === 'no-opinion' && result !== undefined) meter?.failedOpen(result);
     return { decision, reason: '', error: text };
   }
 
   return {
     async authorize(request: AuthorizationRequest): Promise<Verdict> {
-      const { isMatch, error } = matchConditions(options.conditions, request);
+      const { isMatch, error } = measuredMatch(request);
       if (error !== undefined) return failure(error);
       if (!isMatch) return noOpinion;
       const spec = reviewSpecOf(request);
@@ -69,11 +81,16 @@ export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): Webh
       const known = remembered.get(key);
       if (known !== undefined && clock.monotonicMs() < known.untilMs) return known.verdict;
       let status: SubjectAccessReview['status'];
+      const startMs = clock.monotonicMs();
       try {
         status = await ask(spec);
       } catch (problem) {
-        return failure(messageOf(problem));
+        const text = messageOf(problem);
+        const result = text.includes('context deadline exceeded') ? 'timeout' : 'error';
+        meter?.asked(startMs, result);
+        return failure(text, result);
       }
+      meter?.asked(startMs, 'success');
       if (status === undefined) return failure('the answer of the webhook has no status');
       const verdict = verdictOf(status);
       const { allowed } = status;
