@@ -70,7 +70,7 @@ export class PrefixCache {
     return (this.#recent ?? this.#all)?.size ?? 0;
   }
 
-  /** Objects that are in memory beside those that only the ring holds. */
+  /** Objects that `get` knows. */
   get heldSize(): number {
     return this.#recent?.heldSize ?? this.size;
   }
