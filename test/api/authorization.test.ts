@@ -73,6 +73,7 @@ describe('a webhook by flags', () => {
     api = await start(
       'authorization-mode=Node,RBAC,Webhook',
       `authorization-webhook-config-file=${kubeconfig}`,
+      'authorization-webhook-version=v1',
     );
     wanda = await api.identity('wanda', ['w']);
     joe = await api.identity('joe');

@@ -3,12 +3,15 @@ import { describe, it } from 'node:test';
 import { FakeClock } from '#base/fake-clock.ts';
 import { createWebhookTokenAuthenticator } from './webhook-token.ts';
 
+const bodies: unknown[] = [];
+
 function setUp(...answers: object[]) {
   const clock = new FakeClock();
   let asked = 0;
   const authenticator = createWebhookTokenAuthenticator({
     client: {
-      async call() {
+      async call(_config, body) {
+        bodies.push(body);
         const status = answers[Math.min(asked++, answers.length - 1)];
         return { status };
       },
@@ -17,6 +20,7 @@ function setUp(...answers: object[]) {
     config: { url: 'https://hook' },
     cacheTtlMs: 60_000,
     audiences: () => ['api'],
+    version: 'v1beta1',
     clock,
   });
   return { clock, authenticator, asked: () => asked };
@@ -31,6 +35,8 @@ describe('a webhook for tokens', () => {
     });
     const found = await authenticator.authenticateToken('t', []);
     assert.equal(found?.user.name, 'jane');
+    const { apiVersion } = bodies.at(-1) as { apiVersion: string };
+    assert.equal(apiVersion, 'authentication.k8s.io/v1beta1');
   });
 
   it('is asked again for a token that it had an error with, not for one it does not know', async () => {

@@ -8,6 +8,9 @@ import type { Authenticated } from './authenticator.ts';
 import { unauthorized } from './failures.ts';
 import type { TokenAuthenticator } from './token-authenticator.ts';
 
+/** Versions of reviews that webhooks may speak; both have the same fields. */
+type ReviewVersion = 'v1' | 'v1beta1';
+
 const requestTimeoutMs = 30_000;
 const maxRemembered = 4096;
 
@@ -18,11 +21,13 @@ export interface WebhookTokenOptions {
   readonly cacheTtlMs: number;
   /** --api-audiences. */
   readonly audiences: () => readonly string[];
+  /** Of the TokenReview that is sent. */
+  readonly version: ReviewVersion;
   readonly clock: Clock;
 }
 
 /**
- * Asks a webhook whose token it is (TokenReview v1). Answers are remembered, refusals too, but not
+ * Asks a webhook whose token it is (TokenReview). Answers are remembered, refusals too, but not
  * errors; a webhook that cannot be asked makes the token a wrong one.
  */
 export function createWebhookTokenAuthenticator(options: WebhookTokenOptions): TokenAuthenticator {
@@ -33,7 +38,7 @@ export function createWebhookTokenAuthenticator(options: WebhookTokenOptions): T
   async function ask(token: string, audiences: readonly string[]): Promise<TokenReview['status']> {
     const body: object = {
       kind: 'TokenReview',
-      apiVersion: 'authentication.k8s.io/v1',
+      apiVersion: `authentication.k8s.io/${options.version}`,
       metadata: {},
       spec: { token, ...(audiences.length === 0 ? {} : { audiences }) },
       status: { user: {} },

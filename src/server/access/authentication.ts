@@ -22,7 +22,7 @@ import type {
 import type { ApiServerParts } from '#apiserver/mod.ts';
 import type { ServiceResolver } from '#apiserver/webhook-client/mod.ts';
 import type { Clock } from '#base/clock.ts';
-import { K3tsError, messageOf } from '#base/errors.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { MetricRegistry } from '#base/metrics.ts';
 import type { Client } from '#client/mod.ts';
@@ -214,14 +214,12 @@ function webhookTokens(
   const arg = 'authentication-token-webhook-config-file';
   const path = args.text(arg);
   if (path === '') return [];
-  if (args.text('authentication-token-webhook-version') !== 'v1') {
-    throw new K3tsError('Usage', '--authentication-token-webhook-version: only v1 is built');
-  }
   return [
     createWebhookTokenAuthenticator({
       ...loadWebhook(arg, path, { clock, log, resolver }),
       cacheTtlMs: args.durationMs('authentication-token-webhook-cache-ttl'),
       audiences: () => audiences,
+      version: args.text('authentication-token-webhook-version') === 'v1' ? 'v1' : 'v1beta1',
       clock,
     }),
   ];

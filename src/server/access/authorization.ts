@@ -168,6 +168,7 @@ function entriesOfArgs(args: ApiServerArgs): AuthorizerEntry[] {
         unauthorizedTtlMs: args.durationMs('authorization-webhook-cache-unauthorized-ttl'),
         failurePolicy: 'NoOpinion',
         conditions: [],
+        version: args.text('authorization-webhook-version') === 'v1' ? 'v1' : 'v1beta1',
       },
     };
   });

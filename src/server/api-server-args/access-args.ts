@@ -9,7 +9,7 @@ export const accessArgs = {
   'authentication-config': acts('text', ''),
   'authentication-token-webhook-cache-ttl': acts('duration', '2m0s', notNegative),
   'authentication-token-webhook-config-file': acts('text', ''),
-  'authentication-token-webhook-version': acts('text', 'v1', oneOf('v1')),
+  'authentication-token-webhook-version': acts('text', 'v1beta1', oneOf('v1', 'v1beta1')),
   'client-ca-file': acts('text', ''),
   'enable-bootstrap-token-auth': acts('boolean', 'true', oneOf('true')),
   'oidc-ca-file': acts('text', ''),
@@ -46,5 +46,5 @@ export const accessArgs = {
   'authorization-webhook-cache-authorized-ttl': acts('duration', '5m0s', notNegative),
   'authorization-webhook-cache-unauthorized-ttl': acts('duration', '30s', notNegative),
   'authorization-webhook-config-file': acts('text', ''),
-  'authorization-webhook-version': acts('text', 'v1', oneOf('v1')),
+  'authorization-webhook-version': acts('text', 'v1beta1', oneOf('v1', 'v1beta1')),
 } as const;

@@ -30,6 +30,8 @@ export interface WebhookPolicy {
   readonly unauthorizedTtlMs: number;
   readonly failurePolicy: 'NoOpinion' | 'Deny';
   readonly conditions: readonly CelProgram[];
+  /** Of the SubjectAccessReview that it is sent. */
+  readonly version: 'v1' | 'v1beta1';
 }
 
 export interface AuthorizerEntry {
@@ -135,7 +137,9 @@ function readWebhook(given: ConfigObject, place: string, errors: ConfigErrors): 
   const version = webhook.text('subjectAccessReviewVersion');
   const versionPath = webhook.pathOf('subjectAccessReviewVersion');
   if (version === '') errors.required(versionPath);
-  else if (version !== 'v1') errors.unsupported(versionPath, version, ['v1']);
+  else if (version !== 'v1' && version !== 'v1beta1') {
+    errors.unsupported(versionPath, version, ['v1', 'v1beta1']);
+  }
   const failurePolicy = webhook.text('failurePolicy');
   const policyPath = webhook.pathOf('failurePolicy');
   if (failurePolicy === '') errors.required(policyPath);
@@ -149,6 +153,7 @@ function readWebhook(given: ConfigObject, place: string, errors: ConfigErrors): 
     unauthorizedTtlMs: webhook.boolean('cacheUnauthorizedRequests') === false ? 0 : unauthorized,
     failurePolicy: failurePolicy === 'Deny' ? 'Deny' : 'NoOpinion',
     conditions: readConditions(webhook, errors),
+    version: version === 'v1beta1' ? 'v1beta1' : 'v1',
   };
 }
 

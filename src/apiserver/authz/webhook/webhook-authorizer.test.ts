@@ -23,7 +23,11 @@ const request: AuthorizationRequest = {
   resource,
 };
 
-function setUp(answers: (object | Error)[], failurePolicy: 'NoOpinion' | 'Deny' = 'NoOpinion') {
+function setUp(
+  answers: (object | Error)[],
+  failurePolicy: 'NoOpinion' | 'Deny' = 'NoOpinion',
+  version: 'v1' | 'v1beta1' = 'v1',
+) {
   const clock = new FakeClock();
   const asked: unknown[] = [];
   const authorizer = createWebhookAuthorizer({
@@ -43,6 +47,7 @@ function setUp(answers: (object | Error)[], failurePolicy: 'NoOpinion' | 'Deny' 
     unauthorizedTtlMs: 10_000,
     failurePolicy,
     conditions: [],
+    version,
     clock,
     log: silentLogger,
   });
@@ -50,6 +55,20 @@ function setUp(answers: (object | Error)[], failurePolicy: 'NoOpinion' | 'Deny' 
 }
 
 describe('a webhook authorizer', () => {
+  it('names groups as the version of the review does', async () => {
+    for (const [version, name] of [
+      ['v1', 'groups'],
+      ['v1beta1', 'group'],
+    ] as const) {
+      const { asked, authorizer } = setUp([{ allowed: true }], 'Deny', version);
+      await authorizer.authorize(request);
+      const [body] = asked as { apiVersion: string; spec: Record<string, unknown> }[];
+      assert.equal(body?.apiVersion, `authorization.k8s.io/${version}`);
+      assert.deepEqual(body.spec[name], ['dev']);
+      assert.equal('groups' in body.spec, version === 'v1');
+    }
+  });
+
   it('remembers what it allowed longer than what it refused', async () => {
     const no = { allowed: false, reason: 'no' };
     const { clock, asked, authorizer } = setUp([no, { allowed: true }, no]);

@@ -27,6 +27,8 @@ export interface WebhookAuthorizerOptions {
   /** What a webhook that cannot be asked means. */
   readonly failurePolicy: 'NoOpinion' | 'Deny';
   readonly conditions: readonly CelProgram[];
+  /** Of the SubjectAccessReview that is sent. */
+  readonly version: 'v1' | 'v1beta1';
   readonly meter?: WebhookMeter | undefined;
   readonly clock: Clock;
   readonly log: Logger;
@@ -37,17 +39,17 @@ export interface WebhookAuthorizer extends Authorizer {
   rulesFor(): UserRules;
 }
 
-/** Asks a webhook (SubjectAccessReview v1), remembers its answers. */
+/** Asks a webhook (SubjectAccessReview), remembers its answers. */
 export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): WebhookAuthorizer {
-  const { client, config, clock, log, name, meter } = options;
+  const { client, config, clock, log, name, meter, version } = options;
   const remembered = new Map<string, { untilMs: number; verdict: Verdict }>();
 
   async function ask(spec: SubjectAccessReviewSpec): Promise<SubjectAccessReview['status']> {
     const body: object = {
       kind: 'SubjectAccessReview',
-      apiVersion: 'authorization.k8s.io/v1',
+      apiVersion: `authorization.k8s.io/${version}`,
       metadata: {},
-      spec,
+      spec: version === 'v1' ? spec : olderSpec(spec),
       status: { allowed: false },
     };
     const { timeoutMs } = options;
@@ -111,6 +113,11 @@ export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): Webh
       incomplete: true,
     }),
   };
+}
+
+/** v1beta1 has groups under another name. */
+function olderSpec({ groups, ...spec }: SubjectAccessReviewSpec): object {
+  return groups === undefined ? spec : { ...spec, group: groups };
 }
 
 function verdictOf(status: NonNullable<SubjectAccessReview['status']>): Verdict {
