@@ -247,7 +247,7 @@ test('a policy that cannot be used ends the start with its reason', async () => 
   await writeFile(file, 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: []\n');
   const args = [`audit-policy-file=${file}`, 'audit-log-path=-'];
   await assert.rejects(startTestApi({ apiServerArgs: readApiServerArgs(args) }), {
-    message: `loading audit policy file: loaded illegal policy with 0 rules from file ${file}`,
+    message: `loading audit policy file: loaded illegal policy with 0 rules: from file ${file}`,
   });
   const alone = [`audit-policy-file=${join(folder, 'none.yaml')}`];
   await assert.rejects(startTestApi({ apiServerArgs: readApiServerArgs(alone) }), {

@@ -68,16 +68,33 @@ describe('a bad policy', () => {
   const bad: readonly [string, RegExp][] = [
     ['rules: [', /^failed decoding: .*from file p\.yaml$/s],
     ['kind: Policy\napiVersion: v9\n', /no kind "Policy" is registered for version "v9"/],
-    [`${head}rules: []`, /^loaded illegal policy with 0 rules from file p\.yaml$/],
+    [`${head}rules: []`, /^loaded illegal policy with 0 rules: from file p\.yaml$/],
     [`${head}rules: [{level: All}]`, /rules\[0\]\.level: Unsupported value: "All"/],
     [`${head}rules: [{}]`, /rules\[0\]\.level: Required value/],
     [
       `${head}rules: [{level: None, namespaces: [a], nonResourceURLs: [/x]}]`,
       /rules cannot apply to both regular resources and non-resource URLs/,
     ],
-    [`${head}rules: [{level: None, nonResourceURLs: [x]}]`, /must begin with a "\/" character/],
-    [`${head}rules: [{level: None, nonResourceURLs: ["/a*b"]}]`, /must be the final character/],
-    [`${head}rules: [{level: None, omitStages: [Never]}]`, /allowed stages are/],
+    [
+      `${head}rules: [{level: None, nonResourceURLs: [x]}]`,
+      /nonResourceURLs\[0\]: Invalid value: "x": non-resource URL rules must begin with a '\/' character/,
+    ],
+    [
+      `${head}rules: [{level: None, nonResourceURLs: ["/a*b"]}]`,
+      /non-resource URL wildcards '\*' must be the final character of the rule/,
+    ],
+    [
+      `${head}rules: [{level: None, omitStages: [Never]}]`,
+      /omitStages\[0\]: Invalid value: "Never": allowed stages are RequestReceived,ResponseStarted,ResponseComplete,Panic: from file/,
+    ],
+    [
+      `${head}rules: [{level: None, resources: [{group: rbac.authorization.k8s.io/v1}]}]`,
+      /rules\[0\]\.resources\.group: Invalid value: "rbac\.authorization\.k8s\.io\/v1": a lowercase RFC 1123 subdomain must consist/,
+    ],
+    [
+      `${head}rules: [{level: None, resources: [{resourceNames: [a]}]}]`,
+      /rules\[0\]\.resources\.resourceNames: Invalid value: \["a"\]: using resourceNames requires at least one resource/,
+    ],
   ];
   for (const [text, expected] of bad) {
     test(`is refused: ${expected.source}`, () => {

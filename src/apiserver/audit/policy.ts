@@ -1,5 +1,6 @@
 import { K3tsError, messageOf } from '#base/errors.ts';
 import { yamlLibrary } from '#base/yaml-library.ts';
+import { dns1123SubdomainErrors } from '#schema/validation/mod.ts';
 import type { RequestInfo, UserInfo } from '../request.ts';
 
 /** How much of a request is told, from nothing to both bodies. */
@@ -63,7 +64,7 @@ export function parseAuditPolicy(text: string, file: string): AuditPolicy {
     );
   }
   const rules = list(policy['rules']);
-  if (rules.length === 0) throw fail(`loaded illegal policy with 0 rules from file ${file}`);
+  if (rules.length === 0) throw fail(`loaded illegal policy with 0 rules: from file ${file}`);
   const problems: string[] = [];
   const omitStages = stages(policy['omitStages'], 'omitStages', problems);
   const omitManagedFields = policy['omitManagedFields'] === true;
@@ -98,20 +99,26 @@ function readRule(
   const resources = list(rule['resources']).map((entry) => groupResources(fields(entry)));
   const namespaces = texts(rule['namespaces']);
   const nonResourceURLs = texts(rule['nonResourceURLs']);
+  nonResourceURLs.forEach((url, i) => checkUrl(url, `${path}.nonResourceURLs[${i}]`, problems));
+  for (const { group, resources: names, resourceNames } of resources) {
+    const why = group === '' ? [] : dns1123SubdomainErrors(group);
+    if (why.length > 0) {
+      problems.push(
+        `${path}.resources.group: Invalid value: ${JSON.stringify(group)}: ${why.join(',')}`,
+      );
+    }
+    if (resourceNames.length > 0 && names.length === 0) {
+      problems.push(
+        `${path}.resources.resourceNames: Invalid value: ${JSON.stringify(resourceNames)}: using resourceNames requires at least one resource`,
+      );
+    }
+  }
+  const own = stages(rule['omitStages'], `${path}.omitStages`, problems);
   if (nonResourceURLs.length > 0 && (resources.length > 0 || namespaces.length > 0)) {
     problems.push(
       `${path}.nonResourceURLs: Invalid value: ${JSON.stringify(nonResourceURLs)}: rules cannot apply to both regular resources and non-resource URLs`,
     );
   }
-  nonResourceURLs.forEach((url, i) => checkUrl(url, `${path}.nonResourceURLs[${i}]`, problems));
-  resources.forEach(({ resources: names, resourceNames }, i) => {
-    if (resourceNames.length > 0 && names.length === 0) {
-      problems.push(
-        `${path}.resources[${i}].resourceNames: Invalid value: ${JSON.stringify(resourceNames)}: using resourceNames requires at least one resource`,
-      );
-    }
-  });
-  const own = stages(rule['omitStages'], `${path}.omitStages`, problems);
   const omit = rule['omitManagedFields'];
   return {
     level: isLevel(level) ? level : 'None',
@@ -132,10 +139,10 @@ function checkUrl(url: string, path: string, problems: string[]): void {
   };
   if (url === '*') return;
   if (!url.startsWith('/')) {
-    invalid('non-resource URL rules must begin with a "/" character');
+    invalid("non-resource URL rules must begin with a '/' character");
   }
   if (url.slice(0, -1).includes('*')) {
-    invalid('non-resource URL wildcards "*" must be the final character of the rule');
+    invalid("non-resource URL wildcards '*' must be the final character of the rule");
   }
 }
 
@@ -186,9 +193,8 @@ function stages(value: unknown, path: string, problems: string[]): ReadonlySet<A
   texts(value).forEach((name, i) => {
     const stage = auditStages.find((known) => known === name);
     if (stage === undefined) {
-      const allowed = auditStages.map((known) => JSON.stringify(known)).join(',');
       problems.push(
-        `${path}[${i}]: Invalid value: ${JSON.stringify(name)}: allowed stages are ${allowed}`,
+        `${path}[${i}]: Invalid value: ${JSON.stringify(name)}: allowed stages are ${auditStages.join(',')}`,
       );
     } else found.add(stage);
   });

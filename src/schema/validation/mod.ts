@@ -6,5 +6,6 @@
 export { renderValue } from './bad-value.ts';
 export { mandatoryFlowSchemas, mandatoryPriorityLevels } from './flowcontrol/mandatory-specs.ts';
 export { structureErrors } from './extension/definition-structure.ts';
+export { dns1123SubdomainErrors } from './formats/names.ts';
 export { annotationErrors, labelErrors } from './meta-maps.ts';
 export { validateCreate, validateUpdate } from './validate.ts';
