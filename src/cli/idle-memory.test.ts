@@ -7,20 +7,19 @@ import { keepMemorySmall } from './idle-memory.ts';
 
 const mib = 2 ** 20;
 
-/** A process whose heap and CPU time the test sets, 40 s in steps of a second. */
-async function collections(states: {
+interface States {
   heapMb: (atS: number) => number;
   residentMb?: (atS: number) => number;
   busyMsPerS: number;
-}): Promise<number[]> {
+  untilS?: number;
+}
+
+/** A process whose heap and CPU time the test sets, a minute in steps of a second. */
+async function collections(states: States): Promise<number[]> {
   return (await watch(states)).collectedAtS;
 }
 
-async function watch(states: {
-  heapMb: (atS: number) => number;
-  residentMb?: (atS: number) => number;
-  busyMsPerS: number;
-}): Promise<{ collectedAtS: number[]; trimmedAtS: number[] }> {
+async function watch(states: States): Promise<{ collectedAtS: number[]; trimmedAtS: number[] }> {
   const clock = new FakeClock();
   const startMs = clock.monotonicMs();
   const atS = (): number => (clock.monotonicMs() - startMs) / 1000;
@@ -39,7 +38,8 @@ async function watch(states: {
       trim: () => void trimmedAtS.push(Math.round(atS())),
     },
   });
-  for (let second = 0; second < 60; second += 1) await clock.advance(1000);
+  const { untilS = 60 } = states;
+  for (let second = 0; second < untilS; second += 1) await clock.advance(1000);
   control.abort();
   return { collectedAtS, trimmedAtS };
 }
@@ -51,6 +51,12 @@ test('an idle process collects the garbage of its start once', async () => {
 test('an idle process collects again when its heap has grown', async () => {
   const heapMb = (atS: number): number => (atS < 30 ? 30 : 60);
   assert.deepEqual(await collections({ heapMb, busyMsPerS: 10 }), [8, 39]);
+});
+
+test('once more when what caches kept of it has aged, then no more', async () => {
+  const heapMb = (atS: number): number => (atS < 30 ? 30 : 60);
+  const collected = await collections({ heapMb, busyMsPerS: 10, untilS: 600 });
+  assert.deepEqual(collected, [8, 39, 160]);
 });
 
 test('a busy process and one with a large heap collect nothing', async () => {

@@ -26,6 +26,9 @@ const worthwhileResidentBytes = 16 * 2 ** 20;
 /** The engine frees the memory of buffers on a thread of its own after the collection. */
 const trimAfterMs = 1000;
 
+/** After a burst caches let go of its last part with time: the latest changes, some 90 s. */
+const settledAfterMs = 120_000;
+
 /** A full collection takes about 3 ms for each MB: larger heaps are left to the engine. */
 const largestHeapBytes = 192 * 2 ** 20;
 
@@ -33,7 +36,8 @@ const largestHeapBytes = 192 * 2 ** 20;
  * Keeps the heap of a long-lived process near what it needs: the engine itself collects only when
  * something is allocated, so an idle process would keep the garbage of its start and of its last
  * burst; what was freed outside of it stays with the C library, in holes between what is in use.
- * Collects and gives pages back when little runs and the process has grown since the last time.
+ * Collects and gives pages back when little runs and the process has grown since the last time,
+ * and once more when what the caches kept of the burst for a while has aged.
  * Also saves compiled code after the start, which else happens at an orderly end only.
  */
 export function keepMemorySmall(options: {
@@ -47,6 +51,8 @@ export function keepMemorySmall(options: {
   let floor = { heapTotal: 0, rss: 0 };
   let cpuMs = 0;
   let checkedMs = clock.monotonicMs();
+  /** When to collect once more although nothing has grown. */
+  let againAtMs = Infinity;
 
   const trim = (before: { heapTotal: number; rss: number }): void => {
     if (signal.aborted) return;
@@ -73,7 +79,9 @@ export function keepMemorySmall(options: {
     const hasGrown =
       usage.heapTotal - floor.heapTotal >= worthwhileBytes ||
       usage.rss - floor.rss >= worthwhileResidentBytes;
-    if (isIdle && hasGrown && usage.heapTotal <= largestHeapBytes && collect !== undefined) {
+    const isWorthwhile = hasGrown || nowMs >= againAtMs;
+    if (isIdle && isWorthwhile && usage.heapTotal <= largestHeapBytes && collect !== undefined) {
+      againAtMs = hasGrown ? nowMs + settledAfterMs : Infinity;
       collect();
       clock.after(trimAfterMs, () => trim(usage));
       return;
