@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { systemClock } from '#base/clock.ts';
+import { hasCode } from '#base/errors.ts';
 import { silentLogger } from '#base/log.ts';
 import { openBackend } from '#store/mod.ts';
 
@@ -16,9 +17,19 @@ const backend = await openBackend({
 });
 const body = 'x'.repeat(1000);
 const encode = (revision: number): Buffer => Buffer.from(`${revision} ${body}`);
+const pause = new Int32Array(new SharedArrayBuffer(4));
 // Synchronous, so that a line is in the pipe before the next write can depend on it.
 const report = (kind: string, key: string, revision: number): void => {
-  writeSync(1, `${kind} ${key} ${revision}\n`);
+  for (;;) {
+    try {
+      writeSync(1, `${kind} ${key} ${revision}\n`);
+      return;
+    } catch (error) {
+      // the pipe is full: the reader got no turn
+      if (!hasCode(error, 'EAGAIN')) throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+  }
 };
 
 report('open', '-', backend.currentRevision);
