@@ -188,7 +188,7 @@ for (const [index, way] of ['in process', 'over HTTPS'].entries()) {
       assert.equal(seen[0]?.type, 'ADDED');
       assert.equal(seen[1]?.type, 'BOOKMARK');
       const { annotations } = seen[1]?.object.metadata ?? {};
-      assert.deepEqual(annotations, { 'k8s.io/initial-events-end': 'true' });
+      assert.equal(annotations?.['k8s.io/initial-events-end'], 'true');
     });
 
     test('patches by merge, strategic merge and JSON patch', async () => {

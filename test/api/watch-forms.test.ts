@@ -108,6 +108,35 @@ test('a watch that begins with what is there marks its end for who takes bookmar
   }
 });
 
+test('the end of what is there carries the empty list that clients fill, in the form of the watch', async () => {
+  const protobuf = 'application/vnd.kubernetes.protobuf';
+  const partial = ';as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+  const options = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
+  const path = `${maps}?watch=true&allowWatchBookmarks=true&timeoutSeconds=1&${options}`;
+  const metadata = {};
+  const own = { kind: 'ConfigMapList', apiVersion: 'v1', metadata };
+  const meta = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata };
+  const name = 'kubernetes.io/initial-events-list-blueprint';
+  const watch = async (accept: string): Promise<Buffer> => {
+    const answer = await api.request('GET', path, { headers: { Accept: accept } });
+    assert.equal(answer.status, 200, answer.text);
+    return answer.bytes;
+  };
+  for (const [suffix, list] of [
+    ['', own],
+    [partial, meta],
+  ] as const) {
+    const lines = (await watch(`application/json${suffix}`)).toString().trim().split('\n');
+    const end = JSON.parse(lines.at(-1) ?? '') as object;
+    const blueprint = String(at(end, ['object', 'metadata', 'annotations', name]));
+    const text = Buffer.from(blueprint, 'base64').toString();
+    assert.equal(text, `${JSON.stringify({ ...list, items: null })}\n`);
+    const frames = (await watch(`${protobuf}${suffix}`)).toString('latin1');
+    const found = new RegExp(`${name}\\x12.([A-Za-z0-9+/=]+)`).exec(frames)?.[1] ?? '';
+    assert.deepEqual(decodeProtobuf(Buffer.from(found, 'base64')), list);
+  }
+});
+
 test('a watch has no form in YAML', async () => {
   const headers = { Accept: 'application/yaml' };
   const answer = await api.request('GET', `${maps}?watch=true`, { headers });

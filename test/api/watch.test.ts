@@ -110,8 +110,12 @@ describe('initial events and bookmarks', () => {
     assert.deepEqual(await take(reader, 1), ['ADDED first']);
     const bookmark = await reader.next();
     assert.equal(bookmark?.type, 'BOOKMARK');
+    const emptyMaps = Buffer.from(
+      '{"kind":"ConfigMapList","apiVersion":"v1","metadata":{},"items":null}\n',
+    ).toString('base64');
     assert.deepEqual(at(bookmark.object, 'metadata.annotations'), {
       'k8s.io/initial-events-end': 'true',
+      'kubernetes.io/initial-events-list-blueprint': emptyMaps,
     });
     assert.ok(Number(at(bookmark.object, 'metadata.resourceVersion')) >= Number(startVersion));
     await put('later', { tier: 'a' });

@@ -9,6 +9,7 @@ import type { RequestContext } from '../request.ts';
 import type { ServedResource } from '../resource-registry.ts';
 import { servedBytes, servedObject } from '../resource-registry.ts';
 import { answerHeaders } from './headers.ts';
+import { listBlueprint } from './list-blueprint.ts';
 import { refuseProtobuf } from './protobuf-refusal.ts';
 import type { IncludeObject } from './table.ts';
 import { includeObjectOf, partialMetadata, tableOf } from './table.ts';
@@ -195,8 +196,7 @@ export class WatchEncoder {
   #bookmark(revision: number, isInitialEnd: boolean): Buffer {
     const metadata = {
       resourceVersion: String(revision),
-      creationTimestamp: null,
-      ...(isInitialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+      ...(isInitialEnd ? { annotations: this.#endOfInitial() } : {}),
     };
     const { kind, apiVersion } = this.#served.layout;
     if (this.#form.as === 'Table') {
@@ -217,6 +217,16 @@ export class WatchEncoder {
       });
     }
     return this.#line('BOOKMARK', { kind, apiVersion, metadata });
+  }
+
+  #endOfInitial(): Record<string, string> {
+    const blueprint = listBlueprint(this.#served, this.#form);
+    return {
+      'k8s.io/initial-events-end': 'true',
+      ...(blueprint === undefined
+        ? {}
+        : { 'kubernetes.io/initial-events-list-blueprint': blueprint }),
+    };
   }
 }
 
