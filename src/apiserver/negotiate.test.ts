@@ -25,3 +25,24 @@ test('a media type may ask for indentation as well', () => {
   const plain = negotiateForm('application/json;pretty=0', []);
   assert.equal(wantsPretty('', 'kubectl/v1.36', plain), false);
 });
+
+test('the first shape that can be served is what the client gets, as JSON where it takes that', () => {
+  const protobuf = 'application/vnd.kubernetes.protobuf';
+  const json = 'application/json';
+  const partial = ';as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+  const table = ';as=Table;g=meta.k8s.io;v=v1';
+  const shapes = ['Table', 'PartialObjectMetadata'];
+  const cases: [accept: string, media: string, as: string | undefined][] = [
+    [`${protobuf},${json}`, 'json', undefined],
+    [`${protobuf}, */*`, 'json', undefined],
+    [protobuf, 'protobuf', undefined],
+    [`${protobuf}${partial},${json}${partial},${json}`, 'json', 'PartialObjectMetadata'],
+    [`${protobuf}${partial},${json}`, 'protobuf', 'PartialObjectMetadata'],
+    [`${protobuf}${table},${json}${partial},${json}`, 'json', 'PartialObjectMetadata'],
+    [`${json}${table},${protobuf}`, 'json', 'Table'],
+  ];
+  for (const [accept, media, as] of cases) {
+    const form = negotiateForm(accept, shapes);
+    assert.deepEqual([form.media, form.as], [media, as], accept);
+  }
+});

@@ -25,8 +25,8 @@ const maxKnown = 256;
 
 /**
  * The first form of an Accept header that can be served; protobuf only for clients that take
- * nothing else, because JSON is what is at hand. `shapes` are the transformations that the
- * request allows. Throws NotAcceptable when none fits.
+ * the same shape in nothing else, because JSON is what is at hand. `shapes` are the transformations
+ * that the request allows. Throws NotAcceptable when none fits.
  */
 export function negotiateForm(accept: string | undefined, shapes: readonly string[]): AnswerForm {
   if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') {
@@ -77,8 +77,11 @@ function parseAccept(accept: string): AnswerForm[] {
     if (!isShape(as) || !['v1', 'v1beta1', undefined].includes(values.get('v'))) return [];
     return media === 'protobuf' && as === 'Table' ? [] : [{ media, as, ...pretty }];
   });
-  const isProtobuf = (form: AnswerForm): boolean => form.media === 'protobuf';
-  return [...forms.filter((form) => !isProtobuf(form)), ...forms.filter(isProtobuf)];
+  // the shape that comes first is what the client wants; only among its forms is there a choice
+  return forms.map((form) => {
+    if (form.media !== 'protobuf') return form;
+    return forms.find(({ media, as }) => media !== 'protobuf' && as === form.as) ?? form;
+  });
 }
 
 function isShape(
