@@ -100,6 +100,11 @@ describe('reviews', () => {
       incomplete: true,
       evaluationError: 'node authorizer does not support user rule resolution',
     });
+    // only what roles grant is listed: that members of system:masters need none is no rule
+    const ofRoot = await review('selfsubjectrulesreviews', { namespace: 'ns' }, 'root', [
+      'system:masters',
+    ]);
+    assert.deepEqual(ofRoot, { resourceRules: [], nonResourceRules: [], incomplete: false });
   });
 
   it('says whose token it is', async () => {
