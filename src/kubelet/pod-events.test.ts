@@ -165,7 +165,7 @@ const cases: readonly Case[] = [
     expected: [
       dns,
       'Warning Failed c: Error: InvalidImageName',
-      'Warning InspectFailed c: Failed to apply default image tag "Not/An Image": couldn\'t parse image name "Not/An Image": invalid reference format: repository name must be lowercase',
+      'Warning InspectFailed c: Failed to apply default image tag "Not/An Image": couldn\'t parse image name "Not/An Image": invalid reference format: repository name (An Image) must be lowercase',
     ],
   },
   {

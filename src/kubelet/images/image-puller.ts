@@ -10,7 +10,7 @@ import { namespaceOf, podKey, specOf, uidOf } from '../pods/names.ts';
 import type { PodContainer } from '../pods/names.ts';
 import type { PodEvents } from '../pods/pod-events.ts';
 import { ContainerStartError } from '../pods/start-error.ts';
-import { defaultPullPolicy, withDefaultTag } from './image-name.ts';
+import { defaultPullPolicy, problemOfName, withDefaultTag } from './image-name.ts';
 import type { PullCredential } from './pull-credential.ts';
 import type { PullRecords } from './pull-records.ts';
 import { credentialsFor } from './pull-secrets.ts';
@@ -185,11 +185,7 @@ async function presentImage(
 }
 
 function invalidName(written: string, request: ImageRequest, note: Note): Error {
-  const isUpper = /[A-Z]/.test(written.split('/').slice(1).join('/') || written);
-  const why = isUpper
-    ? 'invalid reference format: repository name must be lowercase'
-    : 'invalid reference format';
-  const message = `Failed to apply default image tag "${written}": couldn't parse image name "${written}": ${why}`;
+  const message = `Failed to apply default image tag "${written}": couldn't parse image name "${written}": ${problemOfName(written)}`;
   note(request, 'Warning', 'InspectFailed', message);
   return new ContainerStartError('InvalidImageName', message);
 }

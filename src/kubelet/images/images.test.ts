@@ -4,7 +4,7 @@ import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { createFakeCri } from '../cri/fake-cri.ts';
 import { createImageGc } from './image-gc.ts';
-import { defaultPullPolicy, repositoryOf, withDefaultTag } from './image-name.ts';
+import { defaultPullPolicy, problemOfName, repositoryOf, withDefaultTag } from './image-name.ts';
 import { credentialsFor } from './pull-secrets.ts';
 import { createPullSlots } from './pull-slots.ts';
 
@@ -23,6 +23,26 @@ test('image names get a tag, a pull policy and a repository', () => {
     assert.equal(withDefaultTag(image), tagged, image);
     if (tagged !== undefined) assert.equal(defaultPullPolicy(image), policy, image);
     assert.equal(repositoryOf(image), repository, image);
+  }
+});
+
+test('a name that is none says why in upstream words', () => {
+  const upper = (name: string): string =>
+    `invalid reference format: repository name (${name}) must be lowercase`;
+  const id = 'ab'.repeat(32);
+  const table: [string, string][] = [
+    ['BAD:IMAGE:X', upper('library/BAD')],
+    ['Not/An Image', upper('An Image')],
+    ['docker.io/Web:1', upper('library/Web')],
+    ['reg.io:5000/a/Web@sha256:0', upper('a/Web@sha256')],
+    ['team/Web', upper('team/Web')],
+    ['a:b:c', 'invalid reference format'],
+    ['https://reg.io/a', 'invalid reference format'],
+    [id, `invalid repository name (${id}), cannot specify 64-byte hexadecimal strings`],
+  ];
+  for (const [image, problem] of table) {
+    assert.equal(withDefaultTag(image), undefined, image);
+    assert.equal(problemOfName(image), problem);
   }
 });
 
