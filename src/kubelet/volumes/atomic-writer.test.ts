@@ -81,6 +81,9 @@ test(
     const parent = await stat(join(directory, '..data/a'));
     assert.equal(parent.gid, 4242);
     assert.equal(parent.mode & 0o7777, 0o2755);
+    const root = await stat(directory);
+    assert.deepEqual([root.gid, root.mode & 0o2770], [4242, 0o2770]);
+    assert.equal((await lstat(join(directory, 'a'))).gid, 4242);
     assert.equal(await write(payloadOf({ 'a/b': '1' }, 0o600), 4242), false);
   },
 );

@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import { hasCode } from '#base/errors.ts';
 import type { Random } from '#base/random.ts';
+import { ownDirectory } from './ownership.ts';
 import type { Payload, PayloadFile } from './payload.ts';
 import { VolumeError } from './volume-error.ts';
 
@@ -24,7 +25,7 @@ export interface AtomicWriteOptions {
   /** The volume's directory, which exists. */
   directory: string;
   payload: Payload;
-  /** Group that owns the files; they get group read besides. */
+  /** Group that owns the volume and its files; they get group read besides. */
   fsGroup?: number | undefined;
   clock: Clock;
   random: Random;
@@ -48,6 +49,7 @@ export async function writeAtomically(options: AtomicWriteOptions): Promise<bool
     await linkNames(directory, files);
     return false;
   }
+  if (fsGroup !== undefined) await ownDirectory(directory, fsGroup);
   const newName = directoryName(options.clock.now(), options.random);
   await writeFiles(join(directory, newName), files, fsGroup);
   await rm(join(directory, newDataName), { force: true });

@@ -30,6 +30,11 @@ export async function applyFsGroup(
   for (const path of directories.reverse()) await own(path, fsGroup, directoryBits);
 }
 
+/** Gives one directory to a group; what is made in it later is the group's too. */
+export async function ownDirectory(path: string, fsGroup: number): Promise<void> {
+  await own(path, fsGroup, directoryBits);
+}
+
 /** A link's own mode means nothing, so only its group is set. Files may vanish meanwhile. */
 async function own(path: string, gid: number, bits: number | undefined): Promise<void> {
   try {
