@@ -27,7 +27,7 @@ let origin: { port: number; ca: string };
 let runtime: FakeStreamServer;
 let kubelet: Server;
 const asked: string[] = [];
-let forbiddenVerb = '';
+let forbiddenVerb = 'none';
 let isLogAsked = false;
 let lastBackend: BackendAddress | undefined;
 
@@ -223,7 +223,7 @@ describe('exec', () => {
   test('opening with GET needs the right to create', async () => {
     forbiddenVerb = 'create';
     const answer = await talk(podPath(`talk/${query}`), ['v5.channel.k8s.io']);
-    forbiddenVerb = '';
+    forbiddenVerb = 'none';
     assert.ok('refused' in answer);
     assert.match(messageOf(answer.refused), /cannot create resource "pods\/exec"/);
   });
@@ -292,6 +292,15 @@ describe('proxy', () => {
     });
     assert.equal(answer.body, 'POST /a%20b?x=1 none');
     assert.deepEqual(lastBackend, { host: '10.42.0.5', port: 8080, isTls: false });
+  });
+
+  test('requests of all methods are passed on, without a verb of their own too', async () => {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const answer = await get(`${prefix}/m`, { method });
+      assert.deepEqual([answer.status, answer.body], [200, `${method} /m none`]);
+    }
+    assert.equal((await get(`${prefix}/m`, { method: 'HEAD' })).status, 200);
+    assert.equal((await get(podPath('one/log'), { method: 'OPTIONS' })).status, 405);
   });
 
   test('the path without a slash is redirected to the one with it', async () => {

@@ -19,7 +19,7 @@ export function checkMethod(served: ServedResource, method: string, verb: string
  * Refuses what upstream has no route for: a path that fits neither scope nor subresources of the
  * resource (404), a method that the path does not take (405).
  */
-export function checkRoute(served: ServedResource, info: RequestInfo): void {
+export function checkRoute(served: ServedResource, info: RequestInfo, method: string): void {
   const { subresource, verb, name } = info;
   const { namespaced, resource } = served.info;
   if (namespaced && info.namespace === '' && !acrossNamespaces.has(verb)) {
@@ -37,6 +37,8 @@ export function checkRoute(served: ServedResource, info: RequestInfo): void {
   if (known === undefined) {
     throw served.custom === undefined ? pathNotRouted() : notFound(served.info, name);
   }
+  // Backends are asked for their options too, which no verb stands for.
+  if (subresource === 'proxy' && method === 'OPTIONS') return;
   if (!known.verbs.includes(verb)) throw refusedVerb(served, verb);
 }
 

@@ -49,7 +49,7 @@ export async function dispatchResource(
 ): Promise<number> {
   const { info } = context;
   const { core, connect } = dispatch;
-  checkRoute(served, info);
+  checkRoute(served, info, exchange.method);
   if (core.encryption !== undefined) refuseUnreadable(core.encryption, served, info);
   const deprecation = served.custom?.deprecationWarning ?? deprecationOf(served.info);
   if (deprecation !== undefined) {
