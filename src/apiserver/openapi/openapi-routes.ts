@@ -16,6 +16,7 @@ import type { PathAnswer, PathRequest, PathRoute } from '../path-route.ts';
 
 const compress = promisify(gzip);
 const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const v3ProtobufType = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf';
 const secondsPerYear = 365 * 24 * 3600;
 
 export interface OpenApiRoutesOptions {
@@ -84,7 +85,9 @@ export function createOpenApiRoutes(options: OpenApiRoutesOptions): OpenApiRoute
 
   async function v2(request: PathRequest): Promise<PathAnswer | undefined> {
     if (!isRead(request)) return undefined;
-    if (!prefersProtobuf(request)) return await answer(request, current().v2Json(), json);
+    const form = formOf(request, protobufType);
+    if (form === undefined) return notAcceptable;
+    if (form === 'json') return await answer(request, current().v2Json(), json);
     const headers = { 'content-type': protobufType };
     return await answer(request, current().v2Protobuf(), headers);
   }
@@ -105,6 +108,8 @@ export function createOpenApiRoutes(options: OpenApiRoutesOptions): OpenApiRoute
     const other = options.others?.v3().get(request.path.slice('/openapi/v3/'.length));
     const page = of === undefined ? undefined : (other ?? current().v3(of));
     if (page === undefined || !isRead(request)) return undefined;
+    // there is no protobuf of version 3: who asks for it gets JSON
+    if (formOf(request, v3ProtobufType) === undefined) return notAcceptable;
     const asked = request.context.query.get('hash') ?? '';
     if (asked === '') return await answer(request, page, { ...json, 'cache-control': 'public' });
     if (asked !== page.hash) {
@@ -146,11 +151,21 @@ function acceptsGzip(request: PathRequest): boolean {
   return acceptedTypes(text).some(({ type }) => type === 'gzip');
 }
 
-function prefersProtobuf(request: PathRequest): boolean {
-  for (const { type } of acceptedTypes(request.headers.accept)) {
+const notAcceptable: PathAnswer = {
+  status: 406,
+  headers: { vary: 'Accept' },
+  body: Buffer.alloc(0),
+};
+
+/** The form of a document that a client likes best; undefined when it takes none. */
+function formOf(request: PathRequest, protobuf: string): 'json' | 'protobuf' | undefined {
+  const accepted = acceptedTypes(request.headers.accept);
+  if (accepted.length === 0) return 'json';
+  for (const { type } of accepted) {
     // Clients up to 1.27 send the name with an @.
-    if (type === protobufType || type === protobufType.replace('v2.v1.0', 'v2@v1.0')) return true;
-    if (type === 'application/json' || type === '*/*' || type === 'application/*') return false;
+    if (type === protobuf || type === protobuf.replace(/(v\d)\.v1\.0/, '$1@v1.0'))
+      return 'protobuf';
+    if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json';
   }
-  return false;
+  return undefined;
 }

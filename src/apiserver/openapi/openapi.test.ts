@@ -49,6 +49,29 @@ describe('openapi', () => {
     assert.equal((answer?.body as Buffer | undefined)?.[0], 0x0a);
   });
 
+  it('serves nothing to clients that take no form of a document; the list of documents has one', async () => {
+    const get = setUp();
+    const cases: [path: string, accept: string, status: number][] = [
+      ['/openapi/v2', 'text/plain', 406],
+      ['/openapi/v2', 'application/vnd.kubernetes.protobuf', 406],
+      ['/openapi/v2', 'application/vnd.kubernetes.protobuf, */*', 200],
+      ['/openapi/v2', '', 200],
+      ['/openapi/v3/apis/apps/v1', 'text/plain', 406],
+      ['/openapi/v3/apis/apps/v1', 'text/plain,application/json;q=0.5', 200],
+      [
+        '/openapi/v3/apis/apps/v1',
+        'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+        406,
+      ],
+      ['/openapi/v3', 'text/plain', 200],
+    ];
+    for (const [path, accept, status] of cases) {
+      const answer = await get(path, { accept });
+      assert.equal(answer?.status, status, `${path} ${accept}`);
+      if (status === 406) assert.equal(String(answer?.body), '');
+    }
+  });
+
   it('lists the documents of version 3, and serves one by its hash for ever', async () => {
     const get = setUp();
     const root = JSON.parse(String((await get('/openapi/v3'))?.body)) as {
