@@ -217,6 +217,11 @@ test('nobody runs as root who must not', () => {
     assert.throws(() => contextOf(container, more), { message });
   }
   assert.deepEqual(contextOf({}, { uid: { value: 7 } }).runAsUser, { value: 7 });
+  const open = { securityContext: { runAsNonRoot: false, runAsGroup: 7 } };
+  const asRoot = contextOf(open, {});
+  assert.deepEqual([asRoot.runAsUser, asRoot.runAsGroup], [{ value: 0 }, { value: 7 }]);
+  const asNamed = contextOf(open, { username: 'web' });
+  assert.deepEqual([asNamed.runAsUser, asNamed.runAsUsername], [undefined, 'web']);
   const own = contextOf({ securityContext: { runAsNonRoot: false, privileged: true } }, {});
   assert.deepEqual(
     [own.privileged, own.maskedPaths, own.seccomp?.profileType],

@@ -123,12 +123,14 @@ export function containerSecurityContext(options: SecurityOptions): LinuxContain
   };
 }
 
+/** An image that names no user is one of root's: a group of its own needs a user beside it. */
 function userOf(
   runAsUser: number | undefined,
   image: Image | undefined,
 ): Pick<LinuxContainerSecurityContext, 'runAsUser' | 'runAsUsername'> {
   if (runAsUser !== undefined) return { runAsUser: { value: runAsUser } };
-  return image === undefined || image.username === '' ? {} : { runAsUsername: image.username };
+  const username = image?.username ?? '';
+  return username === '' ? { runAsUser: { value: 0 } } : { runAsUsername: username };
 }
 
 function selinuxOf(
