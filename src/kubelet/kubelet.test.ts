@@ -97,6 +97,24 @@ test('init containers run one by one, sidecars stay and stop last', async (conte
   assert.deepEqual(stops, ['StopContainer c 30s', 'StopContainer side 30s', 'StopPodSandbox p']);
 });
 
+test('sidecars that cannot be stopped are stopped in another try', async (context) => {
+  const { create, cri, until, phase, delete: remove, stored, pass } = await started(context);
+  const initContainers = ['first', 'second'].map((name) =>
+    testContainer(name, { restartPolicy: 'Always' }),
+  );
+  await create(testPod('p', { initContainers }));
+  await pass(4000);
+  await until('running', () => phase('p') === 'Running');
+  const uid = stored('p')?.metadata.uid;
+  cri.fail('StopContainer', new Error('the runtime is away'));
+  await remove('p');
+  await pass(2000);
+  assert.equal(stored('p')?.metadata.uid, uid);
+  cri.fail('StopContainer', undefined);
+  await pass(20_000);
+  await until('gone', () => stored('p') === undefined);
+});
+
 test('a failed init container fails a pod that never restarts', async (context) => {
   const { create, cri, until, phase, pass, stored } = await started(context);
   const initContainers = [testContainer('init')];

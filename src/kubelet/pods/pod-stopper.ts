@@ -48,15 +48,15 @@ async function stopInOrder(
   };
   const sidecars = declared.filter(isSidecar).map(({ container }) => container.name);
   const rest = live.filter((status) => !sidecars.includes(containerNameOf(status)));
-  let before: Promise<unknown> = Promise.all(rest.map((status) => stop(status)));
-  const stops = [before];
+  const stops = [Promise.all(rest.map((status) => stop(status)))];
+  // A container that cannot be stopped fails the whole; it does not hold up the sidecars.
+  let before: Promise<unknown> = Promise.allSettled(stops);
   for (const name of sidecars.reverse()) {
-    // A container that cannot be stopped fails the whole; it does not hold up the sidecars.
-    const after = before.catch(() => undefined);
+    const after = before;
     const stopping = Promise.all(
       live.filter((one) => containerNameOf(one) === name).map((status) => stop(status, after)),
     );
-    before = Promise.all([after, stopping]);
+    before = Promise.allSettled([after, stopping]);
     stops.push(stopping);
   }
   const results = await Promise.allSettled(stops);
