@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '#base/errors.ts';
 
@@ -14,6 +14,17 @@ export async function addressFiles(cniState: string): Promise<string[]> {
     files.push(...names.filter(isAddress).map((name) => join(networks, network, name)));
   }
   return files;
+}
+
+/** The id of the sandbox that has the address of a file; undefined when that is gone or says nothing. */
+export async function ownerOf(path: string): Promise<string | undefined> {
+  try {
+    const [owner = ''] = (await readFile(path, 'utf8')).split(/\s/);
+    return owner === '' ? undefined : owner;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 /** Paths of the results that containerd's CNI library has cached, one for each sandbox. */

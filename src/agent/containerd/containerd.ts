@@ -14,6 +14,13 @@ import { sandboxNamespaces, watchLeakedNetworks } from './leaked-networks.ts';
 import { listContainerIds, watchLeakedShims } from './leaked-shims.ts';
 import { keepRotating } from './log-rotation.ts';
 import { defaultPauseImage, packPauseImage } from './pause-image.ts';
+import {
+  findPredecessor,
+  forgetPredecessor,
+  notePredecessor,
+  readPredecessor,
+} from './predecessor.ts';
+import type { Predecessor } from './predecessor.ts';
 import { removeTornCniFiles } from './torn-cni-files.ts';
 import { containerdPaths, writeConfiguration } from './write-config.ts';
 import type { ContainerdPaths, ContainerdSettings } from './write-config.ts';
@@ -78,21 +85,38 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     const signal = AbortSignal.any([lifetime.signal, watching.signal]);
     void watchLeakedShims({ ...paths, ...binaries, clock, log, signal });
   };
-  const mendLeftovers = (): void => {
-    lookForLeakedShims();
+  const mendLeftovers = async (predecessor: Predecessor, signal: AbortSignal): Promise<void> => {
+    const { endedByMs } = predecessor;
     const containerIds = () => listContainerIds({ ...paths, ...binaries });
-    const signal = AbortSignal.any([lifetime.signal, watching.signal]);
     const places = { namespaces: sandboxNamespaces, cniState: cniStateDirectory };
-    void releaseForgottenLeases({ ...paths, ...binaries, clock, log, signal });
-    watchLeakedNetworks({ ...places, containerIds, clock, log, signal }).catch((error: unknown) =>
-      log.warning('cannot look for leaked networks', { what: messageOf(error) }),
-    );
-    removeTornCniFiles({ directory: cniStateDirectory, beforeMs: clock.now(), log }).catch(
-      (error: unknown) => log.warning('cannot look at CNI files', { what: messageOf(error) }),
+    await Promise.all([
+      releaseForgottenLeases({ ...paths, ...binaries, beforeMs: endedByMs, clock, log, signal }),
+      watchLeakedNetworks(predecessor, { ...places, containerIds, clock, log, signal }),
+      removeTornCniFiles({ directory: cniStateDirectory, beforeMs: endedByMs, log }),
+    ]);
+    if (!signal.aborted) await forgetPredecessor(paths.predecessor);
+  };
+  /** Another containerd than the one that made what is there has begun, or one is adopted. */
+  const mend = (find: () => Promise<Predecessor | undefined>): void => {
+    lookForLeakedShims();
+    const signal = AbortSignal.any([lifetime.signal, watching.signal]);
+    const work = async (): Promise<void> => {
+      const predecessor = await find();
+      if (predecessor !== undefined) await mendLeftovers(predecessor, signal);
+    };
+    work().catch((error: unknown) =>
+      log.warning('cannot clean up after an ended containerd', { what: messageOf(error) }),
     );
   };
-  const supervisor = supervise(options, binaries, paths, adoptedPid, mendLeftovers);
-  if (adoptedPid !== undefined) lookForLeakedShims();
+  const onBegun = (): void =>
+    mend(async () => {
+      const places = { namespaces: sandboxNamespaces, cniState: cniStateDirectory };
+      const predecessor = await findPredecessor({ ...places, clock });
+      await notePredecessor(paths.predecessor, predecessor);
+      return predecessor;
+    });
+  const supervisor = supervise(options, binaries, paths, adoptedPid, onBegun);
+  if (adoptedPid !== undefined) mend(() => readPredecessor(paths.predecessor));
   keepRotating({
     path: paths.log,
     maxSizeBytes: 50 * 1024 * 1024,

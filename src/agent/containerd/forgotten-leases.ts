@@ -20,14 +20,13 @@ const temporaryLabel = 'containerd.io/gc.expire=';
 /**
  * Lets go what operations of an earlier containerd held on to. While it makes a container or pulls
  * an image containerd leases what it has so far for a day; killed in the middle, it would keep
- * snapshots and layers of nobody for that long. Called when another containerd has begun; tries
+ * snapshots and layers of nobody for that long. `beforeMs` is when another containerd began; tries
  * for a minute.
  */
 export async function releaseForgottenLeases(
-  options: ForgottenLeasesOptions & { clock: Clock; signal: AbortSignal },
+  options: ForgottenLeasesOptions & { beforeMs: number; clock: Clock; signal: AbortSignal },
 ): Promise<void> {
-  const { clock, log, signal } = options;
-  const beforeMs = clock.now();
+  const { beforeMs, clock, log, signal } = options;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     await clock.sleep(periodMs, signal).catch(() => undefined);
     if (signal.aborted) return;

@@ -7,6 +7,7 @@ import { eventually } from '#base/eventually.ts';
 import { FakeClock } from '#base/fake-clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { sandboxNamespaces, watchLeakedNetworks } from './leaked-networks.ts';
+import { findPredecessor } from './predecessor.ts';
 
 /** A machine with these addresses (and whose they are) and namespaces. */
 async function begin(
@@ -34,7 +35,7 @@ async function begin(
     unused: async () => state.unused,
     remove: async (name: string) => void state.names.delete(name),
   };
-  const done = watchLeakedNetworks({
+  const done = watchLeakedNetworks(await findPredecessor({ clock, cniState, namespaces }), {
     namespaces,
     cniState,
     containerIds: async () => state.known,
@@ -91,6 +92,14 @@ test('what the new containerd makes is not looked at', async (context) => {
   for (let count = 0; count < 4; count += 1) await machine.look();
   assert.deepEqual((await machine.left()).addresses, ['10.42.0.5']);
   assert.deepEqual((await machine.left()).names, ['cni-new']);
+});
+
+test('an address that another sandbox has got meanwhile stays', async (context) => {
+  const machine = await begin(context, { owners: { '10.42.0.2': 'forgotten' }, names: [] });
+  await machine.look();
+  await machine.addAddress('10.42.0.2', 'new');
+  for (let count = 0; count < 3; count += 1) await machine.look();
+  assert.deepEqual((await machine.left()).addresses, ['10.42.0.2']);
 });
 
 test('the namespaces of this machine can be asked for', async () => {

@@ -1,10 +1,11 @@
-import { readFile, readlink, rm, stat } from 'node:fs/promises';
+import { readlink, rm, stat } from 'node:fs/promises';
 import type { Clock } from '#base/clock.ts';
 import { hasCode, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { listNetns, netnsPath, removeNetns } from '#host/netns.ts';
 import { listProcesses } from '#host/process-list.ts';
-import { addressFiles, resultFiles } from './cni-files.ts';
+import { ownerOf, resultFiles } from './cni-files.ts';
+import type { Predecessor } from './predecessor.ts';
 
 /** The network namespaces of sandboxes on this machine, by name. */
 export interface SandboxNamespaces {
@@ -30,23 +31,21 @@ const ownPrefix = 'cni-';
 
 /**
  * A containerd killed between making the network of a sandbox and noting the sandbox knows nothing
- * of it afterwards: the namespace and the address would be taken for ever. Called when another
- * containerd has begun; what its predecessor left is looked at for a minute. What this one makes
- * is not touched.
+ * of it afterwards: the namespace and the address would be taken for ever. Looks for a minute at
+ * what was there when the containerd that runs now had begun; what that one makes is not touched.
  */
 export async function watchLeakedNetworks(
+  predecessor: Predecessor,
   options: LeakedNetworksOptions & { clock: Clock; signal: AbortSignal },
 ): Promise<void> {
   const { clock, log, signal } = options;
-  const namespaces = await options.namespaces.list();
-  const addresses = await addressFiles(options.cniState);
   /** What the look before found to belong to nobody. */
   let suspects: ReadonlySet<string> = new Set();
   for (let look = 0; look < looks; look += 1) {
     await clock.sleep(periodMs, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      const found = await unused(namespaces, addresses, options);
+      const found = await unused(predecessor, options);
       for (const [item, remove] of found) {
         if (!suspects.has(item)) continue;
         log.warning('removing the network of a sandbox that containerd has forgotten', { item });
@@ -62,8 +61,7 @@ export async function watchLeakedNetworks(
 
 /** Which of these nobody uses now, and how each is removed. */
 async function unused(
-  namespaces: readonly string[],
-  addresses: readonly string[],
+  { namespaces, addresses }: Predecessor,
   options: LeakedNetworksOptions,
 ): Promise<Map<string, () => Promise<void>>> {
   const { cniState } = options;
@@ -73,26 +71,15 @@ async function unused(
     if (empty.has(name)) found.set(name, () => options.namespaces.remove(name));
   }
   const known = await options.containerIds();
-  for (const path of addresses) {
-    const owner = await ownerOf(path);
-    if (owner === undefined || known.has(owner)) continue;
+  for (const { path, owner } of addresses) {
+    // An address may be somebody else's by now.
+    if (known.has(owner) || (await ownerOf(path)) !== owner) continue;
     found.set(path, async () => {
       const results = (await resultFiles(cniState)).filter((file) => file.includes(owner));
       for (const file of [path, ...results]) await rm(file, { force: true });
     });
   }
   return found;
-}
-
-/** The id of the sandbox that has the address; undefined when the file is gone or says nothing. */
-async function ownerOf(path: string): Promise<string | undefined> {
-  try {
-    const [owner = ''] = (await readFile(path, 'utf8')).split(/\s/);
-    return owner === '' ? undefined : owner;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }
 
 export const sandboxNamespaces: SandboxNamespaces = {

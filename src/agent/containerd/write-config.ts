@@ -22,6 +22,8 @@ export interface ContainerdPaths {
   readonly state: string;
   readonly socket: string;
   readonly pidFile: string;
+  /** What there was when containerd began, while it is being looked at. */
+  readonly predecessor: string;
   readonly etc: string;
   readonly config: string;
   readonly certs: string;
@@ -42,6 +44,7 @@ export function containerdPaths(dataDir: string, runDir: string): ContainerdPath
     state,
     socket: join(state, 'containerd.sock'),
     pidFile: join(state, 'containerd.pid'),
+    predecessor: join(state, 'predecessor.json'),
     etc,
     config: join(etc, 'config.toml'),
     certs: join(etc, 'certs.d'),
