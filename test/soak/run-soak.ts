@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startNode, type TestNode } from '../harness/mod.ts';
 import { buildSoakImage } from './image.ts';
 import type { SoakMessage, SoakPlan, SoakReport } from './report.ts';
+import { unplannedEnds } from './unplanned-ends.ts';
 
 /**
  * Runs a soak on a new lab machine and answers what came of it. Lines of progress are handed out
@@ -18,7 +20,9 @@ export async function runSoak(options: {
   await using node = await startNode({ images: [await buildSoakImage()] });
   await node.waitReady();
   try {
-    return await driveSoak(node, plan, progress);
+    const report = await driveSoak(node, plan, progress);
+    const log = await readFile(join(node.lab.directory, `${node.machine.name}.log`), 'utf8');
+    return { ...report, problems: [...report.problems, ...unplannedEnds(log)] };
   } finally {
     await onEnd?.(node);
   }

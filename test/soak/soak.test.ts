@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { systemRandom } from '#base/random.ts';
 import { labProblem } from '../harness/mod.ts';
 import { runSoak } from './run-soak.ts';
+import { unplannedEnds } from './unplanned-ends.ts';
 
 const skip = await labProblem();
 const faults = Number(process.env['K3TS_SOAK_FAULTS'] ?? 3);
@@ -24,3 +25,10 @@ test(
     assert.ok(report.start.count > 0 && report.end.count > 0, 'pods were seen to come and go');
   },
 );
+
+test('a process that ends by itself is a problem, one that was killed is not', () => {
+  const line = (what: string): string =>
+    `time="2026-11-21T22:05:48Z" level=warning msg="agent ended, restarting it in 500 ms" what="${what}"`;
+  const log = ['first', line('exit code SIGKILL'), line('exit code 1'), line('exit code 1')];
+  assert.deepEqual(unplannedEnds(log.join('\n')), ['ended by itself, 2 times: agent: exit code 1']);
+});
