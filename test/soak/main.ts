@@ -45,7 +45,7 @@ async function main(): Promise<number> {
     seed: Number(values.seed),
     thinkMs: Number(values.think),
     // Processes that were killed meanwhile have no base to come back to.
-    settleSeconds: values.faults === '0' ? 90 : 0,
+    settleSeconds: values.faults === '0' ? 240 : 0,
   };
   process.stderr.write(`seed ${plan.seed}\n`);
   const report = await runSoak({

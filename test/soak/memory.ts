@@ -39,8 +39,11 @@ async function sizeOf(pid: number, line: string): Promise<{ rssMb: number; files
   return { rssMb: kb / 1024, files: files.length };
 }
 
-/** k3ts collects garbage when it has been idle for a while; this much later nothing more comes. */
-const calmMs = 35_000;
+/**
+ * k3ts collects garbage when it has been idle for a while, and again two minutes later, when caches
+ * have let go of the latest changes; after this nothing more comes.
+ */
+const calmMs = 145_000;
 
 /** Waits until memory has not come down any more for a while, within a limit. */
 export async function settleMemory(limitSeconds: number): Promise<Sizes> {
